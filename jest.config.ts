@@ -1,0 +1,17 @@
+/** @jest-config-loader esbuild-register */
+import type { Config } from 'jest';
+
+const config: Config = {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
+  // Types are checked once, by `npm run typecheck`; here each file is only translated.
+  transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/tsconfig.json', diagnostics: false }] },
+  moduleNameMapper: {
+    '^express-hangup$': '<rootDir>/src/index.ts',
+    '^express-hangup/(proxy|upstream|diagnose|testing)$': '<rootDir>/src/$1/index.ts',
+  },
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.cache'],
+  testTimeout: 15_000,
+};
+
+export default config;

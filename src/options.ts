@@ -1,0 +1,88 @@
+/** Checks of options: wrong ones are refused when a middleware is made, in words that name the option, the value and the fix. */
+
+/** The longest delay that Node's timers can hold; a longer one would fire at once. */
+export const MAX_MS = 2 ** 31 - 1;
+
+/** The defaults of the core's options, in milliseconds. The README's tables are tested against them. */
+export const DEFAULTS = {
+  /** Below the 30 s of Heroku and Google's load balancer and the 60 s of nginx and AWS's. */
+  deadline: 25_000,
+  grace: 50,
+  stall: false,
+  inherit: false,
+  context: false,
+} as const;
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return `the string '${value}'`;
+  if (typeof value === 'function') return 'a function';
+  if (value === null || typeof value !== 'object') return String(value);
+  return Array.isArray(value) ? 'an array' : 'an object';
+}
+
+/** Thrown as the TypeError that tells what an option got and what it takes. */
+export function wrongType(where: string, value: unknown, allowed: string): TypeError {
+  const hint =
+    typeof value === 'string' && value.trim() !== '' && !Number.isNaN(Number(value))
+      ? ` Values from the environment are strings: convert it with Number(…).`
+      : '';
+  return new TypeError(`${where} is ${show(value)}, but must be ${allowed}.${hint}`);
+}
+
+/** Refuses what is not an object with known option names; a misspelt name is answered with the likely one. */
+export function checkNames(where: string, options: unknown, names: readonly string[]): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw wrongType(`${where}: the options`, options, 'an object');
+  }
+  for (const name of Object.keys(options)) {
+    if (names.includes(name)) continue;
+    const likely = names.find((known) => isLike(known, name));
+    const hint = likely === undefined ? `Known options: ${names.join(', ')}.` : `Did you mean "${likely}"?`;
+    throw new TypeError(`${where}: there is no option "${name}". ${hint}`);
+  }
+}
+
+function isLike(known: string, name: string): boolean {
+  const [a, b] = [known.toLowerCase(), name.toLowerCase()];
+  return a === b || b.startsWith(a) || a.startsWith(b) || [...b].sort().join('') === [...a].sort().join('');
+}
+
+export interface MillisecondsRule {
+  /** The smallest value that makes sense; default 0. */
+  min?: number;
+  /** What else is allowed, in words: `, or false for none`. */
+  or?: string;
+}
+
+/** Checks one duration and gives it back. */
+export function milliseconds(where: string, value: unknown, { min = 0, or = '' }: MillisecondsRule = {}): number {
+  const allowed = `a number of milliseconds from ${min} to ${MAX_MS}${or}`;
+  if (typeof value !== 'number') throw wrongType(where, value, allowed);
+  if (!(value >= min && value <= MAX_MS)) throw new RangeError(`${where} is ${value}, but must be ${allowed}.`);
+  return value;
+}
+
+/** Checks one duration that can be switched off with `false`. Zero is refused: it would not mean "off". */
+export function millisecondsOrFalse(where: string, value: unknown): number | false {
+  if (value === false) return false;
+  return milliseconds(where, value, { min: 1, or: ', or false for none' });
+}
+
+/** Checks a switch. */
+export function boolean(where: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw wrongType(where, value, 'true or false');
+  return value;
+}
+
+/** Checks a callback; `undefined` is no callback. */
+export function optionalFunction<T>(where: string, value: T): T {
+  if (value !== undefined && typeof value !== 'function') throw wrongType(where, value, 'a function');
+  return value;
+}
+
+/** Tells `app.use(hangup)`, the call forgotten, from `app.use(hangup())`: Express then passes a request where options belong. */
+export function refuseForgottenCall(name: string, first: unknown, example: string): void {
+  if (typeof first === 'object' && first !== null && 'headers' in first && 'method' in first && 'url' in first) {
+    throw new TypeError(`${name} was given to the app without being called: write ${example}.`);
+  }
+}
