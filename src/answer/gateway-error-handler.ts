@@ -1,0 +1,124 @@
+import type { ErrorRequestHandler, NextFunction, Request, Response } from 'express';
+import { channels, type FaultEvent } from '../events';
+import { boolean, checkNames, optionalFunction, refuseForgottenCall, wrongType } from '../options';
+import { discardLateCalls, discardOnceEnded, isDiscarding, reportLateError } from '../request/late-response';
+import { attachLifetime, type Lifetime } from '../request/lifetime';
+import { classifyError } from './classify-error';
+import { FAULT_CODES, type FaultCode, type GatewayFault } from './fault';
+import { proxyStatusOf } from './proxy-status';
+import { breakResponse, prepareAnswer, sendAnswer } from './respond';
+
+/** The options of `gatewayErrorHandler()`. What throws (or rejects) in one of them goes to `next(err)`. */
+export interface GatewayErrorHandlerOptions {
+  /** Answers in its own way; status and headers (`Cache-Control: no-store`, …) are set already. May be async. */
+  render?: (fault: GatewayFault, req: Request, res: Response) => unknown;
+  /** Other statuses for some codes, from 400 to 599: `{ UPSTREAM_RESET: 503 }`. */
+  status?: Partial<Record<FaultCode, number>>;
+  /** Told of every fault before it is answered, for logs. Client departures too: look at `fault.code`. */
+  onFault?: (fault: GatewayFault, req: Request) => void;
+  /** Adds a `Proxy-Status` field (RFC 9209): for internal services. Default `false`. */
+  proxyStatus?: boolean;
+}
+
+/**
+ * Makes the error middleware that turns gateway faults into 504, 502 and 503, and hands every other error on. Mount it
+ * last. A response that has begun is broken visibly, one that has ended is left alone, a client that is gone is not
+ * answered.
+ * @throws {TypeError | RangeError} for options that are unknown or wrong.
+ */
+export function gatewayErrorHandler(options: GatewayErrorHandlerOptions = {}): ErrorRequestHandler {
+  refuseForgottenCall('gatewayErrorHandler', options, 'app.use(gatewayErrorHandler())');
+  checkOptions(options);
+  return function gatewayErrorMiddleware(error: unknown, req, res, next) {
+    const lifetime = attachLifetime(req, res);
+    if (isDiscarding(res)) {
+      reportLateError(res);
+      return;
+    }
+    const fault = classifyError(error, req);
+    if (fault === undefined) {
+      next(error);
+      return;
+    }
+    fault.status = options.status?.[fault.code] ?? fault.status;
+    try {
+      options.onFault?.(fault, req);
+      publish(fault, lifetime);
+      settleFault(fault, lifetime, options, { req, res, next });
+    } catch (thrown) {
+      next(thrown);
+    }
+  };
+}
+
+interface Exchange {
+  req: Request;
+  res: Response;
+  next: NextFunction;
+}
+
+function settleFault(fault: GatewayFault, lifetime: Lifetime, options: GatewayErrorHandlerOptions, to: Exchange): void {
+  const { req, res } = to;
+  switch (outcomeOf(fault, res)) {
+    case 'answered':
+      answer(fault, lifetime, options, to);
+      return;
+    case 'broken':
+      breakResponse(req, res);
+      discardLateCalls(lifetime);
+      return;
+    case 'discarded':
+      // For the access log; nobody receives it.
+      if (!res.headersSent) res.statusCode = fault.status;
+  }
+}
+
+function outcomeOf(fault: GatewayFault, res: Response): FaultEvent['outcome'] {
+  const isGone = fault.code === 'CLIENT_CLOSED_REQUEST' || fault.code === 'RESPONSE_DESTROYED';
+  if (isGone || res.writableEnded || res.destroyed) return 'discarded';
+  return res.headersSent ? 'broken' : 'answered';
+}
+
+function answer(fault: GatewayFault, lifetime: Lifetime, options: GatewayErrorHandlerOptions, to: Exchange): void {
+  const { req, res, next } = to;
+  prepareAnswer(fault, req, res);
+  if (options.proxyStatus === true) res.setHeader('Proxy-Status', proxyStatusOf(fault));
+  if (options.render === undefined) {
+    sendAnswer(fault, req, res);
+    discardOnceEnded(lifetime);
+    return;
+  }
+  const rendered = options.render(fault, req, res);
+  discardOnceEnded(lifetime);
+  if (isThenable(rendered)) rendered.then(undefined, next);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+function publish(fault: GatewayFault, lifetime: Lifetime): void {
+  if (!channels.fault.hasSubscribers) return;
+  const { code, status, cause: error, upstream } = fault;
+  const outcome = outcomeOf(fault, lifetime.res as Response);
+  channels.fault.publish({ ...lifetime.describe(), code, status, outcome, error, upstream });
+}
+
+function checkOptions(options: GatewayErrorHandlerOptions): void {
+  const where = 'gatewayErrorHandler(): option';
+  checkNames('gatewayErrorHandler()', options, ['render', 'status', 'onFault', 'proxyStatus']);
+  optionalFunction(`${where} "render"`, options.render);
+  optionalFunction(`${where} "onFault"`, options.onFault);
+  if (options.proxyStatus !== undefined) boolean(`${where} "proxyStatus"`, options.proxyStatus);
+  if (options.status === undefined) return;
+  checkNames(`${where} "status"`, options.status, FAULT_CODES);
+  for (const [code, status] of Object.entries(options.status)) checkStatus(`${where} "status", ${code}`, status);
+}
+
+function checkStatus(where: string, status: unknown): void {
+  const allowed = 'an HTTP status from 400 to 599';
+  if (typeof status !== 'number') throw wrongType(where, status, allowed);
+  if (!Number.isInteger(status) || status < 400 || status > 599) {
+    throw new RangeError(`${where} is ${status}, but must be ${allowed}.`);
+  }
+}

@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GatewayFault } from './fault';
+import { representationOf } from './problem';
+
+/** What a handler may have set for a body that now will not come (RFC 9110, section 8; RFC 9111). Cookies are not among it. */
+const REPRESENTATION_HEADERS = [
+  ...['content-type', 'content-length', 'content-encoding', 'content-language', 'content-location', 'content-range'],
+  ...['content-disposition', 'content-md5', 'content-digest', 'repr-digest', 'etag', 'last-modified', 'accept-ranges'],
+  ...['cache-control', 'cdn-cache-control', 'surrogate-control', 'expires', 'pragma', 'age', 'transfer-encoding'],
+  ...['trailer', 'location', 'refresh', 'retry-after'],
+];
+
+/** How long a client is asked to wait after a 503, in seconds: another instance takes over at once. */
+const RETRY_AFTER_S = 1;
+
+/** Makes a response ready for the answer to a fault: its status, nothing left of the failed body, not to be cached. */
+export function prepareAnswer(fault: GatewayFault, req: IncomingMessage, res: ServerResponse): void {
+  for (const name of REPRESENTATION_HEADERS) res.removeHeader(name);
+  res.statusCode = fault.status;
+  res.statusMessage = '';
+  res.setHeader('Cache-Control', 'no-store');
+  if (fault.status === 503) res.setHeader('Retry-After', String(RETRY_AFTER_S));
+  // HTTP/2 has no such header, and its streams do not share their framing.
+  if (req.httpVersionMajor < 2 && hasUnreadBody(req)) res.setHeader('Connection', 'close');
+}
+
+/** Sends the answer to a fault. */
+export function sendAnswer(fault: GatewayFault, req: IncomingMessage, res: ServerResponse): void {
+  const { contentType, body } = representationOf(fault, req);
+  res.setHeader('Content-Type', contentType);
+  res.setHeader('Content-Length', Buffer.byteLength(body));
+  res.setHeader('X-Content-Type-Options', 'nosniff');
+  res.end(req.method === 'HEAD' ? undefined : body);
+}
+
+function hasUnreadBody(req: IncomingMessage): boolean {
+  const { 'content-length': length, 'transfer-encoding': encoding } = req.headers;
+  const hasBody = encoding !== undefined || (length !== undefined && Number(length) !== 0);
+  return hasBody && !req.readableEnded;
+}
+
+interface Http2Response extends ServerResponse {
+  stream?: { close(code: number): void };
+}
+
+/** HTTP/2's code for a stream that this side gives up (RFC 9113, section 7). */
+const INTERNAL_ERROR = 2;
+
+/** Breaks a response that has begun, so that the client can tell a fragment from the whole. */
+export function breakResponse(req: IncomingMessage, res: ServerResponse): void {
+  if (req.httpVersionMajor >= 2) (res as Http2Response).stream?.close(INTERNAL_ERROR);
+  else if (isDelimitedByClose(res)) resetConnection(res);
+  // Not the socket: a pipelined response that waits for its turn must not cut the one before it.
+  else res.destroy();
+}
+
+/** Such a body ends where the connection ends (RFC 9112, section 6.3): only a reset tells a fragment from the whole. */
+function isDelimitedByClose(res: ServerResponse): boolean {
+  return !res.chunkedEncoding && !res.hasHeader('content-length');
+}
+
+function resetConnection(res: ServerResponse): void {
+  try {
+    res.socket?.resetAndDestroy();
+  } catch {
+    // Not a TCP socket: a pipe, or a stream of the user's own.
+  }
+  res.destroy();
+}

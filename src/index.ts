@@ -1,0 +1,26 @@
+export { hangup, type HangupOptions } from './request/hangup';
+export { deadline, type DeadlineOptions } from './request/deadline-guard';
+export type { Deadline } from './request/deadline';
+export type { DeadlineValue } from './request/deadline-value';
+export type { InheritOptions } from './request/budget';
+export { currentDeadline, currentSignal } from './request/context';
+export { gatewayErrorHandler, type GatewayErrorHandlerOptions } from './answer/gateway-error-handler';
+export { classifyError } from './answer/classify-error';
+export type { FaultCode, GatewayFault, UpstreamInfo } from './answer/fault';
+export {
+  ClientClosedRequestError,
+  DeadlineExceededError,
+  HangupError,
+  ResponseDestroyedError,
+  ResponseStalledError,
+  ServerDrainingError,
+  type HangupCode,
+} from './errors';
+export type {
+  AbortEvent,
+  DrainEvent,
+  FaultEvent,
+  LateResponseEvent,
+  RetryEvent,
+  SettleEvent,
+} from './events';

@@ -1,0 +1,77 @@
+import type { IncomingMessage } from 'node:http';
+import { deadlineOf, type Deadline } from './deadline';
+import { lifetimeOf, type Lifetime } from './lifetime';
+
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- how Express's types are extended
+  namespace Express {
+    interface Request {
+      /** Aborts when the client leaves or the deadline passes; see `hangup()`. */
+      readonly signal: AbortSignal;
+      /** The request's deadline; see `hangup()`. */
+      readonly deadline: Deadline;
+    }
+  }
+}
+
+const withAccessors = new WeakSet();
+
+/**
+ * Defines `req.signal` and `req.deadline`.
+ *
+ * On Express they are defined once, on the object that all requests of an Express copy inherit from (`express.request`):
+ * two properties on each request would cost more than all the rest of this middleware. A request without a lifetime keeps
+ * what it had: nothing, or Node's own `req.signal`. Without Express they are defined on the request itself.
+ */
+export function defineAccessors(req: IncomingMessage): void {
+  const prototype = Object.getPrototypeOf(req) as object;
+  if (withAccessors.has(prototype)) return;
+  const base = baseOf(prototype);
+  if (base === undefined) {
+    Object.defineProperties(req, accessors(Object.getPrototypeOf(req) as object));
+    return;
+  }
+  if (!withAccessors.has(base)) Object.defineProperties(base, accessors(base));
+  withAccessors.add(base);
+  withAccessors.add(prototype);
+}
+
+/** `express.request`: the last prototype before Node's own, which is known by its constructor. */
+function baseOf(prototype: object): object | undefined {
+  let base: object | undefined;
+  for (let object = prototype; !Object.hasOwn(object, 'constructor'); ) {
+    base = object;
+    object = Object.getPrototypeOf(object) as object;
+  }
+  return base;
+}
+
+function accessors(target: object): PropertyDescriptorMap {
+  return {
+    signal: accessor(target, 'signal', (lifetime) => lifetime.signal),
+    deadline: accessor(target, 'deadline', deadlineOf),
+  };
+}
+
+// Node 24.16 and 26.1 brought a `signal` getter without a setter: ours can be assigned to, as any property could before.
+function accessor(target: object, name: string, read: (lifetime: Lifetime) => unknown): PropertyDescriptor {
+  const inherited = inheritedFrom(target, name);
+  return {
+    configurable: true,
+    enumerable: false,
+    get(this: IncomingMessage) {
+      const lifetime = lifetimeOf(this);
+      return lifetime ? read(lifetime) : (Reflect.get(inherited, name, this) as unknown);
+    },
+    set(this: IncomingMessage, value: unknown) {
+      Object.defineProperty(this, name, { value, configurable: true, enumerable: true, writable: true });
+    },
+  };
+}
+
+/** Who has the property already: Node's prototype, or a second copy of this package. */
+function inheritedFrom(target: object, name: string): object {
+  const own = Object.getOwnPropertyDescriptor(target, name);
+  if (own) return Object.defineProperty({}, name, own);
+  return Object.getPrototypeOf(target) as object;
+}

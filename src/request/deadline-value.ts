@@ -1,0 +1,27 @@
+import type { Request } from 'express';
+import { millisecondsOrFalse, wrongType } from '../options';
+
+/** A deadline as options give it: milliseconds, `false` for none, or a function of the request that gives either. */
+export type DeadlineValue = number | false | ((req: Request) => number | false);
+
+/** Gives a request's deadline in ms from its arrival, `Infinity` for none. */
+export type DeadlineReader = (req: Request) => number;
+
+/**
+ * Checks a deadline when it is configured, and what a function gives for each request.
+ * @throws {TypeError | RangeError} naming `where`; for a function's result when it is called.
+ */
+export function deadlineReader(where: string, value: DeadlineValue): DeadlineReader {
+  if (typeof value === 'function') {
+    return (req) => asTimeout(millisecondsOrFalse(`${where}: the function's result`, value(req)));
+  }
+  if (typeof value !== 'number' && value !== false) {
+    throw wrongType(where, value, 'a number of milliseconds, false for none, or a function of the request');
+  }
+  const timeout = asTimeout(millisecondsOrFalse(where, value));
+  return () => timeout;
+}
+
+function asTimeout(ms: number | false): number {
+  return ms === false ? Infinity : ms;
+}

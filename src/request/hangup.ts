@@ -1,0 +1,89 @@
+import type { NextFunction, Request, RequestHandler } from 'express';
+import { DeadlineExceededError } from '../errors';
+import { boolean, checkNames, DEFAULTS, milliseconds, millisecondsOrFalse, refuseForgottenCall } from '../options';
+import { defineAccessors } from './accessors';
+import { budgetReader, type BudgetReader, type InheritOptions } from './budget';
+import { runInContext } from './context';
+import { deadlineReader, type DeadlineReader, type DeadlineValue } from './deadline-value';
+import { attachLifetime, lifetimeOf, type Lifetime } from './lifetime';
+import { watchStall } from './stall';
+
+/** The options of `hangup()`. All times are milliseconds. */
+export interface HangupOptions {
+  /**
+   * Time from the request's arrival until the response must have started; `false` for no deadline, or a function of the
+   * request that gives either. Default 25 000: below the 30 s and 60 s of common front ends.
+   */
+  deadline?: DeadlineValue;
+  /**
+   * When the deadline passes the signal aborts at once; for this long a handler that listens may still answer in its own
+   * way. Then the 504 is sent for it. Default 50.
+   */
+  grace?: number;
+  /** Once the headers are out: the longest silence on the response before it is cut. Default `false`. */
+  stall?: number | false;
+  /** Take the caller's remaining time from a request header; it can only shorten the deadline. Default `false`. */
+  inherit?: boolean | InheritOptions;
+  /** Make `currentSignal()` and `currentDeadline()` work in code that has no `req`. Default `false`. */
+  context?: boolean;
+}
+
+interface Plan {
+  readDeadline: DeadlineReader;
+  isDeadlineGiven: boolean;
+  graceMs: number | undefined;
+  stallMs: number | false;
+  readBudget: BudgetReader | undefined;
+  context: boolean;
+}
+
+/**
+ * Makes the middleware that gives every request an AbortSignal, `req.signal`, and a deadline, `req.deadline`. Mount it
+ * first. Mounted again further in, it changes what its options name and leaves the rest.
+ * @throws {TypeError | RangeError} for options that are unknown, of the wrong type or out of range.
+ */
+export function hangup(options: HangupOptions = {}): RequestHandler {
+  refuseForgottenCall('hangup', options, 'app.use(hangup())');
+  const plan = planOf(options);
+  return function hangupMiddleware(req, res, next) {
+    const existing = lifetimeOf(req);
+    const lifetime = existing ?? attachLifetime(req, res);
+    if (existing === undefined) defineAccessors(req);
+    lifetime.next = next;
+    try {
+      applyPlan(plan, lifetime, req, existing === undefined);
+    } catch (error) {
+      next(error);
+      return;
+    }
+    proceed(lifetime, plan.context, next);
+  };
+}
+
+function planOf(options: HangupOptions): Plan {
+  checkNames('hangup()', options, ['deadline', 'grace', 'stall', 'inherit', 'context']);
+  const { grace, stall = DEFAULTS.stall, inherit = DEFAULTS.inherit, context = DEFAULTS.context } = options;
+  return {
+    readDeadline: deadlineReader('hangup(): option "deadline"', options.deadline ?? DEFAULTS.deadline),
+    isDeadlineGiven: options.deadline !== undefined,
+    graceMs: grace === undefined ? undefined : milliseconds('hangup(): option "grace"', grace),
+    stallMs: millisecondsOrFalse('hangup(): option "stall"', stall),
+    readBudget: budgetReader(inherit),
+    context: boolean('hangup(): option "context"', context),
+  };
+}
+
+function applyPlan(plan: Plan, lifetime: Lifetime, req: Request, isFirst: boolean): void {
+  if (plan.graceMs !== undefined) lifetime.graceMs = plan.graceMs;
+  if (plan.readBudget) lifetime.capMs = Math.min(lifetime.capMs, plan.readBudget(req));
+  if (isFirst || plan.isDeadlineGiven) lifetime.setDeadline(plan.readDeadline(req));
+  else if (plan.readBudget) lifetime.setDeadline(lifetime.timeoutMs);
+  if (plan.stallMs !== false) watchStall(lifetime, plan.stallMs);
+}
+
+function proceed(lifetime: Lifetime, context: boolean, next: NextFunction): void {
+  // A caller whose time is spent gets its 504 at once; the route is not started.
+  if (lifetime.timeoutMs === 0) lifetime.end(new DeadlineExceededError(0), 0);
+  else if (context) runInContext(lifetime, next);
+  else next();
+}

@@ -1,0 +1,40 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ClientClosedRequestError, ResponseDestroyedError, type HangupError } from '../errors';
+
+interface Http2Request extends IncomingMessage {
+  stream?: { aborted?: boolean; destroyed?: boolean; closed?: boolean };
+}
+
+/** Whether a request came over HTTP/2 (through Node's compatibility API). */
+export function isHttp2(req: IncomingMessage): boolean {
+  return req.httpVersionMajor === 2;
+}
+
+/** Whether the connection, or the HTTP/2 stream, was gone before anybody could listen: no event will tell it any more. */
+export function isAlreadyGone(req: IncomingMessage, res: ServerResponse): boolean {
+  if (isHttp2(req)) {
+    const stream = (req as Http2Request).stream;
+    return stream === undefined || stream.destroyed === true || stream.closed === true;
+  }
+  return req.socket.destroyed || res.destroyed || res.closed;
+}
+
+/**
+ * Tells a client that has left from a response that this process has destroyed itself. Read when the connection closes.
+ *
+ * HTTP/1: a peer's FIN ends the readable side, a peer's RST leaves an error on the socket that is not the response's
+ * own; a local destroy leaves neither (the same on Node 20 to 26, with and without TLS).
+ */
+export function whoClosed(req: IncomingMessage, res: ServerResponse): HangupError {
+  const byPeer = isHttp2(req) ? wasCancelled(req) : wasClosedByPeer(req, res);
+  return byPeer ? new ClientClosedRequestError() : new ResponseDestroyedError();
+}
+
+function wasClosedByPeer({ socket }: IncomingMessage, res: ServerResponse): boolean {
+  return socket.readableEnded || (socket.errored !== null && socket.errored !== res.errored);
+}
+
+function wasCancelled(req: IncomingMessage): boolean {
+  const { stream } = req as Http2Request;
+  return stream?.aborted !== false;
+}
