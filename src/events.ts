@@ -69,7 +69,7 @@ export interface RetryEvent {
 }
 
 function typedChannel<Message>(name: string): Channel<unknown, Message> {
-  return channel(`express-hangup:${name}`) as Channel<unknown, Message>;
+  return channel<unknown, Message>(`express-hangup:${name}`);
 }
 
 /** The channels, from `node:diagnostics_channel`: nothing is built or paid while nobody subscribes. */

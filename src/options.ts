@@ -44,9 +44,14 @@ export function checkNames(where: string, options: unknown, names: readonly stri
 
 function isLike(known: string, name: string): boolean {
   const [a, b] = [known.toLowerCase(), name.toLowerCase()];
-  return a === b || b.startsWith(a) || a.startsWith(b) || [...b].sort().join('') === [...a].sort().join('');
+  return a === b || b.startsWith(a) || a.startsWith(b) || letters(a) === letters(b);
 }
 
+function letters(name: string): string {
+  return Array.from(name).sort().join('');
+}
+
+/** What a duration may be. */
 export interface MillisecondsRule {
   /** The smallest value that makes sense; default 0. */
   min?: number;
@@ -55,10 +60,15 @@ export interface MillisecondsRule {
 }
 
 /** Checks one duration and gives it back. */
-export function milliseconds(where: string, value: unknown, { min = 0, or = '' }: MillisecondsRule = {}): number {
+export function milliseconds(
+  where: string,
+  value: unknown,
+  { min = 0, or = '' }: MillisecondsRule = {},
+): number {
   const allowed = `a number of milliseconds from ${min} to ${MAX_MS}${or}`;
   if (typeof value !== 'number') throw wrongType(where, value, allowed);
-  if (!(value >= min && value <= MAX_MS)) throw new RangeError(`${where} is ${value}, but must be ${allowed}.`);
+  if (!(value >= min && value <= MAX_MS))
+    throw new RangeError(`${where} is ${value}, but must be ${allowed}.`);
   return value;
 }
 
@@ -82,7 +92,13 @@ export function optionalFunction<T>(where: string, value: T): T {
 
 /** Tells `app.use(hangup)`, the call forgotten, from `app.use(hangup())`: Express then passes a request where options belong. */
 export function refuseForgottenCall(name: string, first: unknown, example: string): void {
-  if (typeof first === 'object' && first !== null && 'headers' in first && 'method' in first && 'url' in first) {
+  if (
+    typeof first === 'object' &&
+    first !== null &&
+    'headers' in first &&
+    'method' in first &&
+    'url' in first
+  ) {
     throw new TypeError(`${name} was given to the app without being called: write ${example}.`);
   }
 }

@@ -39,7 +39,7 @@ export function defineAccessors(req: IncomingMessage): void {
 /** `express.request`: the last prototype before Node's own, which is known by its constructor. */
 function baseOf(prototype: object): object | undefined {
   let base: object | undefined;
-  for (let object = prototype; !Object.hasOwn(object, 'constructor'); ) {
+  for (let object = prototype; !Object.hasOwn(object, 'constructor');) {
     base = object;
     object = Object.getPrototypeOf(object) as object;
   }

@@ -66,7 +66,8 @@ function usable(value: string | string[] | undefined, parse: HeaderParser): numb
 
 function checkInherit(inherit: InheritOptions): InheritOptions {
   const where = 'hangup(): option "inherit"';
-  if (typeof inherit !== 'object') throw wrongType(where, inherit, 'true, false or an object { headers, trust }');
+  if (typeof inherit !== 'object')
+    throw wrongType(where, inherit, 'true, false or an object { headers, trust }');
   checkNames(where, inherit, ['headers', 'trust']);
   optionalFunction(`${where}, "trust"`, inherit.trust);
   const { headers } = inherit;

@@ -46,7 +46,7 @@ export function deadline(ms: DeadlineValue, options: DeadlineOptions = {}): Requ
 
 function untilOf(options: DeadlineOptions): Until | undefined {
   checkNames('deadline()', options, ['until']);
-  const { until } = options;
+  const until: unknown = options.until;
   if (until === undefined || until === 'start' || until === 'finish') return until;
   throw wrongType('deadline(): option "until"', until, "'start' or 'finish'");
 }

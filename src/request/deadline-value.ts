@@ -15,10 +15,11 @@ export function deadlineReader(where: string, value: DeadlineValue): DeadlineRea
   if (typeof value === 'function') {
     return (req) => asTimeout(millisecondsOrFalse(`${where}: the function's result`, value(req)));
   }
-  if (typeof value !== 'number' && value !== false) {
-    throw wrongType(where, value, 'a number of milliseconds, false for none, or a function of the request');
+  const given: unknown = value;
+  if (typeof given !== 'number' && given !== false) {
+    throw wrongType(where, given, 'a number of milliseconds, false for none, or a function of the request');
   }
-  const timeout = asTimeout(millisecondsOrFalse(where, value));
+  const timeout = asTimeout(millisecondsOrFalse(where, given));
   return () => timeout;
 }
 

@@ -3,6 +3,7 @@
  * must not be answered for. Asked only when a deadline passes.
  */
 export function isDebugging(): boolean {
-  // `node:inspector` is missing where Node was built without it.
-  return process.getBuiltinModule('node:inspector')?.url() !== undefined;
+  // Missing where Node was built without it, whatever the types say.
+  const inspector = process.getBuiltinModule('node:inspector') as typeof import('node:inspector') | undefined;
+  return inspector?.url() !== undefined;
 }

@@ -1,6 +1,13 @@
 import type { NextFunction, Request, RequestHandler } from 'express';
 import { DeadlineExceededError } from '../errors';
-import { boolean, checkNames, DEFAULTS, milliseconds, millisecondsOrFalse, refuseForgottenCall } from '../options';
+import {
+  boolean,
+  checkNames,
+  DEFAULTS,
+  milliseconds,
+  millisecondsOrFalse,
+  refuseForgottenCall,
+} from '../options';
 import { defineAccessors } from './accessors';
 import { budgetReader, type BudgetReader, type InheritOptions } from './budget';
 import { runInContext } from './context';

@@ -71,7 +71,8 @@ const WRITES = [
   ...['json', 'jsonp', 'send', 'sendStatus', 'sendFile', 'sendfile', 'download', 'redirect'],
 ] as const;
 
-type Report = (call: string) => void;
+/** `below` is where the reported stack begins: what was called, not our own code. */
+type Report = (call: string, below: (...args: never[]) => unknown) => void;
 
 const reporters = new WeakMap<ServerResponse, Report>();
 
@@ -82,7 +83,7 @@ export function isDiscarding(res: ServerResponse): boolean {
 
 /** Reports an error that came after its request had been answered. */
 export function reportLateError(res: ServerResponse): void {
-  reporters.get(res)?.('error');
+  reporters.get(res)?.('error', reportLateError);
 }
 
 /**
@@ -97,34 +98,34 @@ export function discardLateCalls(lifetime: Lifetime): void {
   for (const name of WRITES) {
     if (typeof (res as unknown as Record<string, unknown>)[name] !== 'function') continue;
     const value = (...args: unknown[]): unknown => {
-      report(name);
+      report(name, value);
       tellCallback(args, lifetime);
       return name === 'write' ? true : res;
     };
     Object.defineProperty(res, name, { value, configurable: true, writable: true });
   }
-  guardSocket(req, () => report('error'));
+  guardSocket(req, (close) => report('error', close));
 }
 
 function tellCallback(args: unknown[], { reason }: Lifetime): void {
   const callback = args.at(-1);
-  if (typeof callback === 'function') process.nextTick(callback as (error?: Error) => void, reason);
+  if (typeof callback === 'function') process.nextTick(callback, reason);
 }
 
 function lateReporter(lifetime: Lifetime): Report {
   const answeredAt = performance.now();
   let isReported = false;
-  return function report(call) {
+  return function report(call, below) {
     if (isReported) return;
     isReported = true;
     if (!channels.lateResponse.hasSubscribers) return;
-    const stack = process.env['NODE_ENV'] === 'production' ? undefined : callerStack(report);
+    const stack = process.env['NODE_ENV'] === 'production' ? undefined : callerStack(below);
     const lateMs = performance.now() - answeredAt;
     channels.lateResponse.publish({ ...lifetime.describe(), call, lateMs, stack });
   };
 }
 
-function callerStack(below: Report): string | undefined {
+function callerStack(below: Parameters<Report>[1]): string | undefined {
   const holder: { stack?: string } = {};
   Error.captureStackTrace(holder, below);
   return holder.stack;
@@ -136,13 +137,13 @@ const CLOSES = new Set<string | symbol>(['destroy', 'destroySoon', 'resetAndDest
  * Express's default handler destroys `req.socket` when an error comes after the headers. Late, that is the connection
  * of an innocent next request: to this request, the socket is shown without what closes it.
  */
-function guardSocket(req: IncomingMessage, onClose: () => void): void {
+function guardSocket(req: IncomingMessage, onClose: (close: () => unknown) => void): void {
   const { socket } = req;
   const value = new Proxy(socket, {
     get(target, key) {
       if (CLOSES.has(key)) {
-        return () => {
-          onClose();
+        return function close() {
+          onClose(close);
           return target;
         };
       }
@@ -150,6 +151,6 @@ function guardSocket(req: IncomingMessage, onClose: () => void): void {
       return typeof member === 'function' ? (member.bind(target) as unknown) : member;
     },
     set: (target, key, member) => Reflect.set(target, key, member, target),
-  }) as Socket;
+  });
   Object.defineProperty(req, 'socket', { value, configurable: true, writable: true });
 }

@@ -20,7 +20,7 @@ export function watchStall(lifetime: Lifetime, stallMs: number): void {
     const result = Reflect.apply(writeHead, res, args) as ServerResponse;
     startTimeout(lifetime);
     return result;
-  } as typeof res.writeHead;
+  };
 }
 
 function startTimeout(lifetime: Lifetime): void {
