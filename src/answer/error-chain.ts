@@ -1,0 +1,100 @@
+/** How many causes deep a chain is followed, and how many errors are looked at in all. */
+const MAX_DEPTH = 16;
+const MAX_ERRORS = 64;
+
+/** What can be read of one error without trusting it. */
+export interface ErrorFacts {
+  /** The error itself, for comparing identity. */
+  readonly error: object;
+  /** `name`, or the empty string; likewise for the other strings. */
+  readonly name: string;
+  readonly message: string;
+  /** A string in most libraries, a number in gRPC, MongoDB and DOMException. */
+  readonly code: string | number | undefined;
+  /** What node-fetch and body-parser call the kind of an error. */
+  readonly type: string;
+  /** The system call that failed, in Node's system errors. */
+  readonly syscall: string;
+  /** `status` or `statusCode`. */
+  readonly status: number | undefined;
+  readonly isAxiosError: boolean;
+  /** It carries an HTTP response: an upstream's, whose status `status` is then. */
+  readonly hasResponse: boolean;
+  /** The server's words in a gRPC error; undefined in any other. */
+  readonly grpcDetails: string | undefined;
+}
+
+/**
+ * An error with all its causes and the members of its AggregateErrors, outermost first, at most 16 deep and 64 in all.
+ *
+ * What the app has given an HTTP status of its own (http-errors and the like) is not looked into: the app has decided.
+ * Never throws: each property is read once, and one that throws counts as absent.
+ */
+export function errorChain(error: unknown): ErrorFacts[] {
+  const chain: ErrorFacts[] = [];
+  collect(error, 0, chain, new Set());
+  return chain;
+}
+
+function collect(error: unknown, depth: number, chain: ErrorFacts[], seen: Set<unknown>): void {
+  if (!isObject(error) || seen.has(error) || depth > MAX_DEPTH || chain.length >= MAX_ERRORS) return;
+  seen.add(error);
+  const facts = factsOf(error);
+  chain.push(facts);
+  if (ownStatus(facts) !== undefined) return;
+  collect(read(error, 'cause'), depth + 1, chain, seen);
+  for (const member of members(read(error, 'errors'))) collect(member, depth + 1, chain, seen);
+}
+
+function factsOf(error: object): ErrorFacts {
+  const status = read(error, 'status') ?? read(error, 'statusCode');
+  const details = read(error, 'details');
+  return {
+    error,
+    name: text(read(error, 'name')),
+    message: text(read(error, 'message')),
+    code: stringOrNumber(read(error, 'code')),
+    type: text(read(error, 'type')),
+    syscall: text(read(error, 'syscall')),
+    status: typeof status === 'number' ? status : undefined,
+    isAxiosError: read(error, 'isAxiosError') === true,
+    hasResponse: isObject(read(error, 'response')),
+    grpcDetails: typeof details === 'string' && isObject(read(error, 'metadata')) ? details : undefined,
+  };
+}
+
+/** The 4xx or 5xx that the app has given to an error itself; the status of an upstream's response is none. */
+export function ownStatus({ status, isAxiosError, hasResponse }: ErrorFacts): number | undefined {
+  if (status === undefined || status < 400 || status > 599 || isAxiosError || hasResponse) return undefined;
+  return status;
+}
+
+/** Reads a property of anything; undefined where there is none, or where reading it throws. */
+export function read(object: object, key: string): unknown {
+  try {
+    return (object as Record<string, unknown>)[key];
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function stringOrNumber(value: unknown): string | number | undefined {
+  return typeof value === 'string' || typeof value === 'number' ? value : undefined;
+}
+
+function members(errors: unknown): unknown[] {
+  try {
+    // `slice` on what was checked to be an array: never more than is looked at, even of an array that claims to be huge.
+    return Array.isArray(errors) ? Array.prototype.slice.call(errors, 0, MAX_ERRORS) : [];
+  } catch {
+    return [];
+  }
+}
