@@ -69,9 +69,15 @@ export function hangup(options: HangupOptions = {}): RequestHandler {
 
 function planOf(options: HangupOptions): Plan {
   checkNames('hangup()', options, ['deadline', 'grace', 'stall', 'inherit', 'context']);
-  const { grace, stall = DEFAULTS.stall, inherit = DEFAULTS.inherit, context = DEFAULTS.context } = options;
+  const {
+    deadline = DEFAULTS.deadline,
+    grace,
+    stall = DEFAULTS.stall,
+    inherit = DEFAULTS.inherit,
+    context = DEFAULTS.context,
+  } = options;
   return {
-    readDeadline: deadlineReader('hangup(): option "deadline"', options.deadline ?? DEFAULTS.deadline),
+    readDeadline: deadlineReader('hangup(): option "deadline"', deadline),
     isDeadlineGiven: options.deadline !== undefined,
     graceMs: grace === undefined ? undefined : milliseconds('hangup(): option "grace"', grace),
     stallMs: millisecondsOrFalse('hangup(): option "stall"', stall),

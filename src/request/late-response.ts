@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { channels } from '../events';
 import type { Lifetime } from './lifetime';
 

@@ -211,9 +211,10 @@ function onResponseClose(this: ServerResponse): void {
 }
 
 function publishSettle(lifetime: Lifetime): void {
-  const { reason, res } = lifetime;
-  const isCut = reason === undefined && !res.writableFinished;
-  const outcome = isCut ? whoClosed(lifetime.req, res).code : (reason?.code ?? 'finished');
+  const { reason, req, res } = lifetime;
+  // On Node 20 and 22 a response that had ended but was not flushed counts as finished on a dead connection too.
+  const isFlushed = res.writableFinished && (isHttp2(req) || !req.socket.destroyed);
+  const outcome = reason?.code ?? (isFlushed ? 'finished' : whoClosed(req, res).code);
   const status = outcome === 'CLIENT_CLOSED_REQUEST' ? 499 : res.statusCode;
   channels.settle.publish({ ...lifetime.describe(), status, outcome });
 }
