@@ -1,0 +1,155 @@
+import { Http1Reader } from './http1-reader';
+import type { PlannedRequest } from './client-plan';
+
+/** One response as it came over the wire. */
+export interface ClientResponse {
+  readonly status: number;
+  readonly statusText: string;
+  /** Names in lower case; the values of a repeated header are joined with a comma. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly trailers: Readonly<Record<string, string>>;
+  /** Interim answers that came before it, for example 100. */
+  readonly interim: readonly number[];
+  /** What came of the body. */
+  readonly body: Buffer;
+  /** The same as text. */
+  readonly text: string;
+  readonly bodyBytes: number;
+  /** Whether the message came to its proper end: to its length, its last chunk, or the orderly end of a connection. */
+  readonly complete: boolean;
+}
+
+/** What a client can tell when it is over. */
+export interface ClientAccount {
+  /** Everything that came, also in part; in the order of the requests. */
+  readonly responses: readonly ClientResponse[];
+  /** The first of them, `undefined` where not even headers came. */
+  readonly response: ClientResponse | undefined;
+  /**
+   * How the connection ended: the server closed (`fin`) or reset (`rst`) it, the client left, or it is still `open` because
+   * all was answered or the patience was at its end.
+   */
+  readonly ended: 'fin' | 'rst' | 'open' | 'we-left';
+  /** What came that is not HTTP, in words; `undefined` where all was. */
+  readonly malformed: string | undefined;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Milliseconds from the start. `undefined` for what did not happen. */
+  readonly ms: {
+    readonly connected: number | undefined;
+    readonly requestSent: number | undefined;
+    readonly firstByte: number | undefined;
+    readonly left: number | undefined;
+    readonly ended: number;
+  };
+}
+
+/** A response that is still growing. */
+class GrowingResponse {
+  headers: Record<string, string> = {};
+  trailers: Record<string, string> = {};
+  status = 0;
+  statusText = '';
+  interim: number[] = [];
+  complete = false;
+  bodyBytes = 0;
+  readonly pieces: Buffer[] = [];
+
+  add(bytes: Buffer): void {
+    this.pieces.push(bytes);
+    this.bodyBytes += bytes.length;
+  }
+
+  finished(): ClientResponse {
+    const body = Buffer.concat(this.pieces);
+    const { status, statusText, headers, trailers, interim, bodyBytes, complete } = this;
+    return {
+      status,
+      statusText,
+      headers,
+      trailers,
+      interim,
+      body,
+      text: body.toString(),
+      bodyBytes,
+      complete,
+    };
+  }
+}
+
+/** The responses of one connection while they come in. */
+export class IncomingResponses {
+  readonly all: GrowingResponse[] = [];
+  malformed: string | undefined;
+  readonly #interim: number[] = [];
+  #current: GrowingResponse | undefined;
+  readonly #requests: readonly PlannedRequest[];
+  readonly #reader: Http1Reader;
+
+  constructor(requests: readonly PlannedRequest[]) {
+    this.#requests = requests;
+    this.#reader = new Http1Reader('response', {
+      head: ({ startLine, headers }) => this.head(Number(startLine.split(' ')[1]), startLine, headers),
+      body: (bytes) => this.#current?.add(bytes),
+      trailers: (trailers) => {
+        if (this.#current) this.#current.trailers = trailers;
+      },
+      end: () => this.finish(),
+      malformed: (why) => {
+        this.malformed ??= why;
+      },
+    });
+  }
+
+  push(bytes: Buffer): void {
+    this.#reader.push(bytes);
+  }
+
+  close(): void {
+    this.#reader.close();
+  }
+
+  /** Headers have come: on HTTP/1.1 by the reader, on HTTP/2 from the library. */
+  head(
+    status: number,
+    startLine: string,
+    headers: Record<string, string>,
+  ): 'no-body' | 'interim' | 'by-headers' {
+    if (status >= 100 && status < 200 && status !== 101) {
+      this.#interim.push(status);
+      return 'interim';
+    }
+    const response = new GrowingResponse();
+    Object.assign(response, { status, headers, statusText: startLine.split(' ').slice(2).join(' ') });
+    response.interim = this.#interim.splice(0);
+    this.#current = response;
+    const request = this.#requests[this.all.push(response) - 1];
+    // RFC 9110, 6.4.1: these have no body, whatever their headers say.
+    return request?.method === 'HEAD' || status === 204 || status === 304 || status === 101
+      ? 'no-body'
+      : 'by-headers';
+  }
+
+  body(bytes: Buffer): void {
+    this.#current?.add(bytes);
+  }
+
+  finish(): void {
+    if (this.#current) this.#current.complete = true;
+    this.#current = undefined;
+  }
+
+  get allComplete(): boolean {
+    return this.all.length >= this.#requests.length && this.all.every(({ complete }) => complete);
+  }
+
+  /** Whether the server has said that it will close after the last response. */
+  get serverWillClose(): boolean {
+    return this.all.at(-1)?.headers.connection?.toLowerCase() === 'close';
+  }
+
+  /** Bytes of bodies that have come; -1 while not even headers have. */
+  get bodyBytes(): number {
+    return this.all.length === 0 ? -1 : this.all.reduce((sum, { bodyBytes }) => sum + bodyBytes, 0);
+  }
+}

@@ -1,0 +1,119 @@
+import { amount, checkOptionNames, oneOf } from './check-options';
+
+/** One request as a client writes it. */
+export interface ClientRequest {
+  /** Default `POST` where there is a body, else `GET`. */
+  method?: string;
+  /** Default `/`. */
+  path?: string;
+  headers?: Record<string, string>;
+  body?: string | Buffer;
+  /** Send the body in chunks, without a Content-Length. Default false. */
+  chunked?: boolean;
+}
+
+/** The points at which a client can leave. */
+export const LEAVE = ['never', 'before-body', 'during-body', 'after-request', 'during-response'] as const;
+
+/** What `clientThatHangsUp()` can be told. */
+export interface ClientThatHangsUpOptions extends ClientRequest {
+  /** Several requests at once on one connection (pipelining), in place of one. HTTP/1.1 only. */
+  requests?: readonly ClientRequest[];
+  /** When it leaves. Default `never`: it waits for the whole answer. */
+  leave?: (typeof LEAVE)[number];
+  /**
+   * `during-body`: how many bytes of the body it sends before it leaves, default half of them. `during-response`: how many
+   * bytes of the response's body it takes before it leaves, default 1; with 0 the headers suffice.
+   */
+  bytes?: number;
+  /** What it waits for at that point before it leaves: milliseconds, or a promise. Default 0. */
+  after?: number | Promise<unknown>;
+  /**
+   * `fin`, the default: it closes the connection. `rst`: it resets it (HTTP/2: RST_STREAM with CANCEL). `half-close`: it says
+   * that it has nothing more to send, and reads on. HTTP/1.1 only.
+   */
+  how?: 'fin' | 'rst' | 'half-close';
+  /** A slow reader: it does not read before so many milliseconds have passed, or a promise has settled. */
+  readAfter?: number | Promise<unknown>;
+  /** A slow reader: milliseconds that it pauses after each piece (of up to 64 KB). Default 0. */
+  readPause?: number;
+  /** How long it stays after the last answer, to see what else comes: milliseconds, or a promise. Default: not at all. */
+  stay?: number | Promise<unknown>;
+  /** Default `http1`. */
+  protocol?: 'http1' | 'http2';
+  /** The longest time that it stays connected, in milliseconds. Default 5000. */
+  patience?: number;
+}
+
+/** A request ready to be sent. */
+export interface PlannedRequest {
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  body: Buffer;
+  chunked: boolean;
+}
+
+/** The checked options. */
+export interface ClientPlan {
+  requests: readonly PlannedRequest[];
+  leave: (typeof LEAVE)[number];
+  bytes: number | undefined;
+  after: number | Promise<unknown>;
+  how: 'fin' | 'rst' | 'half-close';
+  readAfter: number | Promise<unknown> | undefined;
+  readPause: number;
+  stay: number | Promise<unknown> | undefined;
+  protocol: 'http1' | 'http2';
+  patience: number;
+}
+
+const REQUEST_OPTIONS = ['method', 'path', 'headers', 'body', 'chunked'];
+const OPTIONS = [
+  ...REQUEST_OPTIONS,
+  ...['requests', 'leave', 'bytes', 'after', 'how', 'readAfter', 'readPause', 'stay', 'protocol', 'patience'],
+];
+
+/** Checks the options; throws a TypeError or RangeError that names the wrong one. */
+export function clientPlan(options: ClientThatHangsUpOptions): ClientPlan {
+  const where = 'clientThatHangsUp()';
+  checkOptionNames(where, options, OPTIONS);
+  const leave = oneOf(`${where}: leave`, options.leave, LEAVE);
+  const protocol = oneOf(`${where}: protocol`, options.protocol, ['http1', 'http2']);
+  const how = oneOf(`${where}: how`, options.how, ['fin', 'rst', 'half-close']);
+  const requests = (options.requests ?? [options]).map(plannedRequest);
+  if (protocol === 'http2' && (how === 'half-close' || requests.length !== 1)) {
+    throw new TypeError(`${where}: on HTTP/2 there is neither a half-close nor pipelining.`);
+  }
+  if (requests.length === 0) throw new TypeError(`${where}: requests is empty.`);
+  return {
+    requests,
+    leave,
+    protocol,
+    how,
+    bytes: options.bytes === undefined ? undefined : amount(`${where}: bytes`, options.bytes, 0),
+    after: moment(`${where}: after`, options.after) ?? 0,
+    readAfter: moment(`${where}: readAfter`, options.readAfter),
+    readPause: amount(`${where}: readPause`, options.readPause, 0),
+    stay: moment(`${where}: stay`, options.stay),
+    patience: amount(`${where}: patience`, options.patience, 5000),
+  };
+}
+
+function moment(
+  where: string,
+  value: number | Promise<unknown> | undefined,
+): number | Promise<unknown> | undefined {
+  return typeof value === 'number' ? amount(where, value, 0) : value;
+}
+
+function plannedRequest(request: ClientRequest): PlannedRequest {
+  const body = Buffer.from(request.body ?? '');
+  return {
+    method: request.method ?? (request.body === undefined ? 'GET' : 'POST'),
+    path: request.path ?? '/',
+    headers: request.headers ?? {},
+    body,
+    chunked: request.chunked ?? false,
+  };
+}

@@ -1,0 +1,243 @@
+import type { Exchange } from './exchange';
+
+/** What can be set about a fault. All have a default that is listed in `docs/testing.md`. */
+export interface FaultSettings {
+  /** Milliseconds that it waits: before the answer, between two pieces, before the cut. */
+  ms?: number;
+  /** Instead of `ms`: what it waits for. Not from a path or a header. */
+  until?: Promise<unknown>;
+  /** Length of the body that is announced or sent. */
+  bytes?: number;
+  /** Number of pieces. */
+  chunks?: number;
+  /** Status of the answer. */
+  status?: number;
+  /** Seconds, or a date, in `Retry-After`. */
+  retryAfter?: number | string;
+  /** By which the connection ends. */
+  how?: 'fin' | 'rst';
+  /** Act as soon as the headers have come, without waiting for the request's body. Default false. */
+  early?: boolean;
+  /** Only so many times for the same method and path, then answer as `ok`. Default: always. */
+  times?: number;
+  /** Further headers of the answer. Not from a path or a header. */
+  headers?: Record<string, string>;
+  /** The body, in place of a JSON text. Not from a path or a header. */
+  body?: string;
+}
+
+/** One line of the table of faults. */
+export interface FaultEntry {
+  /** What it does, in a few words. */
+  readonly does: string;
+  /** The settings that it heeds, with their defaults. */
+  readonly settings: FaultSettings;
+  /** Whether HTTP/2 has it as well. */
+  readonly http2: boolean;
+  /** Does it. */
+  readonly play: (exchange: Exchange, settings: FaultSettings) => void;
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+/** A JSON text of exactly so many bytes, so that a route that parses the body finds nothing wrong when all of it has come. */
+function jsonOfLength(bytes: number): string {
+  return bytes < 2 ? '1'.repeat(bytes) : `"${'x'.repeat(bytes - 2)}"`;
+}
+
+function bodyOf({ body, bytes }: FaultSettings): string {
+  return body ?? (bytes === undefined ? '{"ok":true}' : jsonOfLength(bytes));
+}
+
+function answer(
+  exchange: Exchange,
+  status: number,
+  settings: FaultSettings,
+  more: Record<string, string> = {},
+): void {
+  const body = bodyOf(settings);
+  exchange.head(status, { ...JSON_TYPE, ...more, ...settings.headers }, Buffer.byteLength(body));
+  exchange.write(body);
+  exchange.end();
+}
+
+function ok(exchange: Exchange, settings: FaultSettings): void {
+  answer(exchange, settings.status ?? 200, settings);
+}
+
+function slow(exchange: Exchange, settings: FaultSettings): void {
+  exchange.later(settings.until ?? settings.ms ?? 0, () => ok(exchange, settings));
+}
+
+function drip(exchange: Exchange, settings: FaultSettings): void {
+  const pieces = piecesOf(bodyOf(settings), settings.chunks ?? 1);
+  exchange.head(settings.status ?? 200, { ...JSON_TYPE, ...settings.headers }, 'chunked');
+  const next = (index: number): void => {
+    const piece = pieces[index];
+    if (piece === undefined) {
+      exchange.end();
+      return;
+    }
+    exchange.write(piece);
+    exchange.later(settings.ms ?? 0, () => next(index + 1));
+  };
+  next(0);
+}
+
+function piecesOf(text: string, count: number): string[] {
+  const size = Math.max(1, Math.ceil(text.length / Math.max(1, count)));
+  return Array.from({ length: Math.ceil(text.length / size) }, (_, i) =>
+    text.slice(i * size, (i + 1) * size),
+  );
+}
+
+/** Half of a body of known length, or two whole chunks of a chunked one. */
+function half(exchange: Exchange, settings: FaultSettings, framing: 'length' | 'chunks'): void {
+  const body = bodyOf(settings);
+  const middle = Math.floor(body.length / 2);
+  const length = framing === 'length' ? Buffer.byteLength(body) : 'chunked';
+  exchange.head(settings.status ?? 200, { ...JSON_TYPE, ...settings.headers }, length);
+  exchange.write(body.slice(0, middle));
+}
+
+const cutBefore = (exchange: Exchange, settings: FaultSettings, how: 'fin' | 'rst'): void =>
+  exchange.later(settings.until ?? settings.ms ?? 0, () => exchange.cut(how));
+
+const cutInHeaders = (exchange: Exchange, settings: FaultSettings, how: 'fin' | 'rst'): void => {
+  exchange.raw('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Le');
+  cutBefore(exchange, settings, how);
+};
+
+function cutInBody(framing: 'length' | 'chunks', how: 'fin' | 'rst'): FaultEntry['play'] {
+  return (exchange, settings) => {
+    half(exchange, settings, framing);
+    cutBefore(exchange, settings, how);
+  };
+}
+
+function wrongLength(difference: number): FaultEntry['play'] {
+  return (exchange, settings) => {
+    const body = bodyOf(settings);
+    const headers = { ...JSON_TYPE, ...settings.headers };
+    exchange.head(settings.status ?? 200, headers, Math.max(0, Buffer.byteLength(body) + difference));
+    exchange.write(body);
+    exchange.end();
+  };
+}
+
+function afterAnswer(then: (exchange: Exchange, settings: FaultSettings) => void): FaultEntry['play'] {
+  return (exchange, settings) => {
+    ok(exchange, settings);
+    then(exchange, settings);
+  };
+}
+
+const raw =
+  (text: string): FaultEntry['play'] =>
+  (exchange) => {
+    exchange.raw(text);
+  };
+
+/** Headers beyond what Node's and undici's parsers accept (16 KB by default). */
+const OVERSIZED = `HTTP/1.1 200 OK\r\n${Array.from({ length: 100 }, (_, i) => `X-Filler-${i}: ${'x'.repeat(1000)}\r\n`).join('')}\r\n`;
+
+const PARTIAL = { ms: 20, bytes: 1000 };
+
+function entry(does: string, settings: FaultSettings, play: FaultEntry['play'], http2 = true): FaultEntry {
+  return { does, settings, play, http2 };
+}
+
+/** Every fault, in the order of the table in `docs/testing.md`. */
+const TABLE = {
+  ok: entry('answers at once: 200 and a JSON text', { status: 200 }, ok),
+  slow: entry('waits, then answers', { ms: 200, status: 200 }, slow),
+  drip: entry(
+    'sends the body piece by piece, chunked',
+    { ms: 20, chunks: 10, bytes: 1000, status: 200 },
+    drip,
+  ),
+  status: entry('answers with an error status', { status: 500 }, ok),
+  unavailable: entry('answers 503 with Retry-After', { retryAfter: 1 }, (exchange, settings) =>
+    answer(exchange, 503, settings, { 'retry-after': String(settings.retryAfter) }),
+  ),
+  hang: entry('never answers', {}, () => undefined),
+  'hang-headers': entry(
+    'sends half of the headers, then nothing',
+    {},
+    raw('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Le'),
+    false,
+  ),
+  'hang-body': entry(
+    'sends the headers and half of the body, then nothing',
+    { bytes: 1000 },
+    (exchange, settings) => half(exchange, settings, 'length'),
+  ),
+  reset: entry('resets the connection before any byte of an answer', { ms: 0 }, (e, s) =>
+    cutBefore(e, s, 'rst'),
+  ),
+  'reset-headers': entry(
+    'resets it amid the headers',
+    { ms: 20 },
+    (e, s) => cutInHeaders(e, s, 'rst'),
+    false,
+  ),
+  'reset-body': entry('resets it amid a body of known length', PARTIAL, cutInBody('length', 'rst')),
+  'reset-chunk': entry('resets it between two chunks', PARTIAL, cutInBody('chunks', 'rst')),
+  close: entry('closes the connection before any byte of an answer', { ms: 0 }, (e, s) =>
+    cutBefore(e, s, 'fin'),
+  ),
+  'close-headers': entry(
+    'closes it amid the headers',
+    { ms: 20 },
+    (e, s) => cutInHeaders(e, s, 'fin'),
+    false,
+  ),
+  'close-body': entry('closes it amid a body of known length', PARTIAL, cutInBody('length', 'fin')),
+  'close-chunk': entry('closes it between two chunks', PARTIAL, cutInBody('chunks', 'fin')),
+  garbage: entry('answers with bytes that are not HTTP', {}, raw('220 mail.example ESMTP ready\r\n'), false),
+  'bad-status': entry(
+    'answers with a status that is none',
+    {},
+    raw('HTTP/1.1 xxx Nonsense\r\nContent-Length: 0\r\n\r\n'),
+    false,
+  ),
+  'bad-chunk': entry(
+    'sends a chunk, then one with a malformed size',
+    {},
+    raw('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nZZ\r\nworld\r\n0\r\n\r\n'),
+    false,
+  ),
+  'header-overflow': entry('sends 100 KB of headers', {}, raw(OVERSIZED), false),
+  'two-lengths': entry(
+    'sends two lengths that contradict each other',
+    {},
+    raw('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 5\r\n\r\nhello'),
+    false,
+  ),
+  'long-length': entry('announces 10 bytes more than it sends', { bytes: 1000 }, wrongLength(10), false),
+  'short-length': entry('announces 10 bytes fewer than it sends', { bytes: 1000 }, wrongLength(-10), false),
+  'idle-close': entry(
+    'answers, then closes the idle connection after some time, as a server does at its keep-alive timeout',
+    { ms: 0, how: 'fin' },
+    afterAnswer((exchange, settings) => {
+      const { attempt } = exchange;
+      exchange.later(settings.until ?? settings.ms ?? 0, () => {
+        // A request that came in time keeps the connection alive.
+        if (attempt.socket.requests === attempt.requestOnSocket) exchange.cut(settings.how ?? 'fin');
+      });
+    }),
+    false,
+  ),
+  stale: entry(
+    'answers, then closes the connection exactly when the next request arrives on it: the keep-alive race',
+    { how: 'fin' },
+    afterAnswer((exchange, settings) => exchange.cutUponNextRequest(settings.how ?? 'fin')),
+    false,
+  ),
+} satisfies Record<string, FaultEntry>;
+
+/** The name of a fault. */
+export type FaultName = keyof typeof TABLE;
+
+/** What each fault does, what can be set about it, and whether HTTP/2 has it. */
+export const FAULTS: Readonly<Record<FaultName, FaultEntry>> = TABLE;

@@ -1,0 +1,251 @@
+import { createSecureServer, createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { amount, checkOptionNames, oneOf } from './check-options';
+import { FaultPlan, type FaultChoice } from './fault-choice';
+import { Http1Connection, type UpstreamParts } from './http1-upstream';
+import { serveStream } from './http2-upstream';
+import { TEST_CERTIFICATES, TEST_CA, TEST_KEY } from './test-certificates';
+import {
+  UpstreamLog,
+  type Closing,
+  type SocketRecord,
+  type UpstreamAttempt,
+  type UpstreamSocket,
+} from './upstream-log';
+
+const TLS_MODES = ['none', 'trusted', 'self-signed', 'expired', 'wrong-name', 'hang', 'reset'] as const;
+
+/** What `faultyUpstream()` can be told. */
+export interface FaultyUpstreamOptions {
+  /** What it does to which request. Default: what the request's path says (`/reset`, `/slow?ms=300`), else `ok`. */
+  fault?: FaultChoice;
+  /** Default `http1`. */
+  protocol?: 'http1' | 'http2';
+  /**
+   * Default `none`. `trusted` is signed by the `ca` of the upstream; `self-signed`, `expired` and `wrong-name` are three bad
+   * certificates; `hang` and `reset` do that to the handshake.
+   */
+  tls?: (typeof TLS_MODES)[number];
+  /** How long its waiting methods wait, in milliseconds. Default 5000. */
+  patience?: number;
+}
+
+/** A server on loopback that fails as it is told, and that remembers who did what. */
+export interface FaultyUpstream extends AsyncDisposable {
+  /** `http://127.0.0.1:41234`; also as `origin`. */
+  readonly url: string;
+  readonly origin: string;
+  readonly port: number;
+  /** Every request that has come, in order, kept up to date. */
+  readonly attempts: readonly UpstreamAttempt[];
+  /** Every connection that was accepted, in order, kept up to date. */
+  readonly connections: readonly UpstreamSocket[];
+  /** How many connections are open. */
+  readonly sockets: number;
+  /** The certificate to trust where `tls` is `trusted`, in PEM. */
+  readonly ca: string;
+  /** Chooses anew what it does to the requests that come from now on; `undefined` leaves it to their header and path. */
+  use(fault: FaultChoice | undefined): void;
+  /** Closes every connection and refuses new ones (ECONNREFUSED) until `accept()`. */
+  refuse(): Promise<void>;
+  /** Accepts connections again, on the same port. */
+  accept(): Promise<void>;
+  /** Waits for the next request that no earlier call has given; one that has come already is given at once. */
+  nextAttempt(): Promise<UpstreamAttempt>;
+  /** Waits until a connection is closed, or that on which an attempt came, and tells by whom. */
+  untilClosed(what: UpstreamAttempt | UpstreamSocket): Promise<Closing>;
+  /** Waits until no request is running: all are answered or cut. */
+  idle(): Promise<void>;
+  /** Waits until every connection is closed. */
+  allClosed(): Promise<void>;
+  /** Closes everything; nothing keeps the process alive afterwards. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a real server on 127.0.0.1 that fails in each way that a network knows, on demand and always in the same way. Which
+ * fault a request gets is said by its header `x-fault`, else by `fault`, else by its path. Throws a TypeError for a fault
+ * that does not exist.
+ */
+export async function faultyUpstream(options: FaultyUpstreamOptions = {}): Promise<FaultyUpstream> {
+  checkOptionNames('faultyUpstream()', options, ['fault', 'protocol', 'tls', 'patience']);
+  const protocol = oneOf('faultyUpstream(): protocol', options.protocol, ['http1', 'http2']);
+  const tls = oneOf('faultyUpstream(): tls', options.tls, TLS_MODES);
+  const log = new UpstreamLog(amount('faultyUpstream(): patience', options.patience, 5000));
+  const plan = new FaultPlan(options.fault, protocol === 'http2');
+  const serve = connectionHandler(protocol, tls, { log, faultFor: (attempt) => plan.for(attempt) });
+  const door = new Door(serve);
+  await door.open();
+  const destroyAll = (): void => {
+    for (const { closed, destroy } of log.sockets) if (!closed) destroy();
+  };
+  const origin = `${tls === 'none' ? 'http' : 'https'}://127.0.0.1:${door.port}`;
+  const close = async (): Promise<void> => {
+    const shut = door.close();
+    destroyAll();
+    await shut;
+    log.close();
+  };
+  return {
+    url: origin,
+    origin,
+    port: door.port,
+    attempts: log.attempts,
+    connections: log.sockets,
+    ca: TEST_CA,
+    get sockets() {
+      return log.open();
+    },
+    use: (fault) => plan.use(fault),
+    async refuse() {
+      const shut = door.refuse();
+      destroyAll();
+      await shut;
+    },
+    accept: () => door.open(),
+    nextAttempt: () => log.nextAttempt(),
+    untilClosed: (what) => log.untilClosed(what),
+    idle: () => log.idle(),
+    allClosed: () => log.allClosed(),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+type Serve = (tcp: Socket) => void;
+
+function connectionHandler(protocol: string, tls: (typeof TLS_MODES)[number], parts: UpstreamParts): Serve {
+  const speak = protocol === 'http2' ? http2Speaker(tls, parts) : http1Speaker(tls, parts);
+  return (tcp) => {
+    const record = parts.log.opened();
+    record.destroy = () => {
+      parts.log.socketClosed(record, 'upstream', 'fin');
+      tcp.destroy();
+    };
+    if (tls === 'hang') tcp.resume();
+    else if (tls === 'reset') tcp.once('data', () => resetHandshake(tcp, record, parts.log));
+    else speak(tcp, record);
+    watchClosing(tcp, record, parts.log);
+  };
+}
+
+function resetHandshake(tcp: Socket, record: SocketRecord, log: UpstreamLog): void {
+  log.socketClosed(record, 'upstream', 'rst');
+  tcp.resetAndDestroy();
+}
+
+function http1Speaker(tls: string, parts: UpstreamParts): (tcp: Socket, record: SocketRecord) => void {
+  return (tcp, record) => {
+    const socket = tls === 'none' ? tcp : new TLSSocket(tcp, { isServer: true, ...credentials(tls) });
+    const connection = new Http1Connection(socket, tcp, record, parts);
+    if (socket !== tcp) watchClosing(socket, record, parts.log);
+    socket.on('close', () => connection.stop());
+  };
+}
+
+function http2Speaker(tls: string, parts: UpstreamParts): (tcp: Socket, record: SocketRecord) => void {
+  const server = tls === 'none' ? createHttp2Server() : createSecureServer(credentials(tls));
+  const records = new Map<number | undefined, SocketRecord>();
+  server.on('session', (session: ServerHttp2Session) => {
+    const record = records.get(session.socket.remotePort);
+    if (!record) return;
+    session.on('stream', (stream, headers) =>
+      serveStream(stream, headers as Record<string, string>, record, parts),
+    );
+    session.on('error', () => undefined);
+  });
+  server.on('sessionError', () => undefined);
+  server.on('tlsClientError', () => undefined);
+  return (tcp, record) => {
+    const { remotePort } = tcp;
+    records.set(remotePort, record);
+    tcp.on('close', () => {
+      if (records.get(remotePort) === record) records.delete(remotePort);
+    });
+    server.emit('connection', tcp);
+  };
+}
+
+function credentials(tls: string): { key: string; cert: string } {
+  return { key: TEST_KEY, cert: TEST_CERTIFICATES[tls as keyof typeof TEST_CERTIFICATES] };
+}
+
+function watchClosing(socket: Socket, record: SocketRecord, log: UpstreamLog): void {
+  socket.on('end', () => log.socketClosed(record, 'client', 'fin'));
+  socket.on('error', () => log.socketClosed(record, 'client', 'rst'));
+  socket.on('close', () => log.socketClosed(record, 'client', 'fin'));
+}
+
+/** The listening port: open, or shut so that nobody else gets it meanwhile. */
+class Door {
+  port = 0;
+  #listener: Server | undefined;
+  #keeper: Server | undefined;
+  readonly #kept: Socket[] = [];
+  readonly #serve: Serve;
+
+  constructor(serve: Serve) {
+    this.#serve = serve;
+  }
+
+  async open(): Promise<void> {
+    if (this.#listener) return;
+    await this.#stopKeeping();
+    // Nagle's algorithm would hold the second half of an answer back, beyond the cut that follows.
+    this.#listener = createServer({ noDelay: true }, this.#serve);
+    await listen(this.#listener, this.port);
+    this.port = (this.#listener.address() as AddressInfo).port;
+  }
+
+  async refuse(): Promise<void> {
+    await stop(this.#listener);
+    this.#listener = undefined;
+    await this.#keep();
+  }
+
+  async close(): Promise<void> {
+    await stop(this.#listener);
+    this.#listener = undefined;
+    await this.#stopKeeping();
+  }
+
+  // A connection *from* the port keeps it: nobody can listen there, and who connects to it is refused.
+  async #keep(): Promise<void> {
+    const keeper = createServer();
+    this.#keeper = keeper;
+    await listen(keeper, 0);
+    await new Promise<void>((resolve) => {
+      const { port } = keeper.address() as AddressInfo;
+      const socket = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.1', localPort: this.port });
+      this.#kept.push(socket);
+      // Where the system does not allow it the port is merely free.
+      socket.on('error', () => resolve());
+      keeper.on('connection', (peer) => {
+        peer.on('error', () => undefined);
+        this.#kept.push(peer);
+        resolve();
+      });
+    });
+  }
+
+  async #stopKeeping(): Promise<void> {
+    for (const socket of this.#kept.splice(0)) socket.resetAndDestroy();
+    await stop(this.#keeper);
+    this.#keeper = undefined;
+  }
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+}
+
+function stop(server: Server | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (server) server.close(() => resolve());
+    else resolve();
+  });
+}

@@ -1,0 +1,192 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Exchange } from './exchange';
+import type { ChosenFault } from './fault-choice';
+import { FAULTS } from './faults';
+import { Http1Reader, type MessageHead } from './http1-reader';
+import { Pauses } from './pauses';
+import type { Attempt, SocketRecord, UpstreamLog } from './upstream-log';
+
+/** What a connection needs of the upstream that it belongs to. */
+export interface UpstreamParts {
+  log: UpstreamLog;
+  /** Chooses the fault; throws a TypeError in words where there is no such fault. */
+  faultFor: (attempt: Attempt) => ChosenFault;
+}
+
+/** Serves one HTTP/1.1 connection, byte by byte: that is how it can break every rule. */
+export class Http1Connection {
+  readonly record: SocketRecord;
+  readonly #pauses = new Pauses();
+  readonly #queue: Http1Exchange[] = [];
+  readonly #socket: Socket;
+  readonly #tcp: Socket;
+  readonly #parts: UpstreamParts;
+  readonly #reader: Http1Reader;
+  #reading: Http1Exchange | undefined;
+  #cutUponNextRequest: 'fin' | 'rst' | undefined;
+
+  /** @param tcp the connection below TLS; without TLS the same as `socket`. */
+  constructor(socket: Socket, tcp: Socket, record: SocketRecord, parts: UpstreamParts) {
+    this.#socket = socket;
+    this.#tcp = tcp;
+    this.record = record;
+    this.#parts = parts;
+    this.#reader = new Http1Reader('request', {
+      head: (head) => this.#begin(head),
+      body: (bytes) => {
+        if (this.#reading) parts.log.received(this.#reading.attempt, bytes.length, false);
+      },
+      trailers: () => undefined,
+      end: () => this.#complete(),
+      malformed: (why) => this.complain(400, why),
+    });
+    socket.on('data', (bytes: Buffer) => this.#receive(bytes));
+  }
+
+  /** Stops whatever was still planned; the connection is gone. */
+  stop(): void {
+    this.#pauses.stop();
+  }
+
+  #receive(bytes: Buffer): void {
+    this.record.bytesReceived += bytes.length;
+    this.#reader.push(bytes);
+    if (this.#cutUponNextRequest) this.cut(this.#cutUponNextRequest);
+  }
+
+  #begin({ startLine, headers }: MessageHead): 'by-headers' {
+    const [method = '', path = '/', version = ''] = startLine.split(' ');
+    const httpVersion = version === 'HTTP/1.0' ? '1.0' : '1.1';
+    const attempt = this.#parts.log.arrived({ method, path, headers, httpVersion }, this.record);
+    const exchange = new Http1Exchange(attempt, this);
+    this.#reading = exchange;
+    if (this.#cutUponNextRequest) {
+      this.#parts.log.admitted(attempt, 'stale');
+      return 'by-headers';
+    }
+    this.#queue.push(exchange);
+    try {
+      exchange.fault = this.#parts.faultFor(attempt);
+    } catch (error) {
+      exchange.complaint = String(error);
+    }
+    this.#parts.log.admitted(attempt, exchange.fault.name);
+    const { early } = exchange.fault.settings;
+    if (headers.expect?.toLowerCase() === '100-continue' && early !== true)
+      this.send('HTTP/1.1 100 Continue\r\n\r\n');
+    exchange.ready = early === true;
+    this.#playFirst();
+    return 'by-headers';
+  }
+
+  #complete(): void {
+    const exchange = this.#reading;
+    this.#reading = undefined;
+    if (!exchange) return;
+    this.#parts.log.received(exchange.attempt, 0, true);
+    exchange.ready = true;
+    this.#playFirst();
+  }
+
+  // Answers go out in the order of the requests (RFC 9112, 9.3.2), so only the first in the queue may speak.
+  #playFirst(): void {
+    const first = this.#queue[0];
+    if (first?.ready !== true || first.begun || this.record.closed) return;
+    first.begun = true;
+    if (first.complaint === undefined) FAULTS[first.fault.name].play(first, first.fault.settings);
+    else this.complain(501, first.complaint);
+  }
+
+  /** Tells a test in words what is wrong with it. */
+  complain(status: number, why: string): void {
+    const length = Buffer.byteLength(why);
+    const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: text/plain\r\nConnection: close\r\n`;
+    this.send(`${head}Content-Length: ${length}\r\n\r\n${why}`);
+    this.cut('fin');
+  }
+
+  send(bytes: string): void {
+    if (!this.record.closed) this.#socket.write(bytes);
+  }
+
+  later(when: number | Promise<unknown>, go: () => void): void {
+    this.#pauses.later(when, go);
+  }
+
+  cutUponNextRequest(how: 'fin' | 'rst'): void {
+    this.#cutUponNextRequest = how;
+  }
+
+  answered(exchange: Http1Exchange): void {
+    const { attempt } = exchange;
+    this.#queue.shift();
+    this.#parts.log.answered(attempt);
+    const wish = attempt.headers.connection?.toLowerCase();
+    if (wish?.includes('close') === true || (attempt.httpVersion === '1.0' && wish !== 'keep-alive'))
+      this.cut('fin');
+    else this.#playFirst();
+  }
+
+  cut(how: 'fin' | 'rst'): void {
+    if (this.record.closed) return;
+    this.#parts.log.socketClosed(this.record, 'upstream', how);
+    this.#pauses.stop();
+    // An empty write calls back when everything before it has left: a reset would take it back otherwise.
+    if (how === 'rst') this.#socket.write('', () => this.#tcp.resetAndDestroy());
+    else this.#socket.destroySoon();
+  }
+}
+
+/** One request on such a connection. */
+class Http1Exchange implements Exchange {
+  fault: ChosenFault = { name: 'ok', settings: {} };
+  complaint: string | undefined;
+  /** The request has come as far as the fault wants to see it. */
+  ready = false;
+  begun = false;
+  #chunked = false;
+  readonly #connection: Http1Connection;
+
+  constructor(
+    readonly attempt: Attempt,
+    connection: Http1Connection,
+  ) {
+    this.#connection = connection;
+  }
+
+  head(status: number, headers: Record<string, string>, length: number | 'chunked'): void {
+    this.#chunked = length === 'chunked';
+    const framing = this.#chunked ? 'transfer-encoding: chunked' : `content-length: ${length}`;
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    this.#connection.send(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n${lines.join('')}${framing}\r\n\r\n`,
+    );
+  }
+
+  write(bytes: string): void {
+    if (this.attempt.method === 'HEAD' || bytes === '') return;
+    this.#connection.send(this.#chunked ? `${Buffer.byteLength(bytes).toString(16)}\r\n${bytes}\r\n` : bytes);
+  }
+
+  end(): void {
+    if (this.#chunked && this.attempt.method !== 'HEAD') this.#connection.send('0\r\n\r\n');
+    this.#connection.answered(this);
+  }
+
+  raw(bytes: string): void {
+    this.#connection.send(bytes);
+  }
+
+  cut(how: 'fin' | 'rst'): void {
+    this.#connection.cut(how);
+  }
+
+  cutUponNextRequest(how: 'fin' | 'rst'): void {
+    this.#connection.cutUponNextRequest(how);
+  }
+
+  later(when: number | Promise<unknown>, go: () => void): void {
+    this.#connection.later(when, go);
+  }
+}

@@ -1,0 +1,10 @@
+export { faultyUpstream } from './faulty-upstream';
+export type { FaultyUpstream, FaultyUpstreamOptions } from './faulty-upstream';
+export type { Fault, FaultChoice } from './fault-choice';
+export { FAULTS } from './faults';
+export type { FaultEntry, FaultName, FaultSettings } from './faults';
+export type { Closing, UpstreamAttempt, UpstreamSocket } from './upstream-log';
+export { clientThatHangsUp } from './client-that-hangs-up';
+export type { ClientAccount, ClientResponse } from './client-account';
+export type { ClientRequest, ClientThatHangsUpOptions } from './client-plan';
+export type { Target } from './client-target';

@@ -1,0 +1,211 @@
+import type { FaultName } from './faults';
+import { WaitingRoom } from './waiting-room';
+
+/** How a connection (HTTP/2: one stream of it) came to its end. */
+export interface Closing {
+  /** Who closed first. */
+  by: 'client' | 'upstream';
+  /** By an orderly end, by a TCP reset, or by RST_STREAM on HTTP/2. */
+  how: 'fin' | 'rst' | 'stream-reset';
+  /** When, on the clock of `performance.now()`. */
+  at: number;
+}
+
+/** One connection that the upstream has accepted. Everything is kept up to date while it lives. */
+export interface UpstreamSocket {
+  /** 1 for the first connection. */
+  readonly id: number;
+  /** When it was accepted, on the clock of `performance.now()`. */
+  readonly openedAt: number;
+  /** Requests that have begun on it. */
+  readonly requests: number;
+  /** Bytes that came in, after decryption. */
+  readonly bytesReceived: number;
+  /** How it was closed; `undefined` while it is open. */
+  readonly closed: Closing | undefined;
+}
+
+/** One request that has reached the upstream. Everything is kept up to date while it lives. */
+export interface UpstreamAttempt {
+  /** 1 for the first request that came. */
+  readonly id: number;
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly httpVersion: '1.1' | '1.0' | '2';
+  /** What the upstream does to it. */
+  readonly fault: FaultName;
+  /** Bytes of its body that have come. */
+  readonly bodyBytes: number;
+  /** Whether its body has come to its end. */
+  readonly bodyComplete: boolean;
+  /** The connection on which it came. */
+  readonly socket: UpstreamSocket;
+  readonly socketId: number;
+  /** 1 for the first request on its connection; above 1 the connection was reused. */
+  readonly requestOnSocket: number;
+  /** How old its connection was when it came, in milliseconds. */
+  readonly socketAge: number;
+  /** How long its connection had been idle, in milliseconds: since the answer before, or since it was opened. */
+  readonly socketIdle: number;
+  /** When it came, on the clock of `performance.now()`. */
+  readonly at: number;
+  /** When its whole answer had been written; `undefined` before that and where it never was. */
+  readonly answeredAt: number | undefined;
+  /** How its connection (HTTP/2: its stream) was closed, be it before or after the answer; `undefined` while it is open. */
+  readonly closed: Closing | undefined;
+  /** `running`, `answered` in whole, or cut before that by the one or the other. */
+  readonly state: 'running' | 'answered' | 'cut-by-client' | 'cut-by-upstream';
+}
+
+/** The same as `UpstreamSocket`, for the one who keeps the record. */
+export class SocketRecord implements UpstreamSocket {
+  readonly openedAt = performance.now();
+  requests = 0;
+  bytesReceived = 0;
+  closed: Closing | undefined;
+  /** Since when nothing is being answered on it. */
+  idleSince = this.openedAt;
+  /** Ends the connection for good, whoever wants it. */
+  destroy: () => void = () => undefined;
+
+  constructor(readonly id: number) {}
+}
+
+/** What is known of a request when it begins. */
+export type AttemptHead = Pick<UpstreamAttempt, 'method' | 'path' | 'headers' | 'httpVersion'>;
+
+/** The same as `UpstreamAttempt`, for the one who keeps the record. */
+export class Attempt implements UpstreamAttempt {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly httpVersion: '1.1' | '1.0' | '2';
+  readonly at = performance.now();
+  readonly socketAge: number;
+  readonly socketIdle: number;
+  readonly requestOnSocket: number;
+  fault: FaultName = 'ok';
+  bodyBytes = 0;
+  bodyComplete = false;
+  answeredAt: number | undefined;
+  closed: Closing | undefined;
+
+  constructor(
+    readonly id: number,
+    head: AttemptHead,
+    readonly socket: SocketRecord,
+  ) {
+    this.method = head.method;
+    this.path = head.path;
+    this.headers = head.headers;
+    this.httpVersion = head.httpVersion;
+    this.socketAge = this.at - socket.openedAt;
+    this.socketIdle = this.at - socket.idleSince;
+    socket.requests += 1;
+    this.requestOnSocket = socket.requests;
+  }
+
+  get socketId(): number {
+    return this.socket.id;
+  }
+
+  get state(): UpstreamAttempt['state'] {
+    if (this.answeredAt !== undefined) return 'answered';
+    if (this.closed === undefined) return 'running';
+    return this.closed.by === 'client' ? 'cut-by-client' : 'cut-by-upstream';
+  }
+}
+
+/** What an upstream has seen, and the place to wait for what it will see. */
+export class UpstreamLog {
+  readonly attempts: Attempt[] = [];
+  readonly sockets: SocketRecord[] = [];
+  readonly #room: WaitingRoom;
+  #handedOut = 0;
+
+  constructor(patience: number) {
+    this.#room = new WaitingRoom(patience);
+  }
+
+  /** A connection was accepted. */
+  opened(): SocketRecord {
+    const record = new SocketRecord(this.sockets.length + 1);
+    this.sockets.push(record);
+    this.#room.changed();
+    return record;
+  }
+
+  /** A request has begun. */
+  arrived(head: AttemptHead, socket: SocketRecord): Attempt {
+    return new Attempt(this.attempts.length + 1, head, socket);
+  }
+
+  /** The fault for it is known: from now on it is public. */
+  admitted(attempt: Attempt, fault: FaultName): void {
+    attempt.fault = fault;
+    this.attempts.push(attempt);
+    this.#room.changed();
+  }
+
+  /** More of a request has come. */
+  received(attempt: Attempt, bytes: number, complete: boolean): void {
+    attempt.bodyBytes += bytes;
+    attempt.bodyComplete = complete;
+    this.#room.changed();
+  }
+
+  /** The whole answer has been written. */
+  answered(attempt: Attempt): void {
+    attempt.answeredAt ??= performance.now();
+    attempt.socket.idleSince = performance.now();
+    this.#room.changed();
+  }
+
+  /** One stream has ended before its connection did. */
+  streamClosed(attempt: Attempt, by: Closing['by'], how: Closing['how']): void {
+    attempt.closed ??= { by, how, at: performance.now() };
+    this.#room.changed();
+  }
+
+  /** A connection was closed; only the first to say so is believed. */
+  socketClosed(record: SocketRecord, by: Closing['by'], how: Closing['how']): void {
+    if (record.closed !== undefined) return;
+    record.closed = { by, how, at: performance.now() };
+    for (const attempt of this.attempts) if (attempt.socket === record) attempt.closed ??= record.closed;
+    this.#room.changed();
+  }
+
+  /** The next attempt that nobody has been given yet. */
+  nextAttempt(): Promise<Attempt> {
+    const index = this.#handedOut++;
+    return this.#room.until(`attempt ${index + 1}`, () => this.attempts[index]);
+  }
+
+  untilClosed(what: UpstreamAttempt | UpstreamSocket): Promise<Closing> {
+    const name =
+      'path' in what ? `${what.method} ${what.path} to be closed` : `socket ${what.id} to be closed`;
+    return this.#room.until(name, () => what.closed);
+  }
+
+  async idle(): Promise<void> {
+    await this.#room.until('all attempts to be over', () =>
+      this.attempts.every(({ state }) => state !== 'running') ? true : undefined,
+    );
+  }
+
+  async allClosed(): Promise<void> {
+    await this.#room.until('all sockets to close', () => (this.open() === 0 ? true : undefined));
+  }
+
+  /** How many connections are open. */
+  open(): number {
+    return this.sockets.filter(({ closed }) => closed === undefined).length;
+  }
+
+  close(): void {
+    this.#room.close();
+  }
+}
