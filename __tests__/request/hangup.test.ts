@@ -401,7 +401,7 @@ describe('the options of hangup()', () => {
     [{ timeout: 5 }, TypeError, /Known options: deadline, grace/],
     [5000, TypeError, /must be an object/],
     [null, TypeError, /must be an object/],
-  ])('refuses %j', (options, type, message) => {
+  ])('refuses %p', (options, type, message) => {
     expect(() => hangup(options as object)).toThrow(type as ErrorConstructor);
     expect(() => hangup(options as object)).toThrow(message);
   });

@@ -4,9 +4,32 @@ import { representationOf } from './problem';
 
 /** What a handler may have set for a body that now will not come (RFC 9110, section 8; RFC 9111). Cookies are not among it. */
 const REPRESENTATION_HEADERS = [
-  ...['content-type', 'content-length', 'content-encoding', 'content-language', 'content-location', 'content-range'],
-  ...['content-disposition', 'content-md5', 'content-digest', 'repr-digest', 'etag', 'last-modified', 'accept-ranges'],
-  ...['cache-control', 'cdn-cache-control', 'surrogate-control', 'expires', 'pragma', 'age', 'transfer-encoding'],
+  ...[
+    'content-type',
+    'content-length',
+    'content-encoding',
+    'content-language',
+    'content-location',
+    'content-range',
+  ],
+  ...[
+    'content-disposition',
+    'content-md5',
+    'content-digest',
+    'repr-digest',
+    'etag',
+    'last-modified',
+    'accept-ranges',
+  ],
+  ...[
+    'cache-control',
+    'cdn-cache-control',
+    'surrogate-control',
+    'expires',
+    'pragma',
+    'age',
+    'transfer-encoding',
+  ],
   ...['trailer', 'location', 'refresh', 'retry-after'],
 ];
 
@@ -17,11 +40,12 @@ const RETRY_AFTER_S = 1;
 export function prepareAnswer(fault: GatewayFault, req: IncomingMessage, res: ServerResponse): void {
   for (const name of REPRESENTATION_HEADERS) res.removeHeader(name);
   res.statusCode = fault.status;
-  res.statusMessage = '';
   res.setHeader('Cache-Control', 'no-store');
   if (fault.status === 503) res.setHeader('Retry-After', String(RETRY_AFTER_S));
-  // HTTP/2 has no such header, and its streams do not share their framing.
-  if (req.httpVersionMajor < 2 && hasUnreadBody(req)) res.setHeader('Connection', 'close');
+  // HTTP/2 knows neither a status message nor this header, and its streams do not share their framing.
+  if (req.httpVersionMajor >= 2) return;
+  res.statusMessage = '';
+  if (hasUnreadBody(req)) res.setHeader('Connection', 'close');
 }
 
 /** Sends the answer to a fault. */

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ClientClosedRequestError, ResponseDestroyedError, type HangupError } from '../errors';
 
 interface Http2Request extends IncomingMessage {
-  stream?: { aborted?: boolean; destroyed?: boolean; closed?: boolean };
+  stream?: { rstCode?: number; destroyed?: boolean; closed?: boolean };
 }
 
 /** Whether a request came over HTTP/2 (through Node's compatibility API). */
@@ -34,7 +34,14 @@ function wasClosedByPeer({ socket }: IncomingMessage, res: ServerResponse): bool
   return socket.readableEnded || (socket.errored !== null && socket.errored !== res.errored);
 }
 
+/**
+ * HTTP/2: Node does not say which side has closed a stream, but the code does. A local destroy leaves NO_ERROR, a server
+ * that gives a stream up says INTERNAL_ERROR; a client that leaves, or whose connection is lost, CANCEL or another
+ * (RFC 9113, section 7).
+ */
+const CODES_OF_THIS_SIDE = [0, 2];
+
 function wasCancelled(req: IncomingMessage): boolean {
   const { stream } = req as Http2Request;
-  return stream?.aborted !== false;
+  return !CODES_OF_THIS_SIDE.includes(stream?.rstCode ?? -1);
 }
