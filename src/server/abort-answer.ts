@@ -1,0 +1,28 @@
+import type { HangupError } from '../errors';
+import { attachLifetime, lifetimeOf } from '../request/lifetime';
+import type { Answer } from './traffic';
+
+/** How long a client is asked to wait, in seconds: another instance takes over at once. */
+const RETRY_AFTER_S = '1';
+
+/**
+ * Ends the time of a request that still runs. With `hangup()` its signal aborts, and if no answer has begun when the grace
+ * is over, the app's error handlers give the 503. Without, the answer is a bare 503 at once; what the handler says
+ * later is discarded. An answer that has begun is left to end by itself, or to be forced. Tells whether it did anything.
+ */
+export function abortAnswer(answer: Answer, reason: HangupError): boolean {
+  const lifetime = 'req' in answer ? lifetimeOf(answer.req) : undefined;
+  if (lifetime) {
+    lifetime.end(reason);
+    return lifetime.reason === reason;
+  }
+  if (answer.headersSent || answer.destroyed) return false;
+  if ('req' in answer) attachLifetime(answer.req, answer).end(reason, 0);
+  else answer.respond({ ':status': reason.status, 'retry-after': RETRY_AFTER_S }, { endStream: true });
+  return true;
+}
+
+/** Aborts the signal of a request whose connection is about to be destroyed; nobody will read an answer. */
+export function abortSignal(answer: Answer, reason: HangupError): void {
+  if ('req' in answer) lifetimeOf(answer.req)?.abort(reason);
+}

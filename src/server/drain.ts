@@ -1,0 +1,212 @@
+import type { ServerHttp2Session } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import { ServerDrainingError } from '../errors';
+import { channels, type DrainEvent } from '../events';
+import { abortAnswer, abortSignal } from './abort-answer';
+import { announceClose } from './announce-close';
+import { closeListener } from './close-listener';
+import type { Connection } from './connection';
+import { DrainTally, labelOf, wasCompleted, type DrainReport } from './drain-report';
+import type { Answer, Traffic, TrafficObserver } from './traffic';
+
+/** When the phases of a drain begin, in milliseconds from its start. */
+export interface DrainPlan {
+  delay: number;
+  timeout: number;
+  force: number;
+  /** Called when the listeners have closed, and again for each socket that leaves HTTP afterwards. */
+  onClosing: (upgraded: readonly Duplex[]) => void;
+}
+
+/** After `force`, how long Node may take to tell that what was destroyed has closed. */
+const AFTERMATH_MS = 1000;
+
+/** One drain of one or more servers, from the signal to the last closed connection. */
+export class Drain implements TrafficObserver {
+  readonly done: Promise<DrainReport>;
+
+  private readonly startedAt = performance.now();
+  private readonly tally = new DrainTally();
+  private readonly aborted = new Set<Answer>();
+  private readonly forced = new Set<Answer>();
+  private readonly timers = new Set<NodeJS.Timeout>();
+  private phase: DrainEvent['phase'] = 'delay';
+  private listening = 0;
+  private closeListenersNow: (() => void)[] = [];
+  private isSweepDue = false;
+  private sweepTimer: NodeJS.Timeout | undefined = undefined;
+  private resolve: (report: DrainReport) => void = () => undefined;
+
+  constructor(
+    private readonly traffics: readonly Traffic[],
+    private readonly plan: DrainPlan,
+  ) {
+    this.done = new Promise((resolve) => (this.resolve = resolve));
+    for (const traffic of traffics) this.observe(traffic);
+    this.publish();
+    const isListening = traffics.some(({ server }) => server.listening);
+    this.after(plan.timeout, () => this.abortAll());
+    this.after(plan.force, () => this.force());
+    if (isListening && plan.delay > 0) this.after(plan.delay, () => this.close());
+    else this.close();
+  }
+
+  /** Destroys what is left, now. */
+  force(): void {
+    if (this.phase === 'forcing' || this.phase === 'done') return;
+    this.close();
+    for (const closeNow of this.closeListenersNow) closeNow();
+    this.enter('forcing');
+    const reason = new ServerDrainingError();
+    for (const answer of this.answers()) {
+      this.forced.add(answer);
+      abortSignal(answer, reason);
+    }
+    for (const traffic of this.traffics) this.destroy(traffic);
+    // A connection that was there before `drainable()` was called may escape: the report must not wait for it.
+    this.after(AFTERMATH_MS + this.elapsed(), () => this.finish());
+  }
+
+  connectionOpened(connection: Connection): void {
+    if (this.phase === 'forcing') connection.socket.destroy();
+    else this.sweepSoon();
+  }
+
+  connectionClosed(): void {
+    this.finishIfEmpty();
+  }
+
+  sessionOpened(session: ServerHttp2Session): void {
+    // In `delay` a new session is served like any other; later it can only have been in the accept queue.
+    if (this.phase !== 'delay') session.once('stream', () => session.close());
+  }
+
+  answerBegun(answer: Answer, traffic: Traffic): void {
+    this.announce(answer, traffic);
+    // The app's own handlers must have seen the request before it is answered for them.
+    if (this.phase === 'aborting') setImmediate(() => this.abort(answer));
+  }
+
+  answerEnded(answer: Answer): void {
+    this.tally.count(labelOf(answer), this.outcomeOf(answer));
+    this.sweepSoon();
+  }
+
+  upgraded(socket: Duplex): void {
+    // The app has to have made its WebSocket of it first.
+    if (this.phase !== 'delay') setImmediate(() => this.plan.onClosing([socket]));
+  }
+
+  private observe(traffic: Traffic): void {
+    traffic.observer = this;
+    for (const answer of traffic.answers.keys()) this.announce(answer, traffic);
+    // GOAWAY: what has begun goes on, the client takes a new connection for what comes next (RFC 9113, section 6.8).
+    for (const session of traffic.sessions) session.close();
+  }
+
+  private announce(answer: Answer, traffic: Traffic): void {
+    if ('req' in answer && answer.req.httpVersionMajor < 2)
+      announceClose(answer, () => traffic.isLast(answer));
+  }
+
+  private close(): void {
+    if (this.phase !== 'delay') return;
+    this.enter('closing');
+    this.listening = this.traffics.length;
+    const onClosed = (): void => {
+      this.listening -= 1;
+      this.finishIfEmpty();
+    };
+    for (const { sessions } of this.traffics) for (const session of sessions) session.close();
+    this.closeListenersNow = this.traffics.map((traffic) => closeListener(traffic, onClosed));
+    this.plan.onClosing(this.traffics.flatMap(({ upgraded }) => [...upgraded.keys()]));
+    this.sweepSoon();
+  }
+
+  private abortAll(): void {
+    if (this.phase !== 'closing') return;
+    this.enter('aborting');
+    for (const answer of this.answers()) this.abort(answer);
+    this.sweepSoon();
+  }
+
+  private abort(answer: Answer): void {
+    if (!this.traffics.some(({ answers }) => answers.has(answer))) return;
+    // Ended by the handler, and still on its way to a slow reader.
+    if (answer.writableEnded) return;
+    if (abortAnswer(answer, new ServerDrainingError())) this.aborted.add(answer);
+  }
+
+  private destroy(traffic: Traffic): void {
+    for (const [, req] of traffic.upgraded) this.tally.count(`${req.method ?? ''} (upgraded)`, 'forced');
+    for (const session of traffic.sessions) session.destroy();
+    for (const socket of [...traffic.upgraded.keys(), ...traffic.connections.keys()]) socket.destroy();
+    if ('closeAllConnections' in traffic.server) traffic.server.closeAllConnections();
+  }
+
+  // In the check phase, right after everything that has arrived was read: the moment in which it is least likely that a
+  // request is on its way into a connection that is being closed.
+  private sweepSoon(): void {
+    if (this.isSweepDue || this.phase === 'delay' || this.phase === 'done') return;
+    this.isSweepDue = true;
+    setImmediate(() => {
+      this.isSweepDue = false;
+      this.sweep();
+    });
+  }
+
+  private sweep(): void {
+    const isLate = this.phase === 'aborting';
+    let next = Infinity;
+    for (const traffic of this.traffics) next = Math.min(next, traffic.closeIdle(isLate));
+    clearTimeout(this.sweepTimer);
+    if (next !== Infinity) this.sweepTimer = setTimeout(() => this.sweepSoon(), next).unref();
+  }
+
+  private outcomeOf(answer: Answer): 'finished' | 'aborted' | 'forced' | 'gone' {
+    if (this.forced.has(answer)) return 'forced';
+    if (this.aborted.has(answer)) return 'aborted';
+    return wasCompleted(answer) ? 'finished' : 'gone';
+  }
+
+  private *answers(): Generator<Answer> {
+    for (const { answers } of this.traffics) yield* [...answers.keys()];
+  }
+
+  private finishIfEmpty(): void {
+    if (this.phase === 'delay' || this.listening > 0) return;
+    if (this.traffics.every(({ connections }) => connections.size === 0)) this.finish();
+  }
+
+  private finish(): void {
+    if (this.phase === 'done') return;
+    this.enter('done');
+    for (const timer of [...this.timers, this.sweepTimer]) clearTimeout(timer);
+    for (const traffic of this.traffics) traffic.stop();
+    this.resolve(this.tally.report(this.elapsed()));
+  }
+
+  private enter(phase: DrainEvent['phase']): void {
+    this.phase = phase;
+    this.publish();
+  }
+
+  private publish(): void {
+    if (!channels.drain.hasSubscribers) return;
+    const inFlight = this.traffics.reduce((sum, traffic) => sum + traffic.inFlight, 0);
+    channels.drain.publish({ phase: this.phase, ms: this.elapsed(), inFlight });
+  }
+
+  private elapsed(): number {
+    return performance.now() - this.startedAt;
+  }
+
+  // Unref'd: what a phase is waiting for holds the process by itself, its listener or its connections.
+  private after(ms: number, run: () => void): void {
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      run();
+    }, ms - this.elapsed()).unref();
+    this.timers.add(timer);
+  }
+}

@@ -1,0 +1,125 @@
+import { Server as NetServer } from 'node:net';
+import { wrongType } from '../options';
+import { Drain } from './drain';
+import { drainSettings, type DrainableOptions, type DrainSettings } from './drain-options';
+import type { DrainReport } from './drain-report';
+import { runHook } from './hooks';
+import { onSignals, type SignalHandler } from './process-signals';
+import { readinessHandler, type ReadinessHandler } from './readiness';
+import { Traffic, type AnyServer } from './traffic';
+
+/** What `drainable()` gives. */
+export interface Drainable {
+  /** Whether the server drains, or has. */
+  readonly draining: boolean;
+  /** A handler for the load balancer's probe: 200, and 503 from the signal on. For Express or a bare server. */
+  readonly readiness: ReadinessHandler;
+  /** Drains, as a signal would. Resolves to the report when the last connection has closed, and never rejects. */
+  drain(): Promise<DrainReport>;
+  /** The phases, in milliseconds from the signal: what `tuneServer({ drain })` compares with the other timeouts. */
+  readonly delay: number;
+  readonly timeout: number;
+  readonly force: number;
+}
+
+/**
+ * Lets a server (or several) end without losing a request. On the signal `readiness` answers 503 and every response says
+ * `Connection: close`; after `delay` the listener closes, idle connections too, and each busy one right after its answer;
+ * at `timeout` the signals of what still runs abort with `ServerDrainingError` and those requests get 503; at `force`, or
+ * by a second signal, connections are destroyed. The process then ends by itself. Call it before the server listens.
+ *
+ * Works for http, https and HTTP/2 servers. Signals are answered while the server listens; before, Node's default ends
+ * the process at once.
+ * @throws {TypeError | RangeError} for options that are unknown, wrong or contradict each other.
+ */
+export function drainable(
+  servers: AnyServer | readonly AnyServer[],
+  options: DrainableOptions = {},
+): Drainable {
+  const settings = drainSettings(options);
+  const traffics = serversOf(servers).map((server) => new Traffic(server));
+  let drain: Drain | undefined;
+  const begin = (): Promise<DrainReport> => {
+    if (drain === undefined) {
+      drain = startDrain(traffics, settings);
+      void drain.done.then(stopListening);
+    }
+    return drain.done;
+  };
+  const stopListening = answerSignals(traffics, settings.signals, () => {
+    drain?.force();
+    return begin();
+  });
+  return {
+    get draining() {
+      return drain !== undefined;
+    },
+    readiness: readinessHandler(() => drain !== undefined, settings.ready),
+    drain: begin,
+    delay: settings.delay,
+    timeout: settings.timeout,
+    force: settings.force,
+  };
+}
+
+function startDrain(traffics: readonly Traffic[], settings: DrainSettings): Drain {
+  const { delay, timeout, force, onClosing, onDrained } = settings;
+  const drain = new Drain(traffics, {
+    delay,
+    timeout,
+    force,
+    onClosing: (upgraded) => runHook('onClosing', () => onClosing?.(upgraded)),
+  });
+  void drain.done.then((report) => runHook('onDrained', () => onDrained?.(report)));
+  return drain;
+}
+
+/** Answers the signals while at least one of the servers is open: before and after, they end the process as always. */
+function answerSignals(
+  traffics: readonly Traffic[],
+  signals: DrainSettings['signals'],
+  handler: SignalHandler,
+): () => void {
+  const open = new Set<AnyServer>();
+  let off: (() => void) | undefined;
+  const undo = traffics.map(({ server }) => {
+    const onListening = (): void => {
+      open.add(server);
+      off ??= onSignals(signals, handler);
+    };
+    const onClose = (): void => {
+      open.delete(server);
+      if (open.size > 0) return;
+      off?.();
+      off = undefined;
+    };
+    if (server.listening) onListening();
+    server.on('listening', onListening).on('close', onClose);
+    return () => server.off('listening', onListening).off('close', onClose);
+  });
+  return () => {
+    for (const stop of undo) stop();
+    off?.();
+    off = undefined;
+  };
+}
+
+function serversOf(servers: unknown): AnyServer[] {
+  const list: readonly unknown[] = Array.isArray(servers) ? servers : [servers];
+  if (list.length === 0) throw wrongType('drainable(): the servers', servers, 'at least one server');
+  for (const server of list) {
+    if (isServer(server)) continue;
+    const hint = typeof server === 'function' ? ': what app.listen() returns, not the app' : '';
+    throw wrongType(
+      'drainable(): the server',
+      server,
+      `a server of node:http, node:https or node:http2${hint}`,
+    );
+  }
+  return [...new Set(list as AnyServer[])];
+}
+
+function isServer(value: unknown): value is AnyServer {
+  // A plain TCP server has neither.
+  return value instanceof NetServer && ('requestTimeout' in value || 'updateSettings' in value);
+}

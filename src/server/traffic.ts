@@ -1,0 +1,176 @@
+import type { EventEmitter } from 'node:events';
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2SecureServer, Http2Server, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type { Server as HttpsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Server as TlsServer } from 'node:tls';
+import { Connection } from './connection';
+import { listenAlong } from './listen-along';
+
+/** The servers of Node that speak HTTP. */
+export type AnyServer = HttpServer | HttpsServer | Http2Server | Http2SecureServer;
+
+/** What is being answered: a response (of either version), or an HTTP/2 stream that the app serves without one. */
+export type Answer = ServerResponse | ServerHttp2Stream;
+
+/** What a drain has to hear once it has begun. */
+export interface TrafficObserver {
+  connectionOpened(connection: Connection): void;
+  connectionClosed(): void;
+  sessionOpened(session: ServerHttp2Session): void;
+  answerBegun(answer: Answer, traffic: Traffic): void;
+  /** Over, in whatever way. */
+  answerEnded(answer: Answer): void;
+  upgraded(socket: Duplex): void;
+}
+
+type Http2Response = ServerResponse & { stream?: ServerHttp2Stream };
+
+/**
+ * Knows what is under way at one server: its connections, its HTTP/2 sessions, what is being answered, and the sockets
+ * that have left HTTP (WebSocket). One listener and one map entry per request; everything else waits for the drain.
+ */
+export class Traffic {
+  readonly connections = new Map<Duplex, Connection>();
+  readonly sessions = new Set<ServerHttp2Session>();
+  readonly answers = new Map<Answer, Connection | undefined>();
+  readonly upgraded = new Map<Duplex, IncomingMessage>();
+  /** How many connections were accepted, ever. */
+  accepted = 0;
+  observer: TrafficObserver | undefined = undefined;
+
+  private readonly isHttp2: boolean;
+  private readonly undo: (() => void)[] = [];
+
+  constructor(readonly server: AnyServer) {
+    const isTls = server instanceof TlsServer;
+    this.isHttp2 = 'updateSettings' in server;
+    // Below TLS the raw socket carries no request; it is known so that a silent one is closed and all are at the end.
+    this.listen('connection', (socket: Socket) => this.connected(socket, isTls));
+    if (isTls) this.listen('secureConnection', (socket: Socket) => this.connected(socket, false));
+    this.listen('session', (session: ServerHttp2Session) => this.sessionOpened(session));
+    // Ahead of the app's own handler, which may answer at once.
+    if (this.isHttp2) this.along('request', this.requested);
+    else this.prepend('request', this.requested);
+    for (const event of ['checkContinue', 'checkExpectation']) this.along(event, this.requested);
+    this.along('stream', (stream: ServerHttp2Stream) => this.begin(stream, undefined));
+    for (const event of ['upgrade', 'connect']) this.along(event, this.leftHttp);
+  }
+
+  /** Requests in flight. */
+  get inFlight(): number {
+    return this.answers.size;
+  }
+
+  /** Takes every listener off the server. */
+  stop(): void {
+    for (const undo of this.undo) undo();
+    this.undo.length = 0;
+    this.observer = undefined;
+  }
+
+  /** Whether no later request on the same HTTP/1 connection waits for its answer behind this one (pipelining). */
+  isLast(answer: Answer): boolean {
+    const connection = this.answers.get(answer);
+    return connection === undefined || connection.newest === answer;
+  }
+
+  /**
+   * Closes the connections that carry nothing; with `isLate` also those that have begun a request and not finished it.
+   * Gives the milliseconds after which another one may have become idle, `Infinity` for none.
+   */
+  closeIdle(isLate: boolean): number {
+    let next = Infinity;
+    for (const [socket, connection] of this.connections) {
+      if (this.upgraded.has(socket)) continue;
+      const idleIn = connection.idleIn();
+      const isUseless = isLate && connection.inFlight === 0 && !connection.isRaw && !this.isHttp2;
+      if (idleIn === 0 || isUseless) socket.destroy();
+      else next = Math.min(next, idleIn);
+    }
+    return next;
+  }
+
+  private connected(socket: Socket, isRaw: boolean): Connection {
+    const connection = new Connection(socket, isRaw);
+    this.connections.set(socket, connection);
+    this.accepted += 1;
+    socket.once('close', () => this.disconnected(connection));
+    this.observer?.connectionOpened(connection);
+    return connection;
+  }
+
+  private disconnected(connection: Connection): void {
+    this.connections.delete(connection.socket);
+    this.upgraded.delete(connection.socket);
+    // Node 20 and 22 emit no `close` for a pipelined response that still waited for its turn.
+    if (connection.inFlight > 0) {
+      for (const [answer, own] of this.answers) if (own === connection) this.end(answer);
+    }
+    this.observer?.connectionClosed();
+  }
+
+  private sessionOpened(session: ServerHttp2Session): void {
+    this.sessions.add(session);
+    session.once('close', () => this.sessions.delete(session));
+    this.observer?.sessionOpened(session);
+  }
+
+  private readonly requested = (req: IncomingMessage, res: Http2Response): void => {
+    if (res.stream !== undefined && req.httpVersionMajor === 2) {
+      // The same exchange, known until now by its bare stream.
+      this.answers.delete(res.stream);
+      this.begin(res, undefined);
+    } else {
+      this.begin(res, this.connections.get(req.socket) ?? this.connected(req.socket, false));
+    }
+  };
+
+  private begin(answer: Answer, connection: Connection | undefined): void {
+    // Seen already: an app hands a request from `checkContinue` on to `request` itself.
+    if (this.answers.has(answer)) return;
+    this.answers.set(answer, connection);
+    connection?.begin(answer);
+    answer.on('close', this.onAnswerClose);
+    this.observer?.answerBegun(answer, this);
+  }
+
+  // One function for all answers: a closure per request would be paid by every request, drain or not.
+  private readonly onAnswerClose = ((traffic: Traffic) =>
+    function onAnswerClose(this: Answer): void {
+      traffic.end(this);
+    })(this);
+
+  private end(answer: Answer): void {
+    const connection = this.answers.get(answer);
+    if (!this.answers.delete(answer)) return;
+    connection?.end(answer);
+    this.observer?.answerEnded(answer);
+  }
+
+  private readonly leftHttp = (req: IncomingMessage, socket: Duplex): void => {
+    this.upgraded.set(socket, req);
+    if (!this.connections.has(socket)) socket.once('close', () => this.upgraded.delete(socket));
+    this.observer?.upgraded(socket);
+  };
+
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- EventEmitter's own signature
+  private listen(event: string, listener: (...args: any[]) => void): void {
+    const server: EventEmitter = this.server;
+    server.on(event, listener);
+    this.undo.push(() => server.off(event, listener));
+  }
+
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- EventEmitter's own signature
+  private prepend(event: string, listener: (...args: any[]) => void): void {
+    const server: EventEmitter = this.server;
+    server.prependListener(event, listener);
+    this.undo.push(() => server.off(event, listener));
+  }
+
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- EventEmitter's own signature
+  private along(event: string, listener: (...args: any[]) => void): void {
+    this.undo.push(listenAlong(this.server, event, listener));
+  }
+}
