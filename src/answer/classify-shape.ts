@@ -77,9 +77,9 @@ function isDecompression(code: string): boolean {
   return /^(?:Z_|ERR__ERROR_FORMAT_|ERR_BROTLI_|ZSTD_error_)/.test(code);
 }
 
-function isOfHttpClient({ error, name, message, isAxiosError, hasResponse }: ErrorFacts): boolean {
+function isOfHttpClient({ error, name, message, isAxiosError, response }: ErrorFacts): boolean {
   const isFetch = name === 'TypeError' && (message === 'terminated' || message === 'fetch failed');
-  const isOther = isAxiosError || hasResponse || name === 'FetchError' || name === 'ReadError';
+  const isOther = isAxiosError || response !== undefined || name === 'FetchError' || name === 'ReadError';
   return isFetch || isOther || upstreamOf(error) !== undefined;
 }
 

@@ -173,10 +173,11 @@ export const MESSAGES = rules({
 
 /** Names that tell as much as a code does. */
 export const NAMES = rules({
-  HTTPParserError: INVALID,
+  // undici's, without a code in 7 and 8. A body of chunks that ends early shows as one, if the connection was to be closed.
+  HTTPParserError: ({ message }) => (message.includes('Invalid EOF state') ? RESET : INVALID),
   MongoNetworkTimeoutError: TIMEOUT,
   MongoOperationTimeoutError: TIMEOUT,
-  // ky; anybody else's TimeoutError is in GENERAL_NAMES
+  // ky; anybody else's is in GENERAL
   TimeoutError: ({ message }) => when(message.startsWith('Request timed out: '), TIMEOUT),
 });
 

@@ -18,8 +18,8 @@ export interface ErrorFacts {
   /** `status` or `statusCode`. */
   readonly status: number | undefined;
   readonly isAxiosError: boolean;
-  /** It carries an HTTP response: an upstream's, whose status `status` is then. */
-  readonly hasResponse: boolean;
+  /** Set by HTTP clients: an upstream's response, whose status `status` is then; superagent's is null where there was none. */
+  readonly response: unknown;
   /** The server's words in a gRPC error; undefined in any other. */
   readonly grpcDetails: string | undefined;
 }
@@ -58,14 +58,15 @@ function factsOf(error: object): ErrorFacts {
     syscall: text(read(error, 'syscall')),
     status: typeof status === 'number' ? status : undefined,
     isAxiosError: read(error, 'isAxiosError') === true,
-    hasResponse: isObject(read(error, 'response')),
+    response: read(error, 'response'),
     grpcDetails: typeof details === 'string' && isObject(read(error, 'metadata')) ? details : undefined,
   };
 }
 
 /** The 4xx or 5xx that the app has given to an error itself; the status of an upstream's response is none. */
-export function ownStatus({ status, isAxiosError, hasResponse }: ErrorFacts): number | undefined {
-  if (status === undefined || status < 400 || status > 599 || isAxiosError || hasResponse) return undefined;
+export function ownStatus({ status, isAxiosError, response }: ErrorFacts): number | undefined {
+  if (status === undefined || status < 400 || status > 599 || isAxiosError || isObject(response))
+    return undefined;
   return status;
 }
 
