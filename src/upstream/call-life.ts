@@ -1,0 +1,63 @@
+import { DeadlineExceededError } from '../errors';
+import { isDebugging } from '../request/debugger';
+import type { Lifetime } from '../request/lifetime';
+
+/**
+ * How long a call may go on: until the request is over for which it is made, or until the caller's own signal aborts.
+ *
+ * The two are joined by hand: what `AbortSignal.any()` makes of a long-lived signal stays in memory with it.
+ */
+export class CallLife {
+  /** Why the call is over; set before the listener is called. In an object, because a signal's reason may be anything. */
+  over: { readonly reason: unknown } | undefined = undefined;
+  /** Called once, when the call is over before it has come to its end. */
+  onOver: ((reason: unknown) => void) | undefined = undefined;
+
+  private offRequest: (() => void) | undefined = undefined;
+  private offSignal: (() => void) | undefined = undefined;
+
+  constructor(
+    private readonly lifetime: Lifetime | undefined,
+    signal: AbortSignal | undefined,
+  ) {
+    this.offRequest = lifetime?.onAbort((reason) => this.end(reason));
+    if (signal) this.follow(signal);
+  }
+
+  /** Milliseconds left for the call; `Infinity` without a deadline. */
+  remaining(): number {
+    const ms = this.lifetime?.remaining() ?? Infinity;
+    // With a debugger attached the deadline has no effect.
+    return ms === 0 && isDebugging() ? Infinity : ms;
+  }
+
+  /** Ends the call because its time is up, in the moment before the deadline's own timer says so. */
+  expire(): void {
+    this.end(new DeadlineExceededError(this.lifetime?.timeoutMs ?? 0));
+  }
+
+  /** Takes the listeners off. */
+  release(): void {
+    this.offRequest?.();
+    this.offSignal?.();
+    this.offRequest = this.offSignal = this.onOver = undefined;
+  }
+
+  private follow(signal: AbortSignal): void {
+    if (signal.aborted) {
+      this.end(signal.reason);
+      return;
+    }
+    const listener = (): void => this.end(signal.reason);
+    signal.addEventListener('abort', listener, { once: true });
+    this.offSignal = () => signal.removeEventListener('abort', listener);
+  }
+
+  private end(reason: unknown): void {
+    if (this.over) return;
+    this.over = { reason };
+    const { onOver } = this;
+    this.release();
+    onOver?.(reason);
+  }
+}

@@ -1,0 +1,38 @@
+import type { UpstreamInfo } from '../answer/fault';
+import { rememberUpstream } from '../answer/upstream-info';
+
+/** What ends a try that takes longer than `attempt`. */
+export class AttemptTimeoutError extends Error {
+  override readonly name = 'TimeoutError';
+  readonly code = 'ETIMEDOUT';
+
+  constructor(attemptMs: number) {
+    super(`no answer within ${attemptMs} ms`);
+  }
+}
+
+/** Says of an error which call it belongs to. Name and code stay, so that it is recognised for what it is. */
+class CallFailure extends Error {
+  readonly code: unknown;
+
+  constructor(original: unknown, call: string) {
+    const { name, code, message } = (original ?? {}) as Partial<NodeJS.ErrnoException>;
+    super(`${message || (code ?? String(original))} (${call})`, { cause: original });
+    this.name = name ?? 'Error';
+    this.code = code;
+  }
+}
+
+/** The error that a call is rejected with: fetch's, whose `cause` tells the origin and the try. */
+export function failureOf(error: unknown, method: string, info: UpstreamInfo): TypeError {
+  const original = isFetchFailed(error) ? error.cause : error;
+  const socket = info.reusedSocket ? `, on a socket that had been unused for ${info.idleMs} ms` : '';
+  const cause = new CallFailure(original, `${method} ${info.origin}, attempt ${info.attempt}${socket}`);
+  const failure = new TypeError('fetch failed', { cause });
+  rememberUpstream(failure, info);
+  return failure;
+}
+
+function isFetchFailed(error: unknown): error is TypeError {
+  return error instanceof TypeError && error.cause !== undefined;
+}

@@ -1,0 +1,2 @@
+export { upstream } from './upstream';
+export type { Upstream, UpstreamOptions, UpstreamRequestInit, UpstreamStats } from './types';

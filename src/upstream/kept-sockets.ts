@@ -1,0 +1,146 @@
+import type { Socket } from 'node:net';
+import type { buildConnector, Dispatcher, Pool } from 'undici';
+import { Connection } from './connection';
+import { IdleLimit } from './idle-limit';
+import type { Undici } from './load-undici';
+import type { UpstreamOptions } from './types';
+import { watchHandler, type WireEvents } from './watch-handler';
+
+/** How much sooner than the upstream's `Keep-Alive: timeout=` says a socket is given up; Node's agent does the same. */
+const HINT_MARGIN_MS = 1000;
+
+const PASSENGER = Symbol('express-hangup.passenger');
+
+/** Whoever sends a request and wants to know what becomes of it. */
+export interface Passenger extends WireEvents {
+  /** A connection is there for the request, which may still have to wait for it to connect. Gives whether it is wanted. */
+  assign(connection: Connection): boolean;
+}
+
+interface WatchedOptions extends Dispatcher.DispatchOptions {
+  [PASSENGER]?: Passenger;
+}
+
+/** It gives the socket that connects, as `net.connect()` does, though undici's type does not say so. */
+type Connector = (...args: Parameters<buildConnector.connector>) => unknown;
+
+/** How the sockets of an upstream are made and kept. */
+export interface SocketOptions {
+  keepAlive: number | false;
+  connections: number;
+  connect: NonNullable<UpstreamOptions['connect']>;
+}
+
+/**
+ * An undici pool that learns: when the upstream turns out to drop unused sockets sooner than they are given up here, a
+ * pool with a lower limit takes its place, and the sockets of the old one are closed as soon as they are free.
+ */
+export class KeptSockets {
+  readonly resets = { first: 0, reused: 0 };
+  readonly limit: IdleLimit;
+  private readonly connector: Connector;
+  private pool: Pool;
+  private readonly retired = new Set<Promise<void>>();
+
+  constructor(
+    private readonly undici: Undici,
+    readonly origin: string,
+    private readonly options: SocketOptions,
+  ) {
+    this.limit = new IdleLimit(options.keepAlive === false ? 0 : options.keepAlive);
+    // HTTP/1.1 on either major of undici: what is learned of sockets is about one request at a time on each.
+    this.connector = undici.buildConnector({
+      ...options.connect,
+      allowH2: false,
+    } as buildConnector.BuildOptions);
+    this.pool = this.newPool();
+  }
+
+  /** How many requests wait for a connection to be free. */
+  get queued(): number {
+    return this.pool.stats.queued;
+  }
+
+  /**
+   * Refuses what fetch must not send: a redirect to another origin, which the pool would take to this one, and the second
+   * go that fetch gives a request that was answered with 421, without asking whether it may be sent twice.
+   */
+  refuse({ origin }: Dispatcher.DispatchOptions, previousStatus: number): void {
+    const { SocketError } = this.undici.errors;
+    if (previousStatus === 421) throw new SocketError('bad response: 421 Misdirected Request');
+    if (String(origin) !== this.origin) {
+      throw new SocketError(
+        `bad redirect: to ${String(origin)}, which is another origin (redirect: 'manual' hands it over)`,
+      );
+    }
+  }
+
+  dispatch(options: WatchedOptions, handler: Dispatcher.DispatchHandler, passenger: Passenger): boolean {
+    if (this.limit.forget()) this.renew();
+    return this.pool.dispatch({ ...options, [PASSENGER]: passenger } as WatchedOptions, handler);
+  }
+
+  /** The upstream has dropped a socket that had been unused for so long: all that are unused are suspect from now on. */
+  dropped(idleMs: number): void {
+    if (this.limit.learn(idleMs)) this.renew();
+  }
+
+  /** Closes all sockets once what is under way on them has ended. */
+  async close(): Promise<void> {
+    this.retire(this.pool);
+    await Promise.all(this.retired);
+  }
+
+  private renew(): void {
+    if (this.pool.closed) return;
+    this.retire(this.pool);
+    this.pool = this.newPool();
+  }
+
+  private retire(pool: Pool): void {
+    const closed = pool.close().finally(() => this.retired.delete(closed));
+    this.retired.add(closed);
+  }
+
+  private newPool(): Pool {
+    const { Pool } = this.undici;
+    const { keepAlive, connections } = this.options;
+    return new Pool(this.origin, {
+      connections: connections === Infinity ? null : connections,
+      connect: this.connector,
+      allowH2: false,
+      // undici's word for "Connection: close" on every request.
+      ...(keepAlive === false && { pipelining: 0 }),
+      ...(keepAlive !== false && { keepAliveTimeout: this.limit.ms, keepAliveMaxTimeout: this.limit.ms }),
+      keepAliveTimeoutThreshold: HINT_MARGIN_MS,
+      factory: (origin, options) => this.newClient(origin, options),
+    });
+  }
+
+  private newClient(origin: URL, options: object): Dispatcher {
+    const connection = new Connection((idleMs) => {
+      this.dropped(idleMs);
+    });
+    const client = new this.undici.Client(origin, { ...options, connect: this.connectorOf(connection) });
+    const dispatch = client.dispatch.bind(client);
+    client.dispatch = function dispatchWatched(request: WatchedOptions, handler) {
+      const passenger = request[PASSENGER];
+      if (passenger === undefined) return dispatch(request, handler);
+      // Given up while it waited in the pool's queue: undici would take it to a socket, and destroy that for it.
+      if (!passenger.assign(connection)) return true;
+      return dispatch(request, watchHandler(handler, passenger));
+    };
+    return client;
+  }
+
+  private connectorOf(connection: Connection): buildConnector.connector {
+    return (options, callback) => {
+      const socket = this.connector(options, (...args) => {
+        const [error, connected] = args;
+        if (error === null) connection.connected(connected);
+        callback(...args);
+      }) as Socket;
+      connection.connects(socket);
+    };
+  }
+}
