@@ -210,7 +210,7 @@ class Door {
     await this.#stopKeeping();
   }
 
-  // A connection *from* the port keeps it: nobody can listen there, and who connects to it is refused.
+  // A connection *from* the port keeps it: the system gives it to nobody else, and who connects to it is refused.
   async #keep(): Promise<void> {
     const keeper = createServer();
     this.#keeper = keeper;

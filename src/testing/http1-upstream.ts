@@ -25,6 +25,7 @@ export class Http1Connection {
   readonly #reader: Http1Reader;
   #reading: Http1Exchange | undefined;
   #cutUponNextRequest: 'fin' | 'rst' | undefined;
+  #cutNow = false;
 
   /** @param tcp the connection below TLS; without TLS the same as `socket`. */
   constructor(socket: Socket, tcp: Socket, record: SocketRecord, parts: UpstreamParts) {
@@ -51,8 +52,9 @@ export class Http1Connection {
 
   #receive(bytes: Buffer): void {
     this.record.bytesReceived += bytes.length;
+    const awaited = this.#cutUponNextRequest;
     this.#reader.push(bytes);
-    if (this.#cutUponNextRequest) this.cut(this.#cutUponNextRequest);
+    if (awaited ?? this.#cutNow) this.cut(this.#cutUponNextRequest ?? 'fin');
   }
 
   #begin({ startLine, headers }: MessageHead): 'by-headers' {
@@ -62,6 +64,7 @@ export class Http1Connection {
     const exchange = new Http1Exchange(attempt, this);
     this.#reading = exchange;
     if (this.#cutUponNextRequest) {
+      this.#cutNow = true;
       this.#parts.log.admitted(attempt, 'stale');
       return 'by-headers';
     }
@@ -138,6 +141,12 @@ export class Http1Connection {
   }
 }
 
+/** Whether the client wants the connection to be closed after this request. RFC 9112, 9.3. */
+function isLast({ headers, httpVersion }: Attempt): boolean {
+  const wish = headers.connection?.toLowerCase();
+  return wish?.includes('close') === true || (httpVersion === '1.0' && wish !== 'keep-alive');
+}
+
 /** One request on such a connection. */
 class Http1Exchange implements Exchange {
   fault: ChosenFault = { name: 'ok', settings: {} };
@@ -158,7 +167,8 @@ class Http1Exchange implements Exchange {
   head(status: number, headers: Record<string, string>, length: number | 'chunked'): void {
     this.#chunked = length === 'chunked';
     const framing = this.#chunked ? 'transfer-encoding: chunked' : `content-length: ${length}`;
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const all = isLast(this.attempt) ? { ...headers, connection: 'close' } : headers;
+    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
     this.#connection.send(
       `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n${lines.join('')}${framing}\r\n\r\n`,
     );

@@ -8,3 +8,8 @@ export { clientThatHangsUp } from './client-that-hangs-up';
 export type { ClientAccount, ClientResponse } from './client-account';
 export type { ClientRequest, ClientThatHangsUpOptions } from './client-plan';
 export type { Target } from './client-target';
+export { watchLeaks } from './watch-leaks';
+export type { LeakWatch, WatchLeaksOptions } from './watch-leaks';
+export type { Leak } from './leak';
+export { failOnLateResponse } from './late-responses';
+export type { LateResponse, LateResponseWatch } from './late-responses';

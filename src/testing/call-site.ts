@@ -1,0 +1,44 @@
+/** Where something was called, to be read later: formatting a stack costs, keeping one hardly does. */
+export interface CallSite {
+  /** The frames from the caller outwards, as V8 writes them. */
+  frames: () => string[];
+}
+
+/** Notes where it is called from. */
+export function callSite(): CallSite {
+  const limit = Error.stackTraceLimit;
+  // Node's own frames between a hook and the caller take about ten.
+  Error.stackTraceLimit = 24;
+  const holder: { stack?: string } = {};
+  Error.captureStackTrace(holder, callSite);
+  Error.stackTraceLimit = limit;
+  return {
+    frames: () =>
+      (holder.stack ?? '')
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim().replace(/^at /, '')),
+  };
+}
+
+/** Whether a frame lies in Node itself. */
+export function isNodes(frame: string): boolean {
+  return /(^|\()node:/.test(frame) || frame.includes('<anonymous>');
+}
+
+/** Whether a frame lies in an installed package. */
+export function isInstalled(frame: string): boolean {
+  return /[\\/]node_modules[\\/]/.test(frame);
+}
+
+/** Whether a frame lies in a test runner, whose own timers come and go with every test. */
+export function isTestRunners(frame: string): boolean {
+  return /[\\/]node_modules[\\/](@jest|jest|@vitest|vitest|mocha|tinypool|vite-node)[^\\/]*[\\/]/.test(frame);
+}
+
+/** The frame to show: the first in the application, else the first in a package. */
+export function firstTelling(frames: readonly string[]): string | undefined {
+  return (
+    frames.find((frame) => !isNodes(frame) && !isInstalled(frame)) ?? frames.find((frame) => !isNodes(frame))
+  );
+}

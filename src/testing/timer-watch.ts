@@ -1,0 +1,67 @@
+import { createHook } from 'node:async_hooks';
+import { callSite, firstTelling, isInstalled, isNodes, isTestRunners, type CallSite } from './call-site';
+import type { Leak } from './leak';
+
+interface WatchedTimer {
+  timer: { hasRef?: () => boolean; _idleTimeout?: number };
+  site: CallSite;
+}
+
+/**
+ * Watches every timer that is set from now on, the unref'd ones too, which nothing else in Node shows. Timers that Node sets
+ * for itself do not count, nor those of a test runner, nor the unref'd ones of installed packages (a pool's housekeeping).
+ */
+export class TimerWatch {
+  readonly #timers = new Map<number, WatchedTimer>();
+  #pausing = false;
+  readonly #hook = createHook({
+    init: (id, type, _trigger, resource) => {
+      if (type !== 'Timeout' || this.#pausing) return;
+      this.#timers.set(id, { timer: resource, site: callSite() });
+    },
+    destroy: (id) => {
+      this.#timers.delete(id);
+    },
+  }).enable();
+
+  leaks(): Leak[] {
+    const leaks: Leak[] = [];
+    for (const { timer, site } of this.#timers.values()) {
+      const frames = outsideOfTimers(site.frames());
+      const caller = frames[0];
+      if (caller === undefined || isNodes(caller) || isTestRunners(caller)) continue;
+      const held = timer.hasRef?.() ?? true;
+      if (isInstalled(caller) && !held) continue;
+      const length = timer._idleTimeout === undefined ? '' : ` of ${timer._idleTimeout} ms`;
+      leaks.push({
+        kind: 'timer',
+        what: `a timer${length} that was not cleared`,
+        where: firstTelling(frames),
+      });
+    }
+    return leaks;
+  }
+
+  /** Sets a timer that is not watched. */
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#pausing = true;
+      setTimeout(resolve, ms);
+      this.#pausing = false;
+    });
+  }
+
+  stop(): void {
+    this.#hook.disable();
+    this.#timers.clear();
+  }
+}
+
+/** The frames from the caller of setTimeout(), setInterval() or their promise versions outwards. */
+function outsideOfTimers(frames: string[]): string[] {
+  const inside = frames.slice(frames.findIndex((frame) => frame.includes('node:internal/timers')));
+  const first = inside.findIndex(
+    (frame) => !/node:(internal\/)?timers/.test(frame) && !frame.includes('new Promise (<anonymous>)'),
+  );
+  return first < 0 ? [] : inside.slice(first);
+}

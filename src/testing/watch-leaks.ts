@@ -1,0 +1,73 @@
+import type { EventEmitter } from 'node:events';
+import { Server } from 'node:net';
+import { checkOptionNames } from './check-options';
+import type { Leak } from './leak';
+import { growth, listenerCounts, RequestWatch } from './request-watch';
+import { SocketWatch } from './socket-watch';
+import { TimerWatch } from './timer-watch';
+
+/** What `watchLeaks()` can be told. */
+export interface WatchLeaksOptions {
+  /** A server whose listeners, and whose connections once it is closed, count as well. */
+  server?: Server;
+  /** Long-lived emitters of the application, by name, whose listeners must not grow: `{ pool, process }`. */
+  emitters?: Record<string, EventEmitter>;
+  /** Count idle connections that a pool or a client keeps for the next request. Default false. */
+  idleSockets?: boolean;
+  /** Leaks that are none: gives true for what is to be left out. */
+  ignore?: (leak: Leak) => boolean;
+}
+
+/** A watch that has begun. */
+export interface LeakWatch extends Disposable {
+  /** What is there at this moment and was not before. It may be about to go. */
+  leaks: () => Leak[];
+  /**
+   * Resolves as soon as nothing is left, and rejects with an Error that names what is, after `within` milliseconds (default
+   * 2000). Ends the watch.
+   */
+  expectNone: (options?: { within?: number }) => Promise<void>;
+  /** Ends the watch without a verdict. */
+  stop: () => void;
+}
+
+/**
+ * Watches what is opened, set, attached and begun in this process from now on: sockets, timers (also unref'd ones), listeners
+ * on sockets that carry several requests, HTTP/1 requests in flight. Takes the options, or just a server.
+ */
+export function watchLeaks(what: WatchLeaksOptions | Server = {}): LeakWatch {
+  const options = what instanceof Server ? { server: what } : what;
+  checkOptionNames('watchLeaks()', options, ['server', 'emitters', 'idleSockets', 'ignore']);
+  const { server, emitters = {}, idleSockets = false, ignore } = options;
+  const timers = new TimerWatch();
+  const sockets = new SocketWatch(server, idleSockets);
+  const requests = new RequestWatch();
+  const named = Object.entries(server ? { 'the server': server, ...emitters } : emitters);
+  const watched = named.map(([name, emitter]) => ({ name, emitter, before: listenerCounts(emitter) }));
+  const leaks = (): Leak[] => {
+    const listeners = watched.flatMap(({ name, emitter, before }) => growth(name, before, emitter, 1));
+    const all = [...requests.leaks(), ...sockets.leaks(), ...timers.leaks(), ...listeners];
+    return ignore ? all.filter((leak) => !ignore(leak)) : all;
+  };
+  const stop = (): void => {
+    timers.stop();
+    sockets.stop();
+    requests.stop();
+  };
+  const expectNone = async ({ within = 2000 }: { within?: number } = {}): Promise<void> => {
+    try {
+      const end = performance.now() + within;
+      while (leaks().length > 0 && performance.now() < end) await timers.pause(10);
+      const left = leaks();
+      if (left.length > 0) throw new Error(sentence(left));
+    } finally {
+      stop();
+    }
+  };
+  return { leaks, expectNone, stop, [Symbol.dispose]: stop };
+}
+
+function sentence(leaks: readonly Leak[]): string {
+  const lines = leaks.map(({ what, where }) => `- ${what}${where === undefined ? '' : `\n    at ${where}`}`);
+  return `${leaks.length === 1 ? 'One thing was' : `${leaks.length} things were`} left behind:\n${lines.join('\n')}`;
+}
