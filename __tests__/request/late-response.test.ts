@@ -29,7 +29,6 @@ const WAYS: [string, Late][] = [
   ['flushHeaders', (res) => res.flushHeaders()],
   ['addTrailers', (res) => res.addTrailers({ late: '1' })],
   ['a pipe', (res) => createReadStream(__filename).pipe(res)],
-  ['a pipeline', (res) => pipeline(Readable.from(['late']), res).catch(() => undefined)],
 ];
 
 describe.each(expressVersions)('a handler that is late on %s', (_name, express) => {
@@ -65,7 +64,7 @@ describe.each(expressVersions)('a handler that is late on %s', (_name, express) 
     expect(report).toMatchObject({ method: 'GET', route: '/late' });
     expect(report.lateMs).toBeGreaterThanOrEqual(0);
     expect(report.stack).toContain(
-      way.startsWith('a pipe') || way === 'render' ? 'at ' : 'late-response.test',
+      way === 'a pipe' || way === 'render' ? 'at ' : 'late-response.test',
     );
     settle();
     const response = await client.response();
@@ -80,6 +79,8 @@ describe.each(expressVersions)('a handler that is late on %s', (_name, express) 
     ['req.destroy()', (_res, _next, req) => req.destroy()],
     ['req.socket.destroy()', (_res, _next, req) => req.socket.destroy()],
     ['res.destroy()', (res) => res.destroy()],
+    // Node 24 and later do not even begin: nothing is called on the response, so there is nothing to report.
+    ['pipeline()', (res) => pipeline(Readable.from(['late']), res).catch(() => undefined)],
   ] as [string, Late][])('swallows a late %s, and the connection goes on', async (_way, late) => {
     const { port, answer, settle } = await lateApp(late);
     const client = (await RawClient.connect(port)).request('/late');

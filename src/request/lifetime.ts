@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { DeadlineExceededError, type HangupError } from '../errors';
+import { DeadlineExceededError, type HangupCode, type HangupError } from '../errors';
 import { channels } from '../events';
 import { DEFAULTS } from '../options';
 import { isDebugging } from './debugger';
-import { answerForHandler } from './late-response';
+import { answerForHandler, discardLateCalls } from './late-response';
 import { routeOf } from './route';
 import { unwatchSocket, watchSocket } from './socket-watch';
 import { isAlreadyGone, isHttp2, whoClosed } from './who-closed';
@@ -19,6 +19,9 @@ const LIFETIME = Symbol('express-hangup.lifetime');
 interface Carrier {
   [LIFETIME]?: Lifetime;
 }
+
+/** The reasons for which this server ends a request while the client is still there. */
+const OF_THIS_SERVER = new Set<HangupCode>(['DEADLINE_EXCEEDED', 'RESPONSE_STALLED', 'SERVER_DRAINING']);
 
 /** How long to wait before asking again whether the debugger is still there. */
 const DEBUGGER_RETRY_MS = 1000;
@@ -199,6 +202,8 @@ export class Lifetime {
     if (this.settleListeners) for (const listener of this.settleListeners) listener();
     this.settleListeners = undefined;
     if (channels.settle.hasSubscribers) publishSettle(this);
+    // Answered after its time, by whomever: a second answer is as late as any.
+    if (this.reason !== undefined && OF_THIS_SERVER.has(this.reason.code)) discardLateCalls(this);
   }
 }
 
