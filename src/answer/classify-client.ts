@@ -16,8 +16,9 @@ export function isOfClient(chain: readonly ErrorFacts[], req?: IncomingMessage):
   return chain.some(({ error, code, type, message, isAxiosError }) => {
     // raw-body, and with it body-parser
     if (type === 'request.aborted') return true;
-    // Express's sendFile and download; formidable
-    if (message === 'Request aborted' && !isAxiosError) return true;
+    // Express's sendFile and download, formidable; undici and axios have the same words for something else
+    if (message === 'Request aborted' && !isAxiosError && (code === 'ECONNABORTED' || code === 1002))
+      return true;
     // What Node makes of a request whose connection broke. The identity alone does not do: pipeline(req, upstream)
     // destroys the request with the upstream's error. Nor the message: an upstream's response breaks with the same.
     return error === errored && code === 'ECONNRESET' && message === 'aborted';
