@@ -1,0 +1,27 @@
+import type { Request, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { gatewayErrorHandler } from '../answer/gateway-error-handler';
+import { breakResponse } from '../answer/respond';
+import type { Next } from '../request/lifetime';
+
+/**
+ * How a request goes on when its proxy has failed: Express's `next` of the innermost router, which Express itself keeps on
+ * the request for `res.sendFile()` and `res.render()`. Without Express (connect, a bare server) an answer as
+ * `gatewayErrorHandler()` gives it.
+ */
+export function continuationOf(req: IncomingMessage, res: ServerResponse): Next {
+  const { next } = req as { next?: unknown };
+  return typeof next === 'function' ? (next as Next) : (error) => answerAlone(error, req, res);
+}
+
+/** Answers an error where there is no app: as `gatewayErrorHandler()` does, and any other error with a bare 500. */
+export function answerAlone(error: unknown, req: IncomingMessage, res: ServerResponse): void {
+  void gatewayErrorHandler()(error, req as Request, res as Response, () => {
+    if (res.headersSent) {
+      breakResponse(req, res);
+      return;
+    }
+    res.statusCode = 500;
+    res.end();
+  });
+}

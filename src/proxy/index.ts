@@ -1,0 +1,2 @@
+export { hangupProxy } from './hangup-proxy';
+export type { HangupProxyEvents, HangupProxyOptions } from './options';

@@ -1,0 +1,67 @@
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { milliseconds, optionalFunction, wrongType } from '../options';
+
+/**
+ * The events of http-proxy-middleware that `hangupProxy()` deals with, as versions 3 and 4 have them in common. They are
+ * written as methods so that handlers with narrower types (Express's Request and Response) are accepted.
+ */
+export interface HangupProxyEvents {
+  /**
+   * Runs before the app's error handlers. It may answer itself; what it leaves unanswered goes on to them. A handler that
+   * answers later must return a promise.
+   */
+  error?(error: Error, req: IncomingMessage, res: ServerResponse | Socket, target?: unknown): unknown;
+  start?(req: IncomingMessage, res: ServerResponse, target: unknown): unknown;
+  proxyReq?(proxyReq: ClientRequest, req: IncomingMessage, res: ServerResponse, options: object): unknown;
+  proxyReqWs?(
+    proxyReq: ClientRequest,
+    req: IncomingMessage,
+    socket: Socket,
+    options: object,
+    head: unknown,
+  ): unknown;
+  proxyRes?(proxyRes: IncomingMessage, req: IncomingMessage, res: ServerResponse): unknown;
+  open?(proxySocket: Socket): unknown;
+  close?(proxyRes: IncomingMessage, proxySocket: Socket, proxyHead: unknown): unknown;
+  end?(req: IncomingMessage, res: ServerResponse, proxyRes: IncomingMessage): unknown;
+  econnreset?(error: Error, req: IncomingMessage, res: ServerResponse, target: unknown): unknown;
+}
+
+/**
+ * What `hangupProxy()` has to know of http-proxy-middleware's options. All others pass through unseen.
+ */
+export interface HangupProxyOptions {
+  target?: unknown;
+  forward?: unknown;
+  router?: unknown;
+  /** The user's own agent; by default one that closes idle sockets before the upstream does. */
+  agent?: unknown;
+  /** Longest silence of the upstream, in ms: a 504 by the app's error handlers, or a broken response. Default: none. */
+  proxyTimeout?: number | undefined;
+  /** As `proxyTimeout`: a silence on one side is one on the other. The smaller of the two counts. Default: none. */
+  timeout?: number | undefined;
+  /** How long a WebSocket handshake with the upstream may take, in ms. Default: `proxyTimeout`, or else 25 000. */
+  upgradeTimeout?: number | undefined;
+  followRedirects?: boolean | number | undefined;
+  ejectPlugins?: boolean | undefined;
+  plugins?: readonly unknown[] | undefined;
+  on?: HangupProxyEvents | undefined;
+}
+
+/** Checks what is ours to heed; http-proxy-middleware checks the rest. Zero means "off" there, and here. */
+export function checkProxyOptions(options: unknown): asserts options is HangupProxyOptions {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw wrongType('hangupProxy(): the options', options, 'an object: the options of http-proxy-middleware');
+  }
+  const { proxyTimeout, timeout, upgradeTimeout, plugins, on } = options as HangupProxyOptions;
+  for (const [name, value] of Object.entries({ proxyTimeout, timeout, upgradeTimeout })) {
+    if (value !== undefined) milliseconds(`hangupProxy(): option "${name}"`, value, { or: ', 0 for none' });
+  }
+  if (plugins !== undefined && !Array.isArray(plugins)) {
+    throw wrongType('hangupProxy(): option "plugins"', plugins, 'an array');
+  }
+  for (const [event, handler] of Object.entries(on ?? {})) {
+    optionalFunction<unknown>(`hangupProxy(): option "on.${event}"`, handler);
+  }
+}

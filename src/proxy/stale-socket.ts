@@ -1,0 +1,52 @@
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import { channels } from '../events';
+import type { ProxyRequestOptions, ProxyServer } from './proxy-server';
+
+const REPLAYABLE_METHODS: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** How a dead keep-alive connection shows itself. */
+const DEAD: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);
+
+/** Whether a request without a body may be sent once more when the connection it was sent on turns out dead. */
+export function replayable({ method }: IncomingMessage, { buffer }: ProxyRequestOptions): boolean {
+  return REPLAYABLE_METHODS.has(method) && buffer === undefined;
+}
+
+/**
+ * The stale-socket race: an upstream closes an idle connection in the moment in which it is used again. If that is how a
+ * request on a reused socket ends, before a byte of an answer, `replay` is called and nobody hears of the error (RFC 9112,
+ * section 9.3.1: a proxy may repeat a safe request by itself).
+ */
+export function unlessStale(
+  proxyReq: ClientRequest,
+  { isWanted, replay }: { isWanted: () => boolean; replay: (error: NodeJS.ErrnoException) => void },
+): void {
+  const { socket } = proxyReq;
+  const bytesRead = socket?.bytesRead;
+  const listeners = proxyReq.listeners('error');
+  proxyReq.removeAllListeners('error');
+  proxyReq.on('error', (error: NodeJS.ErrnoException) => {
+    if (DEAD.has(error.code) && socket?.bytesRead === bytesRead && isWanted()) replay(error);
+    else for (const listener of listeners) Reflect.apply(listener, proxyReq, [error]);
+  });
+}
+
+/** Sends a request for the second time, on a connection of its own: a new one cannot be stale. */
+export function sendAgain(again: {
+  server: ProxyServer;
+  req: IncomingMessage;
+  res: ServerResponse;
+  options: ProxyRequestOptions;
+  origin: string;
+  error: NodeJS.ErrnoException;
+}): void {
+  const { server, req, res, options, origin, error } = again;
+  if (channels.retry.hasSubscribers) {
+    const cause = error.code ?? error.message;
+    channels.retry.publish({ origin, method: req.method ?? '', attempt: 2, delayMs: 0, cause });
+  }
+  // The forwarding headers are in place from the first time; version 3 would add to them.
+  const done = server.web(req, res, { ...options, agent: false, xfwd: false });
+  // httpxy's promise follows the response; its errors are reported as events as well.
+  if (done instanceof Promise) done.catch(() => undefined);
+}

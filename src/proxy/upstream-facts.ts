@@ -1,0 +1,49 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { UpstreamInfo } from '../answer/fault';
+
+/** A target as http-proxy and httpxy hand it over: a URL, or an object of its parts. */
+export interface UpstreamTarget {
+  protocol?: string | null;
+  host?: string | null;
+  hostname?: string | null;
+  port?: string | number | null;
+}
+
+/** Scheme, host and port of a target, never its path or credentials. */
+export function originOf({ protocol, host, hostname, port }: UpstreamTarget): string {
+  const scheme = /^(https|wss)/.test(protocol ?? '') ? 'https' : 'http';
+  const name = hostname ?? host?.replace(/:\d+$/, '') ?? 'localhost';
+  const bracketed = name.includes(':') && !name.startsWith('[') ? `[${name}]` : name;
+  const isDefault = !port || Number(port) === (scheme === 'https' ? 443 : 80);
+  return `${scheme}://${bracketed}${isDefault ? '' : `:${port}`}`;
+}
+
+/** How far a request to the upstream had come when it failed. */
+export function phaseOf(
+  proxyReq: ClientRequest | undefined,
+  proxyRes: IncomingMessage | undefined,
+  error: unknown,
+): UpstreamInfo['phase'] {
+  if (proxyRes) return 'body';
+  const { syscall } = error as { syscall?: unknown };
+  if (syscall === 'getaddrinfo') return 'dns';
+  if (syscall === 'connect') return 'connect';
+  const socket = proxyReq?.socket as (Socket & { secureConnecting?: boolean }) | null | undefined;
+  if (!proxyReq || !socket) return 'queue';
+  if (socket.connecting) return 'connect';
+  if (socket.secureConnecting === true) return 'tls';
+  return proxyReq.writableFinished ? 'waiting' : 'sending';
+}
+
+/** The upstream was silent for longer than the user's `proxyTimeout`, `timeout` or `upgradeTimeout`: an UPSTREAM_TIMEOUT. */
+export function upstreamTimeout(ms: number): Error {
+  return Object.assign(new Error(`The upstream was silent for ${ms} ms`), { code: 'ETIMEDOUT' });
+}
+
+/** The upstream's connection ended amid its response: an UPSTREAM_RESET. Node says it of the response only, and not to all. */
+export function upstreamCut(): Error {
+  return Object.assign(new Error('The upstream closed the connection amid its response'), {
+    code: 'ECONNRESET',
+  });
+}

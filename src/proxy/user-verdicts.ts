@@ -1,0 +1,42 @@
+import type { HangupProxyEvents } from './options';
+
+type UserHandler = NonNullable<HangupProxyEvents['error']>;
+
+/** What the user's own `on.error` has done about an error: thrown, or not yet decided. */
+export type UserVerdict = { thrown: unknown } | { pending: PromiseLike<unknown> };
+
+/**
+ * Asks the user's own `on.error` first, and remembers what came of it: what it throws must not take the process down, as it
+ * would in an event listener, and while its promise is pending nobody else may answer.
+ */
+export class UserVerdicts {
+  private readonly verdicts = new WeakMap<object, UserVerdict>();
+
+  constructor(private readonly on: HangupProxyEvents | undefined) {}
+
+  /** The `on.error` that http-proxy-middleware is given. */
+  readonly ask: UserHandler = (error, req, res, target) => {
+    try {
+      const pending = this.on?.error?.(error, req, res, target);
+      if (isThenable(pending)) this.remember(res, { pending });
+    } catch (thrown) {
+      this.remember(res, { thrown });
+    }
+  };
+
+  /** What was remembered for this response, or socket; once. */
+  take(res: object): UserVerdict | undefined {
+    const verdict = this.verdicts.get(res);
+    this.verdicts.delete(res);
+    return verdict;
+  }
+
+  private remember(res: unknown, verdict: UserVerdict): void {
+    // http-proxy reports a missing target without any request or response.
+    if (typeof res === 'object' && res !== null) this.verdicts.set(res, verdict);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
