@@ -366,7 +366,7 @@ describe('the options of gatewayErrorHandler()', () => {
     [{ onfault: 1 }, TypeError, /Did you mean "onFault"/],
     [7, TypeError, /must be an object/],
   ])('refuses %j', (options, type, message) => {
-    expect(() => gatewayErrorHandler(options as object)).toThrow(type as ErrorConstructor);
+    expect(() => gatewayErrorHandler(options as object)).toThrow(type);
     expect(() => gatewayErrorHandler(options as object)).toThrow(message);
   });
 });

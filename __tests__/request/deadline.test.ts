@@ -137,7 +137,7 @@ describe.each(expressVersions)('the deadline on %s', (_name, express) => {
   it('counts from the arrival, also for a guard that runs later', async () => {
     const app = express();
     app.use(hangup());
-    app.use((_req, _res, next) => void setTimeout(next, 60));
+    app.use((_req, _res, next) => void setTimeout(() => next(), 60));
     app.get('/', deadline(100), (req, res) => void res.json(req.deadline.remaining()));
     const { port } = await serve(app);
     const { body } = await get(port);
@@ -205,7 +205,7 @@ describe.each(expressVersions)('the deadline on %s', (_name, express) => {
     let started = 0;
     const app = express();
     app.use(hangup({ grace: 0 }));
-    app.use((_req, _res, next) => void setTimeout(next, 50));
+    app.use((_req, _res, next) => void setTimeout(() => next(), 50));
     app.get('/', deadline(10), () => started++);
     app.use(gatewayErrorHandler());
     const { port } = await serve(app);
@@ -390,7 +390,7 @@ describe('the options of deadline()', () => {
     [0, RangeError, /false for none/],
     [2 ** 31, RangeError, /2147483647/],
   ])('refuses %p as the time', (ms, type, message) => {
-    expect(() => deadline(ms as number)).toThrow(type as ErrorConstructor);
+    expect(() => deadline(ms as number)).toThrow(type);
     expect(() => deadline(ms as number)).toThrow(message);
   });
 

@@ -213,7 +213,7 @@ describe.each(expressVersions)('hangup() on %s', (_name, express) => {
     const app = express();
     app.use((req, _res, next) => {
       arrived.open(req);
-      req.socket.once('close', () => setImmediate(next));
+      req.socket.once('close', () => setImmediate(() => next()));
     });
     app.use(hangup());
     app.use((req) => mounted.open(req));
@@ -402,7 +402,7 @@ describe('the options of hangup()', () => {
     [5000, TypeError, /must be an object/],
     [null, TypeError, /must be an object/],
   ])('refuses %p', (options, type, message) => {
-    expect(() => hangup(options as object)).toThrow(type as ErrorConstructor);
+    expect(() => hangup(options as object)).toThrow(type);
     expect(() => hangup(options as object)).toThrow(message);
   });
 });
