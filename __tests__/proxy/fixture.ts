@@ -1,16 +1,28 @@
-import express5, { type Express, type RequestHandler } from 'express';
+import express5, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { gatewayErrorHandler, hangup } from 'express-hangup';
-import { hangupProxy } from 'express-hangup/proxy';
+import { hangupProxy, type HangupProxyOptions } from 'express-hangup/proxy';
 import { faultyUpstream, type FaultyUpstream, type FaultyUpstreamOptions } from 'express-hangup/testing';
+import type * as ProxyMiddleware from 'http-proxy-middleware3';
 import type { Server } from 'node:http';
 import { nativeRequire } from '../fixtures/native-require';
 import { serve } from '../fixtures/serve';
 
+/** http-proxy-middleware as version 3 declares it; what the tests use is the same in version 4. */
+export type Hpm = typeof ProxyMiddleware;
+
 /** The two majors of http-proxy-middleware, for `describe.each`. */
-export const proxyVersions: [string, any][] = [
+export const proxyVersions: [string, Hpm][] = [
   ['http-proxy-middleware 4', nativeRequire('http-proxy-middleware')],
   ['http-proxy-middleware 3', nativeRequire('http-proxy-middleware3')],
 ];
+
+/** What these tests give to `hangupProxy()`: options of both versions, unchecked. */
+export type AnyOptions = HangupProxyOptions & Record<string, unknown>;
+
+/** `createProxyMiddleware(hangupProxy(options))`. */
+export function createProxy(hpm: Hpm, options: AnyOptions): ReturnType<Hpm['createProxyMiddleware']> {
+  return hpm.createProxyMiddleware(hangupProxy(options) as Parameters<Hpm['createProxyMiddleware']>[0]);
+}
 
 const upstreams = new Set<FaultyUpstream>();
 
@@ -28,13 +40,13 @@ afterEach(async () => {
 
 export interface ProxyAppOptions {
   /** What is given to `hangupProxy()`, beside the target. */
-  proxy?: Record<string, unknown>;
+  proxy?: AnyOptions;
   /** What is given to `hangup()`; `false` for an app without it. */
   hangup?: Parameters<typeof hangup>[0] | false;
   /** Middleware before the proxy. */
   before?: RequestHandler[];
   /** Replaces `gatewayErrorHandler()`. */
-  errorHandler?: any;
+  errorHandler?: ErrorRequestHandler;
   express?: typeof express5;
 }
 
@@ -44,28 +56,27 @@ export interface ProxyApp {
   server: Server;
   app: Express;
   /** What reached the app's error handlers. */
-  errors: any[];
-  proxy: any;
+  errors: unknown[];
 }
 
 /** An app that proxies everything to `target` and records what reaches its error handlers. */
 export async function proxyApp(
-  hpm: any,
+  hpm: Hpm,
   target: string | undefined,
   options: ProxyAppOptions = {},
 ): Promise<ProxyApp> {
   const { express = express5, before = [], errorHandler = gatewayErrorHandler() } = options;
   const app = express();
-  const errors: any[] = [];
-  const proxy = hpm.createProxyMiddleware(hangupProxy({ target, ...options.proxy }));
+  app.disable('x-powered-by');
+  const errors: unknown[] = [];
   if (options.hangup !== false) app.use(hangup(options.hangup));
   for (const middleware of before) app.use(middleware);
-  app.use(proxy);
-  app.use((error: unknown, _req: any, _res: any, next: any) => {
+  app.use(createProxy(hpm, { target, ...options.proxy }));
+  app.use(((error, _req, _res, next) => {
     errors.push(error);
     next(error);
-  });
+  }) satisfies ErrorRequestHandler);
   app.use(errorHandler);
   const served = await serve(app);
-  return { ...served, app, errors, proxy };
+  return { ...served, app, errors };
 }

@@ -6,7 +6,8 @@ import { rememberUpstream } from '../answer/upstream-info';
 import { continuationOf } from './continuation';
 import type { ProxyLimits, ProxyRequestOptions, ProxyServer } from './proxy-server';
 import { idleMsOf } from './upstream-agent';
-import { replayable, sendAgain, unlessStale } from './stale-socket';
+import { hasBody, isReplayable } from './replayable';
+import { sendAgain, unlessStale } from './stale-socket';
 import { relayRequestTrailers, relayTrailers, withholdTrailer } from './trailers';
 import { originOf, phaseOf, upstreamCut, upstreamTimeout, type UpstreamTarget } from './upstream-facts';
 import type { UserVerdicts } from './user-verdicts';
@@ -85,7 +86,7 @@ export class Exchange {
     if (hasBody(req) && options.buffer === undefined) {
       relayRequestTrailers(req, proxyReq);
       proxyReq.once('close', () => drain(req, proxyReq));
-    } else if (proxyReq.reusedSocket && this.attempt === 1 && replayable(req, options)) {
+    } else if (proxyReq.reusedSocket && this.attempt === 1 && isReplayable(req, options)) {
       unlessStale(proxyReq, {
         isWanted: () => this.lifetime.reason === undefined && !this.lifetime.settled && !this.proxyRes,
         replay: (error) => this.replay(error),
@@ -117,9 +118,15 @@ export class Exchange {
 
   // Node's parser accepts any three digits, its responses do not: passed on, such a status is an uncaught exception.
   private refuse(proxyRes: IncomingMessage): void {
-    this.options.selfHandleResponse = true;
     const message = `The upstream's status is ${proxyRes.statusCode}`;
-    this.proxyReq?.destroy(Object.assign(new Error(message), { code: 'HPE_INVALID_STATUS' }));
+    const error = Object.assign(new Error(message), { code: 'HPE_INVALID_STATUS' });
+    this.options.selfHandleResponse = true;
+    this.context.server.emit('error', error, this.req, this.res, this.target);
+    // Not before httpxy has attached its own listeners, which would destroy the answer as well.
+    process.nextTick(() => {
+      this.takeOver();
+      this.abandon();
+    });
   }
 
   private upstreamBroke(proxyRes: IncomingMessage): void {
@@ -215,6 +222,7 @@ export class Exchange {
   private abandon(): void {
     const { proxyReq, proxyRes } = this;
     if (!proxyReq || proxyReq.destroyed || proxyRes?.complete === true) return;
+    this.takeOver();
     proxyReq.removeAllListeners('error').on('error', nothing).destroy();
   }
 }
@@ -232,11 +240,6 @@ function limitSilence(proxyReq: ClientRequest, ms: number): void {
   proxyReq.setTimeout(ms, () => proxyReq.destroy(upstreamTimeout(ms)));
   // ClientRequest's own timeout begins after the connect.
   if (proxyReq.socket?.connecting === true) proxyReq.socket.setTimeout(ms);
-}
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  const length = headers['content-length'];
-  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
 }
 
 // The rest of an upload that the upstream does not want: unread, it would block the client's connection, and with it the

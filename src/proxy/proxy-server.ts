@@ -20,5 +20,6 @@ export interface ProxyRequestOptions {
 /** What the proxy servers of http-proxy (version 3) and httpxy (version 4) have in common. */
 export interface ProxyServer {
   on(event: string, listener: (...args: never[]) => void): unknown;
+  emit(event: string, ...args: unknown[]): unknown;
   web(req: IncomingMessage, res: ServerResponse, options: object): unknown;
 }

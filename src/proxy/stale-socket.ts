@@ -2,15 +2,8 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { channels } from '../events';
 import type { ProxyRequestOptions, ProxyServer } from './proxy-server';
 
-const REPLAYABLE_METHODS: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'OPTIONS']);
-
 /** How a dead keep-alive connection shows itself. */
 const DEAD: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);
-
-/** Whether a request without a body may be sent once more when the connection it was sent on turns out dead. */
-export function replayable({ method }: IncomingMessage, { buffer }: ProxyRequestOptions): boolean {
-  return REPLAYABLE_METHODS.has(method) && buffer === undefined;
-}
 
 /**
  * The stale-socket race: an upstream closes an idle connection in the moment in which it is used again. If that is how a
@@ -48,5 +41,5 @@ export function sendAgain(again: {
   // The forwarding headers are in place from the first time; version 3 would add to them.
   const done = server.web(req, res, { ...options, agent: false, xfwd: false });
   // httpxy's promise follows the response; its errors are reported as events as well.
-  if (done instanceof Promise) done.catch(() => undefined);
+  Promise.resolve(done).catch(() => undefined);
 }

@@ -1,12 +1,16 @@
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { isReplayableMethod } from './replayable';
 
 /** How long a connection may be idle and be used again: below the 5 s after which Node's own servers close it. */
 const IDLE_MS = 4000;
 
 /** An upstream that announces its limit is taken at its word less this much, for the way there and for busy event loops. */
 const HINT_MARGIN_MS = 1000;
+
+/** How long a connection may have been idle for a request that cannot be repeated should it turn out dead. */
+const FRESH_MS = 1000;
 
 /** What `http.request()` calls, and by which it knows an agent; not among the types. */
 interface AgentLike {
@@ -50,6 +54,16 @@ function reuse(socket: Duplex): void {
   idleBefore.set(socket, performance.now() - (idleSince.get(socket) ?? NaN));
 }
 
+/** Closes the idle connections to an upstream if the one that would be used next is not fresh. */
+function dropAged({ freeSockets }: HttpAgent, { host, port }: RequestOptions): void {
+  for (const [name, sockets = []] of Object.entries(freeSockets)) {
+    const newest = sockets.at(-1);
+    if (newest === undefined || !name.startsWith(`${host ?? ''}:${port ?? ''}:`)) continue;
+    if (performance.now() - (idleSince.get(newest) ?? 0) < FRESH_MS) continue;
+    for (const socket of sockets) socket.destroy();
+  }
+}
+
 class KeepAliveHttpsAgent extends HttpsAgent {
   override keepSocketAlive(socket: Duplex): boolean {
     return keepAlive(socket, (it) => super.keepSocketAlive(it));
@@ -64,7 +78,7 @@ class KeepAliveHttpsAgent extends HttpsAgent {
 /**
  * The agent that `hangupProxy()` brings along: keeps connections for http and https targets alike (a `router` may choose
  * either), and closes idle ones before the upstream does: after 4 s, or a second before the upstream's own
- * `Keep-Alive: timeout=`.
+ * `Keep-Alive: timeout=`. What cannot be repeated, a POST, goes over a connection that was idle for less than a second.
  */
 export class UpstreamAgent extends HttpAgent {
   private readonly tls = new KeepAliveHttpsAgent({ keepAlive: true });
@@ -88,6 +102,7 @@ export class UpstreamAgent extends HttpAgent {
       request.setHeader('connection', 'close');
     }
     request.prependListener('response', noteHint);
+    if (!isReplayableMethod(request.method)) dropAged(isTls ? this.tls : this, options);
     if (isTls) agentLike(this.tls).addRequest(request, options);
     else agentLike(HttpAgent.prototype).addRequest.call(this, request, options);
   }

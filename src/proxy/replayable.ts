@@ -1,0 +1,20 @@
+import type { IncomingMessage } from 'node:http';
+import type { ProxyRequestOptions } from './proxy-server';
+
+const SAFE: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Whether a method is safe (RFC 9110, section 9.2.1): asking twice does no more than asking once. */
+export function isReplayableMethod(method: string | undefined): boolean {
+  return SAFE.has(method);
+}
+
+/** Whether a request carries a body. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  const length = headers['content-length'];
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+}
+
+/** Whether a request may be sent once more when the connection that it was sent on turns out dead. */
+export function isReplayable(req: IncomingMessage, { buffer }: ProxyRequestOptions): boolean {
+  return isReplayableMethod(req.method) && !hasBody(req) && buffer === undefined;
+}
