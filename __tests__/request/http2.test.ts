@@ -19,7 +19,7 @@ function app(
 ): (req: Http2ServerRequest, res: Http2ServerResponse) => void {
   const onError = gatewayErrorHandler();
   return (request, response) => {
-    const [req, res] = [request, response];
+    const [req, res] = [request as never as Request, response as never as Response];
     const last = ((error?: unknown) => {
       if (error !== undefined) onError(error, req, res, (other: unknown) => res.destroy(other as Error));
       else handler(req, res);

@@ -3,7 +3,7 @@ import { DeadlineExceededError } from '../errors';
 import { checkNames, refuseForgottenCall, wrongType } from '../options';
 import { defineAccessors } from './accessors';
 import { deadlineReader, type DeadlineValue } from './deadline-value';
-import { attachLifetime, lifetimeOf, type Until } from './lifetime';
+import { lifetimeOf, newLifetime, type Until } from './lifetime';
 
 /** The options of `deadline()`. */
 export interface DeadlineOptions {
@@ -27,7 +27,7 @@ export function deadline(ms: DeadlineValue, options: DeadlineOptions = {}): Requ
   const until = untilOf(options);
   return function deadlineGuard(req, res, next) {
     const existing = lifetimeOf(req);
-    const lifetime = existing ?? attachLifetime(req, res);
+    const lifetime = existing ?? newLifetime(req, res);
     if (existing === undefined) defineAccessors(req);
     // Over before: whoever ended it answers, or nobody is there to be answered. A late `next()` ends here.
     if (lifetime.reason !== undefined || lifetime.settled) return;

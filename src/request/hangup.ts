@@ -12,7 +12,7 @@ import { defineAccessors } from './accessors';
 import { budgetReader, type BudgetReader, type InheritOptions } from './budget';
 import { runInContext } from './context';
 import { deadlineReader, type DeadlineReader, type DeadlineValue } from './deadline-value';
-import { attachLifetime, lifetimeOf, type Lifetime } from './lifetime';
+import { lifetimeOf, newLifetime, type Lifetime } from './lifetime';
 import { watchStall } from './stall';
 
 /** The options of `hangup()`. All times are milliseconds. */
@@ -54,7 +54,7 @@ export function hangup(options: HangupOptions = {}): RequestHandler {
   const plan = planOf(options);
   return function hangupMiddleware(req, res, next) {
     const existing = lifetimeOf(req);
-    const lifetime = existing ?? attachLifetime(req, res);
+    const lifetime = existing ?? newLifetime(req, res);
     if (existing === undefined) defineAccessors(req);
     lifetime.next = next;
     try {
