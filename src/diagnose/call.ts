@@ -1,0 +1,79 @@
+import { now } from './clock';
+import type { SocketLog } from './socket-log';
+
+/** How far a request has come on its socket. */
+export type CallStage = 'sending' | 'waiting' | 'body';
+
+/** One request on its way to an upstream, from the moment at which it was given a socket. */
+export interface Call {
+  readonly socket: SocketLog;
+  /** When it was given the socket; `undefined` where it was first seen later. */
+  readonly begunAt: number | undefined;
+  stage: CallStage;
+  /** Whether the socket had carried a request before; `undefined` where that cannot be told. */
+  readonly reusedSocket: boolean | undefined;
+  readonly idleMs: number | undefined;
+  readonly requestsOnSocket: number | undefined;
+  /** The status of the answer, once it has begun. */
+  status: number | undefined;
+}
+
+/** A request is put on a socket; `reused` where the client says so itself. */
+export function beginCall(socket: SocketLog, reused?: boolean): Call {
+  const begunAt = now();
+  const idleMs = socket.inFlight === 0 ? socket.idleMs(begunAt) : undefined;
+  socket.requests++;
+  socket.inFlight++;
+  socket.idleSince = undefined;
+  socket.isTimedOut = false;
+  if (socket.origin) {
+    socket.origin.requests++;
+    socket.origin.lastUsedAt = begunAt;
+  }
+  return {
+    socket,
+    begunAt,
+    stage: 'sending',
+    reusedSocket: reused ?? wasReused(socket),
+    idleMs,
+    requestsOnSocket: socket.isWhole ? socket.requests : undefined,
+    status: undefined,
+  };
+}
+
+function wasReused(socket: SocketLog): boolean | undefined {
+  // A second request that we see is a reuse for certain; a first one only where the socket's beginning was seen too.
+  return socket.isWhole || socket.requests > 1 ? socket.requests > 1 : undefined;
+}
+
+/** The answer has begun. `keepAlive` gives the value of that header; it is asked once for each socket. */
+export function callAnswered(call: Call, status: number, keepAlive: () => string | undefined): void {
+  const { socket, idleMs } = call;
+  call.stage = 'body';
+  call.status = status;
+  const { origin } = socket;
+  if (!origin) return;
+  origin.lastAnswerAt = now();
+  if (idleMs !== undefined) origin.idle.stayedAlive(idleMs);
+  if (socket.requests === 1) origin.idle.announcedMs = announcedMs(keepAlive()) ?? origin.idle.announcedMs;
+}
+
+/** The request is over and its socket can carry the next one. */
+export function callDone({ socket }: Call): void {
+  socket.inFlight = Math.max(0, socket.inFlight - 1);
+  if (socket.inFlight > 0) return;
+  socket.isTimedOut = false;
+  socket.idleSince = now();
+  socket.bytesBefore = socket.socket.bytesWritten;
+}
+
+/** The request has failed: its socket will not be idle, it is about to close. */
+export function callFailed({ socket }: Call): void {
+  socket.inFlight = Math.max(0, socket.inFlight - 1);
+}
+
+/** The `timeout` parameter of a `Keep-Alive` field (RFC 2068, 19.7.1), in ms: the number, nothing else of it is kept. */
+function announcedMs(keepAlive: string | undefined): number | undefined {
+  const seconds = keepAlive === undefined ? undefined : /(?:^|[,;\s])timeout=(\d{1,6})/i.exec(keepAlive)?.[1];
+  return seconds === undefined ? undefined : Number(seconds) * 1000;
+}

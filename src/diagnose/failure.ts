@@ -1,0 +1,110 @@
+import type { UpstreamInfo } from '../answer/fault';
+import { errorChain, read } from '../answer/error-chain';
+import type { Call } from './call';
+import { now } from './clock';
+import type { OriginLog } from './origin-log';
+import { triggerOf, type Circumstances, type Trigger } from './trigger';
+import { verdictOf, type Phase } from './verdict';
+
+/** All that is known of a call that failed: what the advice is given on. */
+export interface Failure {
+  readonly at: number;
+  readonly origin: OriginLog;
+  readonly phase: Phase | undefined;
+  readonly trigger: Trigger | undefined;
+  readonly verdict: string;
+  readonly reusedSocket: boolean | undefined;
+  readonly idleMs: number | undefined;
+  readonly requestsOnSocket: number | undefined;
+  /** Since the request was given its socket. */
+  readonly waitedMs: number | undefined;
+  /** How many bytes of the request were handed to the socket. */
+  readonly bytesSent: number | undefined;
+  /** The status of the answer, where it had begun. */
+  readonly status: number | undefined;
+  /** The addresses to which connections failed. */
+  readonly addresses: readonly string[];
+  /** The code of the innermost error that has one: `DEPTH_ZERO_SELF_SIGNED_CERT`. */
+  readonly errorCode: string | undefined;
+}
+
+/** What the client's side of a failure is known to be. */
+export interface Sight extends Circumstances {
+  readonly origin: OriginLog;
+  /** The request, if it was given a socket. */
+  readonly call: Call | undefined;
+  /** The phase of a call of which no socket was seen, unless its error tells it. */
+  readonly phase: Phase | undefined;
+  /** What the client itself says, where no call was seen. */
+  readonly reusedSocket?: boolean | undefined;
+}
+
+/** Puts together what an error tells and what was seen. */
+export function failureOf(error: unknown, sight: Sight): Failure {
+  const { call, origin } = sight;
+  const at = now();
+  const trigger = triggerOf(error, sight);
+  const phase = phaseOf(error, sight);
+  const isOnSocket = phase === 'sending' || phase === 'waiting' || phase === 'body';
+  const reusedSocket = isOnSocket ? (call?.reusedSocket ?? sight.reusedSocket) : undefined;
+  return {
+    at,
+    origin,
+    phase,
+    trigger,
+    verdict: verdictOf(trigger, phase, reusedSocket),
+    reusedSocket,
+    idleMs: isOnSocket ? call?.idleMs : undefined,
+    requestsOnSocket: isOnSocket ? call?.requestsOnSocket : undefined,
+    waitedMs: call?.begunAt === undefined ? undefined : at - call.begunAt,
+    bytesSent: call && call.socket.socket.bytesWritten - call.socket.bytesBefore,
+    status: call?.status,
+    addresses: addressesIn(error),
+    errorCode: codeIn(error),
+  };
+}
+
+/** What a failure says of its upstream, for the fault that is made of it. */
+export function infoOf(failure: Failure, advice: string | undefined): UpstreamInfo {
+  const { origin, phase, trigger, verdict, reusedSocket, idleMs, requestsOnSocket } = failure;
+  return {
+    origin: origin.origin,
+    verdict,
+    ...(phase && { phase }),
+    ...(trigger && { trigger }),
+    ...(reusedSocket !== undefined && { reusedSocket }),
+    ...(idleMs !== undefined && { idleMs: Math.round(idleMs) }),
+    ...(requestsOnSocket !== undefined && { requestsOnSocket }),
+    ...(advice !== undefined && { advice }),
+  };
+}
+
+function phaseOf(error: unknown, { call, phase }: Sight): Phase | undefined {
+  if (call === undefined) return connectPhaseOf(error) ?? phase;
+  const { stage } = call.socket;
+  return stage === 'ready' ? call.stage : (connectPhaseOf(error) ?? stage);
+}
+
+/** The phase of an error that only connecting can bring: it is named by the system call, or by TLS. */
+function connectPhaseOf(error: unknown): Phase | undefined {
+  for (const { syscall, code, message } of errorChain(error)) {
+    if (syscall === 'getaddrinfo') return 'dns';
+    if (syscall === 'connect' || code === 'UND_ERR_CONNECT_TIMEOUT') return 'connect';
+    if (message.startsWith('Client network socket disconnected')) return 'tls';
+    if (typeof code === 'string' && /^ERR_(?:SSL|TLS)_|CERT|^UNABLE_TO_/.test(code)) return 'tls';
+  }
+  return undefined;
+}
+
+function addressesIn(error: unknown): string[] {
+  const addresses = errorChain(error).map((facts) => read(facts.error, 'address'));
+  return [...new Set(addresses.filter((address) => typeof address === 'string'))];
+}
+
+function codeIn(error: unknown): string | undefined {
+  const codes = errorChain(error).map(({ code }) => code);
+  // The app may put anything into a property of that name: what does not look like a code of Node's is not kept.
+  return codes
+    .filter((code) => typeof code === 'string')
+    .findLast((code) => /^[A-Z][A-Z0-9_]{2,60}$/.test(code));
+}

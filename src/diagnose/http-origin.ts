@@ -1,0 +1,50 @@
+import type { Agent, ClientRequest } from 'node:http';
+import type { Socket } from 'node:net';
+
+interface Request extends ClientRequest {
+  readonly agent?: Agent;
+  readonly socketPath?: string;
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
+
+/** Where else a request's port may be known from. */
+export interface PortHints {
+  /** The port of an attempt to connect. */
+  readonly attempted?: number | undefined;
+  /** The error with which it failed. */
+  readonly error?: unknown;
+}
+
+/**
+ * The origin that a request of node:http goes to. `ClientRequest` keeps scheme and host but forgets the port, and its
+ * Host header may be somebody else's (a proxy hands its own client's on): the port is read from the pool's key, else
+ * from the connection. `undefined` where it is not known yet.
+ */
+export function httpOrigin(request: ClientRequest, hints: PortHints = {}): string | undefined {
+  const { protocol, host, socketPath } = request as Request;
+  const hostname = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+  // The path of a Unix socket is a path.
+  if (socketPath !== undefined && socketPath !== '') return `${protocol.replace(':', '+unix:')}//${hostname}`;
+  const port = portInPool(request) ?? portOfConnection(request.socket, hints);
+  if (port === undefined) return undefined;
+  return port === DEFAULT_PORTS[protocol] ? `${protocol}//${hostname}` : `${protocol}//${hostname}:${port}`;
+}
+
+/** The pools' keys begin with host and port: https://nodejs.org/api/http.html#agentgetnameoptions */
+function portInPool({ agent, host, socket }: Request): string | undefined {
+  const pool = socket ? agent?.sockets : agent?.requests;
+  if (!pool) return undefined;
+  const ports = Object.keys(pool)
+    .filter((key) => key.startsWith(`${host}:`))
+    .map((key) => [/^\d+/.exec(key.slice(host.length + 1))?.[0], pool[key]] as const);
+  const isAlone = new Set(ports.map(([port]) => port)).size === 1;
+  const mine = isAlone ? ports[0] : ports.find(([, members]) => members?.some((member) => member === socket));
+  return mine?.[0];
+}
+
+function portOfConnection(socket: Socket | null, { attempted, error }: PortHints): string | undefined {
+  const failed = typeof error === 'object' && error !== null && 'port' in error ? error.port : undefined;
+  const port = socket?.remotePort ?? attempted ?? failed;
+  return typeof port === 'number' ? String(port) : undefined;
+}

@@ -1,0 +1,43 @@
+import type { LateResponseEvent } from '../events';
+import type { LateReport } from './report';
+
+/** How many routes are kept; the one that was late longest ago makes room. */
+const MAX_ROUTES = 50;
+
+/** The handlers that answered after their time, by route. */
+export class LateHandlers {
+  private readonly byRoute = new Map<string, LateReport>();
+
+  note({ method, route, call, lateMs, stack }: LateResponseEvent): void {
+    const key = `${method} ${route ?? ''}`;
+    const known = this.byRoute.get(key);
+    // Set again, so that the map's order is that of the last time.
+    this.byRoute.delete(key);
+    if (this.byRoute.size >= MAX_ROUTES) this.dropOldest();
+    this.byRoute.set(key, {
+      method,
+      route,
+      call,
+      count: (known?.count ?? 0) + 1,
+      longestMs: Math.max(known?.longestMs ?? 0, Math.round(lateMs)),
+      lastAt: Date.now(),
+      where: firstFrameOf(stack),
+    });
+  }
+
+  report(): LateReport[] {
+    return [...this.byRoute.values()].reverse();
+  }
+
+  private dropOldest(): void {
+    const [oldest] = this.byRoute.keys();
+    if (oldest !== undefined) this.byRoute.delete(oldest);
+  }
+}
+
+/** The first frame that is the app's: neither Node's nor a dependency's. */
+function firstFrameOf(stack: string | undefined): string | undefined {
+  const frames = (stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  const own = frames.find((frame) => !/node:|[/\\]node_modules[/\\]/.test(frame)) ?? frames[0];
+  return own?.replace(/^\s+at /, '').slice(0, 200);
+}

@@ -1,0 +1,96 @@
+import { Closings } from './closings';
+import { now } from './clock';
+import { IdleLimit } from './idle-limit';
+import { Recurring } from './recurring';
+
+/** How many origins are kept; the one that was not used for longest makes room. */
+const MAX_ORIGINS = 100;
+/** How many different verdicts are counted for one origin. */
+const MAX_VERDICTS = 50;
+/** A name longer than any host name (RFC 1035, 2.3.4) with scheme and port is not kept whole. */
+const MAX_NAME = 300;
+/** Below it an upstream that cuts a request has no timer, it has failed. */
+const SHORTEST_CUT_MS = 1000;
+
+/** By which kind of socket resets came: fresh, reused, or not known. */
+export interface ResetCounts {
+  first: number;
+  reused: number;
+  unknown: number;
+}
+
+/** What is known of one upstream. */
+export class OriginLog {
+  /** Requests that were written to a socket. */
+  requests = 0;
+  lastUsedAt = now();
+  lastAnswerAt: number | undefined;
+  openSockets = 0;
+  /** Connections that undici has begun to make. */
+  connecting = 0;
+  connectingSince = 0;
+  readonly resets: ResetCounts = { first: 0, reused: 0, unknown: 0 };
+  readonly verdicts = new Map<string, number>();
+  readonly idle = new IdleLimit();
+  readonly closings = new Closings();
+  /** How long requests had waited that the upstream cut. */
+  readonly cuts = new Recurring();
+  /** How often a large body was cut while it was being sent. */
+  bodyCuts = 0;
+
+  constructor(readonly origin: string) {}
+
+  count(verdict: string): void {
+    const soFar = this.verdicts.get(verdict);
+    if (soFar === undefined && this.verdicts.size >= MAX_VERDICTS) return;
+    this.verdicts.set(verdict, (soFar ?? 0) + 1);
+  }
+
+  /** The upstream has closed a socket on which nothing was under way. */
+  closedIdle(idleMs: number, at: number): void {
+    this.idle.upstreamClosed(idleMs, at);
+    this.noteClosing({ at, isIdle: true, ms: idleMs });
+  }
+
+  /** The upstream has closed a socket with a request on it that had been waiting for its answer. */
+  cutWaiting(waitedMs: number, at: number): void {
+    if (waitedMs >= SHORTEST_CUT_MS) this.cuts.add(waitedMs, at);
+    this.noteClosing({ at, isIdle: false, ms: waitedMs });
+  }
+
+  private noteClosing(closing: Parameters<Closings['add']>[0]): void {
+    const restartedSince = this.closings.add(closing);
+    if (restartedSince === undefined) return;
+    this.idle.forgetSince(restartedSince);
+    this.cuts.forgetSince(restartedSince);
+  }
+}
+
+/** The upstreams of this process, as many as are kept. */
+export class Origins {
+  private readonly logs = new Map<string, OriginLog>();
+
+  /** The log of an origin, made when it is first asked for. */
+  of(name: string): OriginLog {
+    const origin = name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name;
+    return this.keep(this.logs.get(origin) ?? new OriginLog(origin));
+  }
+
+  /** Takes back in what had to make room and is used again by a socket that still refers to it. */
+  keep(log: OriginLog): OriginLog {
+    log.lastUsedAt = now();
+    if (this.logs.has(log.origin)) return this.logs.get(log.origin) ?? log;
+    if (this.logs.size >= MAX_ORIGINS) this.dropOldest();
+    this.logs.set(log.origin, log);
+    return log;
+  }
+
+  all(): OriginLog[] {
+    return [...this.logs.values()];
+  }
+
+  private dropOldest(): void {
+    const [oldest] = this.all().sort((a, b) => a.lastUsedAt - b.lastUsedAt);
+    if (oldest) this.logs.delete(oldest.origin);
+  }
+}

@@ -1,0 +1,1 @@
+export const MARKUP = '<!doctype html>';

@@ -1,0 +1,118 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Report } from '../report';
+import { ASSETS, HTML, type Asset } from './assets';
+import { isFromThisMachine } from './loopback';
+
+/** An Express handler, and one of plain node:http. */
+export type PageHandler = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  next?: (error?: unknown) => void,
+) => void;
+
+/** No inline script or style, nothing from elsewhere, no frame around it. https://www.w3.org/TR/CSP3/ */
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+};
+
+const FORBIDDEN =
+  'Forbidden: this page is for this machine only, unless diagnose({ allow }) says otherwise.\n';
+
+/**
+ * The handler of the page: below the path at which it is mounted it serves the page, its style and script, and the report
+ * as JSON; the path itself gives the page to browsers and the report to everybody else.
+ * @param onOwn - Told of the responses of the page itself.
+ */
+export function pageHandler(
+  report: () => Report,
+  onOwn: (res: ServerResponse) => void,
+  allow: (req: IncomingMessage) => boolean = isFromThisMachine,
+): PageHandler {
+  return function hangupPage(req, res, next) {
+    onOwn(res);
+    try {
+      if (allow(req) !== true) send(req, res, 403, { type: 'text/plain', body: FORBIDDEN });
+      else if (req.method === 'GET' || req.method === 'HEAD') answer(req, res, report, next);
+      else
+        send(req, res.setHeader('Allow', 'GET, HEAD'), 405, {
+          type: 'text/plain',
+          body: 'Method Not Allowed\n',
+        });
+    } catch (error) {
+      if (!next) throw error;
+      next(error);
+    }
+  };
+}
+
+function answer(req: IncomingMessage, res: ServerResponse, report: () => Report, next: PageNext): void {
+  const path = pathOf(req.url);
+  if (path === '/' || path === '') {
+    res.setHeader('Vary', 'Accept');
+    if (!prefersHtml(req.headers.accept)) sendReport(req, res, report);
+    else if (!hasTrailingSlash(req)) redirect(req, res);
+    else send(req, res, 200, HTML);
+    return;
+  }
+  if (path === '/report.json') sendReport(req, res, report);
+  else if (ASSETS.has(path)) send(req, res, 200, ASSETS.get(path) ?? HTML);
+  else if (next) next();
+  else send(req, res, 404, { type: 'text/plain', body: 'Not Found\n' });
+}
+
+type PageNext = Parameters<PageHandler>[2];
+
+function sendReport(req: IncomingMessage, res: ServerResponse, report: () => Report): void {
+  send(req, res, 200, { type: 'application/json', body: `${JSON.stringify(report())}\n` });
+}
+
+/** The page's assets are relative to it, so that it works behind any mount and any prefix: its path must end in a slash. */
+function redirect(req: IncomingMessage, res: ServerResponse): void {
+  const name = originalPath(req).split('/').at(-1) ?? '';
+  send(req, res.setHeader('Location', `./${name}/`), 302, { type: 'text/plain', body: '' });
+}
+
+function hasTrailingSlash(req: IncomingMessage): boolean {
+  return originalPath(req).endsWith('/');
+}
+
+/** Express shortens `url` by the path of the mount. */
+function originalPath(req: IncomingMessage & { originalUrl?: string }): string {
+  return pathOf(req.originalUrl ?? req.url);
+}
+
+function pathOf(url = '/'): string {
+  return url.replace(/[?#].*$/s, '');
+}
+
+/** Browsers name `text/html`; what asks for JSON or for anything gets the report. */
+function prefersHtml(accept = ''): boolean {
+  return qualityOf('text/html', accept) > qualityOf('application/json', accept);
+}
+
+/** RFC 9110, 12.5.1, without wildcards: who does not care gets JSON. */
+function qualityOf(type: string, accept: string): number {
+  const entry = accept
+    .toLowerCase()
+    .split(',')
+    .map((part) => part.trim())
+    .find((part) => part === type || part.startsWith(`${type};`));
+  if (entry === undefined) return 0;
+  const quality = /;\s*q=([\d.]+)/.exec(entry)?.[1];
+  return quality === undefined ? 1 : Number(quality);
+}
+
+function send(req: IncomingMessage, res: ServerResponse, status: number, { type, body }: Asset): void {
+  res.statusCode = status;
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) res.setHeader(name, value);
+  res.setHeader('Content-Type', `${type}; charset=utf-8`);
+  res.setHeader('Content-Length', Buffer.byteLength(body));
+  res.end(req.method === 'HEAD' ? undefined : body);
+}

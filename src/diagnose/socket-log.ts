@@ -1,0 +1,121 @@
+import { errorMonitor } from 'node:events';
+import type { Socket } from 'node:net';
+import { now } from './clock';
+import type { OriginLog } from './origin-log';
+
+/** Where a socket is on its way to being usable. */
+export type Stage = 'dns' | 'connect' | 'tls' | 'ready';
+
+/** The life of one socket to an upstream. */
+export class SocketLog {
+  readonly bornAt = now();
+  origin: OriginLog | undefined;
+  stage: Stage = 'ready';
+  /** The port of the last attempt to connect. */
+  port: number | undefined;
+  /** Requests that were written to it, as far as they were seen. */
+  requests = 0;
+  inFlight = 0;
+  idleSince: number | undefined;
+  /** `bytesWritten` when the last request was over. */
+  bytesBefore = 0;
+  /** What the peer did to it: closed its side, or reset it. */
+  endedBy: 'fin' | 'rst' | undefined;
+  /** The socket's own timer has run out, or the pool has said that it closes it. */
+  isTimedOut = false;
+
+  constructor(
+    readonly socket: Socket,
+    /** Whether it was seen from its beginning: only then is the count of its requests known. */
+    readonly isWhole: boolean,
+    /** Whether its client shows what the peer does to an idle socket; the agent of node:http hides it from Node 22 on. */
+    readonly showsPeer: boolean,
+  ) {}
+
+  /** How long it has been idle; `undefined` where that is not known. */
+  idleMs(at = now()): number | undefined {
+    return this.idleSince === undefined ? undefined : at - this.idleSince;
+  }
+}
+
+/** What somebody wants to know of the sockets that are watched. */
+export interface SocketEvents {
+  /** A pool has taken it back. */
+  onFree: (log: SocketLog) => void;
+  onClose: (log: SocketLog) => void;
+}
+
+/** What undici says when its own keep-alive timer closes a socket. */
+const UNDICI_IDLE = 'socket idle timeout';
+
+/** The sockets to upstreams that are open now, each with its log. */
+export class SocketLogs {
+  private readonly logs = new WeakMap<Socket, SocketLog>();
+  private readonly open = new Set<Socket>();
+  private readonly listeners: (readonly [event: string | symbol, listener: (...args: never[]) => void])[];
+
+  constructor(private readonly events: SocketEvents) {
+    // One function for all sockets and not a closure for each: a socket that lives long must cost little.
+    const { logs } = this;
+    const handle = (act: (log: SocketLog, ...args: never[]) => void) =>
+      function onSocketEvent(this: Socket, ...args: never[]): void {
+        const log = logs.get(this);
+        if (log) act(log, ...args);
+      };
+    this.listeners = [
+      ['lookup', handle((log) => (log.stage = 'connect'))],
+      ['connectionAttempt', handle(noteAttempt)],
+      ['connect', handle((log) => (log.stage = isEncrypted(log.socket) ? 'tls' : 'ready'))],
+      ['secureConnect', handle((log) => (log.stage = 'ready'))],
+      ['timeout', handle((log) => (log.isTimedOut = true))],
+      ['end', handle((log) => (log.endedBy ??= 'fin'))],
+      [errorMonitor, handle(noteError)],
+      ['free', handle((log) => this.events.onFree(log))],
+      ['close', handle((log) => this.closed(log))],
+    ];
+  }
+
+  of(socket: Socket): SocketLog | undefined {
+    return this.logs.get(socket);
+  }
+
+  /** Begins to watch a socket; what the flags mean stands at `SocketLog`. */
+  watch(socket: Socket, { isWhole, showsPeer }: { isWhole: boolean; showsPeer: boolean }): SocketLog {
+    const known = this.logs.get(socket);
+    if (known) return known;
+    const log = new SocketLog(socket, isWhole, showsPeer);
+    this.logs.set(socket, log);
+    this.open.add(socket);
+    for (const [event, listener] of this.listeners) socket.on(event, listener);
+    return log;
+  }
+
+  /** Stops watching all of them. */
+  stop(): void {
+    for (const socket of this.open) this.release(socket);
+  }
+
+  private closed(log: SocketLog): void {
+    this.release(log.socket);
+    this.events.onClose(log);
+  }
+
+  private release(socket: Socket): void {
+    this.open.delete(socket);
+    for (const [event, listener] of this.listeners) socket.off(event, listener);
+  }
+}
+
+function isEncrypted(socket: Socket): boolean {
+  return (socket as { encrypted?: boolean }).encrypted === true;
+}
+
+function noteAttempt(log: SocketLog, _address: string, port: number): void {
+  log.stage = 'connect';
+  log.port = port;
+}
+
+function noteError(log: SocketLog, error: NodeJS.ErrnoException): void {
+  if (error.message === UNDICI_IDLE) log.isTimedOut = true;
+  else if (error.code === 'ECONNRESET' || error.code === 'EPIPE') log.endedBy ??= 'rst';
+}

@@ -1,0 +1,140 @@
+import { classifyError } from '../answer/classify-error';
+import { errorChain, type ErrorFacts } from '../answer/error-chain';
+import type { FaultCode } from '../answer/fault';
+
+/** What ended a call. `docs/diagnose.md` has a row for each. */
+export type Trigger =
+  // the upstream
+  | 'fin'
+  | 'rst'
+  | 'refused'
+  | 'parse-error'
+  | 'tls-error'
+  | 'certificate'
+  // the way to it
+  | 'name-not-found'
+  | 'resolver'
+  | 'unreachable'
+  // timers
+  | 'connect-timeout'
+  | 'attempt-timeout'
+  | 'kernel-timeout'
+  | 'headers-timeout'
+  | 'body-timeout'
+  | 'socket-timeout'
+  | 'client-timeout'
+  | 'signal-timeout'
+  | 'deadline'
+  | 'stall'
+  // this process, and the client that it worked for
+  | 'abort'
+  | 'destroyed'
+  | 'draining'
+  | 'client-closed';
+
+const BY_CODE: Readonly<Record<string, Trigger>> = {
+  UND_ERR_CONNECT_TIMEOUT: 'connect-timeout',
+  ERR_SOCKET_CONNECTION_TIMEOUT: 'connect-timeout',
+  ERR_TLS_HANDSHAKE_TIMEOUT: 'connect-timeout',
+  UND_ERR_HEADERS_TIMEOUT: 'headers-timeout',
+  UND_ERR_BODY_TIMEOUT: 'body-timeout',
+  EAI_AGAIN: 'resolver',
+  EAI_FAIL: 'resolver',
+  ETIMEOUT: 'resolver',
+  ENOTFOUND: 'name-not-found',
+  ENODATA: 'name-not-found',
+  EPROTO: 'tls-error',
+  ECONNREFUSED: 'refused',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'certificate',
+};
+
+const BY_FAULT: Readonly<Record<FaultCode, Trigger | undefined>> = {
+  DEADLINE_EXCEEDED: 'deadline',
+  RESPONSE_STALLED: 'stall',
+  SERVER_DRAINING: 'draining',
+  CLIENT_CLOSED_REQUEST: 'client-closed',
+  RESPONSE_DESTROYED: 'destroyed',
+  UPSTREAM_TIMEOUT: 'client-timeout',
+  OPERATION_ABORTED: 'abort',
+  UPSTREAM_RESET: undefined,
+  UPSTREAM_REFUSED: 'refused',
+  UPSTREAM_UNREACHABLE: 'unreachable',
+  UPSTREAM_INVALID_RESPONSE: 'parse-error',
+};
+
+/** What is known of a failure besides its error. */
+export interface Circumstances {
+  /** This process destroyed the request itself. */
+  readonly isDestroyedHere: boolean;
+  /** The socket's own timer had run out. */
+  readonly isTimedOut: boolean;
+  /** What the peer had done to the socket, where that was seen. */
+  readonly endedBy: 'fin' | 'rst' | undefined;
+  /** For how long the connection had been in the making, where that was seen. */
+  readonly connectingMs: number | undefined;
+}
+
+/** What ended a call, from its error and what was seen of its socket; `undefined` where neither tells. */
+export function triggerOf(error: unknown, seen: Circumstances): Trigger | undefined {
+  const code = classifyError(error)?.code;
+  const chain = errorChain(error);
+  if (code === 'UPSTREAM_RESET') return ofReset(chain, seen);
+  if (code === undefined) return ofUnknown(seen);
+  if (code === 'OPERATION_ABORTED' && chain.some(isSignalTimeout)) return 'signal-timeout';
+  if (isOurs(code)) return BY_FAULT[code];
+  return ofErrors(chain, seen) ?? BY_FAULT[code];
+}
+
+function isOurs(code: FaultCode): boolean {
+  return code === 'OPERATION_ABORTED' || !code.startsWith('UPSTREAM_');
+}
+
+/** node:http calls by the same ECONNRESET what the upstream has done and what `request.destroy()` did. */
+function ofReset(chain: readonly ErrorFacts[], seen: Circumstances): Trigger | undefined {
+  const { isDestroyedHere, isTimedOut, endedBy } = seen;
+  if (isDestroyedHere) return isTimedOut ? 'socket-timeout' : 'destroyed';
+  if (chain.some(({ syscall, code }) => syscall !== '' && (code === 'ECONNRESET' || code === 'EPIPE')))
+    return 'rst';
+  if (endedBy) return endedBy;
+  return chain.some(isEndOfStream) ? 'fin' : undefined;
+}
+
+function ofUnknown({ isDestroyedHere, isTimedOut }: Circumstances): Trigger | undefined {
+  if (!isDestroyedHere) return undefined;
+  return isTimedOut ? 'socket-timeout' : 'destroyed';
+}
+
+/** What undici and node:http say of a peer that has closed its side, and of nothing else that is not known by then. */
+function isEndOfStream({ message, code }: ErrorFacts): boolean {
+  if (code === 'UND_ERR_SOCKET') return message === 'other side closed';
+  return message === 'socket hang up' || message.startsWith('Client network socket disconnected');
+}
+
+/** The reason of `AbortSignal.timeout()`, a DOMException. */
+function isSignalTimeout({ name, code }: ErrorFacts): boolean {
+  return name === 'TimeoutError' && code === 23;
+}
+
+function ofErrors(chain: readonly ErrorFacts[], seen: Circumstances): Trigger | undefined {
+  for (const { code, syscall } of chain) {
+    if (typeof code !== 'string') continue;
+    if (code === 'ETIMEDOUT' && syscall !== '') return ofKernel(syscall, seen);
+    const known = BY_CODE[code] ?? ofFamily(code);
+    if (known) return known;
+  }
+  return undefined;
+}
+
+/** No kernel gives a connection up so soon: it was Node's limit for each of several addresses. */
+const SHORTEST_KERNEL_MS = 5000;
+
+function ofKernel(syscall: string, { connectingMs }: Circumstances): Trigger {
+  if (syscall !== 'connect') return 'kernel-timeout';
+  if (connectingMs === undefined) return 'connect-timeout';
+  return connectingMs < SHORTEST_KERNEL_MS ? 'attempt-timeout' : 'kernel-timeout';
+}
+
+function ofFamily(code: string): Trigger | undefined {
+  if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) return 'tls-error';
+  return /CERT|^UNABLE_TO_|^HOSTNAME_MISMATCH$/.test(code) ? 'certificate' : undefined;
+}

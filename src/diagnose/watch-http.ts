@@ -1,0 +1,173 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { isIP, type Socket } from 'node:net';
+import type { UpstreamInfo } from '../answer/fault';
+import { rememberUpstream } from '../answer/upstream-info';
+import { beginCall, callAnswered, callDone, callFailed, type Call } from './call';
+import { now } from './clock';
+import { noteFailure } from './failures';
+import { httpOrigin } from './http-origin';
+import type { OriginLog } from './origin-log';
+import type { SocketLog } from './socket-log';
+import { subscribeAll } from './subscribe-all';
+import type { Watched } from './watched';
+
+/** A request of node:http that has a socket. */
+interface HttpCall extends Call {
+  readonly request: ClientRequest;
+  response: IncomingMessage | undefined;
+  /** What was noted of its failure: a failure in the body shows twice, at the request and at the response. */
+  info: UpstreamInfo | undefined;
+}
+
+interface OfRequest {
+  readonly request: ClientRequest;
+}
+
+/**
+ * Follows the calls of node:http: those of `http.request()` and of all libraries on top of it. What Node does not
+ * publish is read from the socket: a body that is cut by a FIN is only an error of the response.
+ */
+export class HttpWatcher {
+  private readonly calls = new WeakMap<ClientRequest, HttpCall>();
+  private readonly onSocket = new WeakMap<SocketLog, HttpCall>();
+  private readonly unsubscribe: () => void;
+  private isStopped = false;
+
+  constructor(private readonly watched: Watched) {
+    const begin = this.begin.bind(this);
+    const onSocket = function (this: ClientRequest): void {
+      begin(this, true);
+    };
+    this.unsubscribe = subscribeAll({
+      // From Node 22 on. Without it an upload is first seen when it has been written (`start`), or has failed.
+      'http.client.request.created': ({ request }: OfRequest) => request.once('socket', onSocket),
+      'http.client.request.start': ({ request }: OfRequest) => begin(request, !isStreamed(request)),
+      'http.client.request.error': (message: OfRequest & { error: unknown }) => this.failed(message),
+      'http.client.response.finish': (message: OfRequest & { response: IncomingMessage }) =>
+        this.answered(message),
+    });
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    this.unsubscribe();
+  }
+
+  /** The pool has taken a socket back. */
+  freed(log: SocketLog): void {
+    const call = this.onSocket.get(log);
+    if (!call) return;
+    this.onSocket.delete(log);
+    callDone(call);
+    const { socket, origin } = log;
+    // The agent's own listener came first: it has closed a socket that it does not want.
+    if (socket.destroyed || !socket.writable) log.idleSince = undefined;
+    else if (origin) origin.idle.poolSettingMs = poolSettingOf(socket);
+  }
+
+  /** A socket has closed. */
+  closed(log: SocketLog): void {
+    const call = this.onSocket.get(log);
+    if (!call) return;
+    this.onSocket.delete(log);
+    callFailed(call);
+    const { response } = call;
+    if (!response || response.complete) return;
+    // Node's own listener gives the response its error, and may come after this one; the app hears of it in a later tick.
+    process.nextTick(() => this.bodyFailed(call, response.errored));
+  }
+
+  private begin(request: ClientRequest, knowsWhen: boolean): HttpCall | undefined {
+    const known = this.calls.get(request);
+    const socket = request.socket;
+    if (known || !socket || this.isStopped) return known;
+    const log = this.logOf(request, socket);
+    this.findOrigin(request, log);
+    const call: HttpCall = {
+      ...beginCall(log, request.reusedSocket),
+      request,
+      response: undefined,
+      info: undefined,
+    };
+    if (!knowsWhen) Object.assign(call, { begunAt: undefined, idleMs: undefined });
+    this.calls.set(request, call);
+    this.onSocket.set(log, call);
+    return call;
+  }
+
+  private logOf(request: ClientRequest, socket: Socket): SocketLog {
+    const known = this.watched.sockets.of(socket);
+    if (known) return known;
+    const log = this.watched.sockets.watch(socket, { isWhole: !request.reusedSocket, showsPeer: false });
+    if (socket.connecting) log.stage = isIP(request.host) === 0 ? 'dns' : 'connect';
+    return log;
+  }
+
+  private findOrigin(request: ClientRequest, log: SocketLog, error?: unknown): OriginLog | undefined {
+    if (log.origin) return log.origin;
+    const origin = httpOrigin(request, { attempted: log.port, error });
+    if (origin === undefined) return undefined;
+    log.origin = this.watched.origins.of(origin);
+    log.origin.requests += log.requests;
+    log.origin.openSockets++;
+    return log.origin;
+  }
+
+  private answered({ request, response }: OfRequest & { response: IncomingMessage }): void {
+    const call = this.begin(request, false);
+    if (!call) return;
+    call.response = response;
+    this.findOrigin(request, call.socket);
+    callAnswered(call, response.statusCode ?? 0, () => String(response.headers['keep-alive'] ?? ''));
+  }
+
+  private failed({ request, error }: OfRequest & { error: unknown }): void {
+    const call = this.begin(request, false);
+    if (call?.info) {
+      rememberUpstream(error, call.info);
+      return;
+    }
+    if (call?.stage === 'sending' && request.writableFinished) call.stage = 'waiting';
+    this.note(error, request, call, request.destroyed);
+  }
+
+  private bodyFailed(call: HttpCall, error: unknown): void {
+    if (this.isStopped || error === null || error === undefined) return;
+    if (call.info) rememberUpstream(error, call.info);
+    // A peer that had neither closed nor reset: then it was this process.
+    else this.note(error, call.request, call, call.socket.endedBy === undefined);
+  }
+
+  private note(
+    error: unknown,
+    request: ClientRequest,
+    call: HttpCall | undefined,
+    isDestroyedHere: boolean,
+  ): void {
+    const { origins, onFailure } = this.watched;
+    const log = call?.socket;
+    const name = (log && this.findOrigin(request, log, error))?.origin ?? httpOrigin(request, { error });
+    const sight = {
+      origin: origins.of(name ?? `${request.protocol}//${request.host}`),
+      call,
+      // A request waits without a socket while its pool has none to give.
+      phase: log ? undefined : ('queue' as const),
+      isDestroyedHere,
+      isTimedOut: log?.isTimedOut === true,
+      endedBy: log?.endedBy,
+      connectingMs: log && log.stage !== 'ready' ? now() - log.bornAt : undefined,
+    };
+    const info = noteFailure(error, sight, onFailure);
+    if (call) call.info = info;
+  }
+}
+
+/** Whether the body was written piece by piece: on Node 20 such a request is first seen at its end. */
+function isStreamed(request: ClientRequest): boolean {
+  return (request as { chunkedEncoding?: boolean }).chunkedEncoding === true;
+}
+
+/** An agent gives an idle socket its own timeout, or less where the upstream has announced less; 0 and undefined are none. */
+function poolSettingOf({ timeout }: Socket): number {
+  return timeout === undefined || timeout === 0 ? Infinity : timeout;
+}

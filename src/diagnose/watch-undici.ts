@@ -1,0 +1,147 @@
+import type { Socket } from 'node:net';
+import { beginCall, callAnswered, callDone, callFailed, type Call } from './call';
+import { now } from './clock';
+import { noteFailure } from './failures';
+import type { OriginLog } from './origin-log';
+import { subscribeAll } from './subscribe-all';
+import type { Phase } from './verdict';
+import type { Watched } from './watched';
+
+/** What is read of the messages of undici's channels: https://undici.nodejs.org/#/docs/api/DiagnosticsChannel */
+interface OfRequest {
+  readonly request: object & { readonly origin?: unknown };
+}
+interface OfConnect {
+  readonly connectParams: { readonly host: string; readonly protocol: string };
+}
+interface Answer {
+  readonly statusCode: number;
+  readonly headers: readonly (Buffer | string)[];
+}
+
+/**
+ * Follows the calls of every undici in the process: global fetch, and any version that is installed, for all publish on
+ * the same channels. Gives the function that ends it.
+ */
+export function watchUndici(watched: Watched): () => void {
+  const connects = watchConnects(watched);
+  const endRequests = watchRequests(watched, connects.failed);
+  return () => {
+    connects.end();
+    endRequests();
+  };
+}
+
+function watchConnects({ origins, sockets }: Watched): {
+  end: () => void;
+  failed: WeakMap<object, number | undefined>;
+} {
+  /** The errors with which connections could not be made, while they make their way to the requests, and how long it took. */
+  const failed = new WeakMap<object, number | undefined>();
+  const originOf = ({ connectParams: { protocol, host } }: OfConnect): OriginLog =>
+    origins.of(originText(`${protocol}//${host}`));
+  const end = subscribeAll({
+    'undici:client:beforeConnect': (message: OfConnect) => {
+      const origin = originOf(message);
+      origin.connecting++;
+      origin.connectingSince = now();
+    },
+    'undici:client:connected': ({ socket, ...message }: OfConnect & { socket: Socket }) => {
+      const origin = originOf(message);
+      origin.connecting = Math.max(0, origin.connecting - 1);
+      sockets.watch(socket, { isWhole: true, showsPeer: true });
+    },
+    'undici:client:connectError': ({ error, ...message }: OfConnect & { error: unknown }) => {
+      const origin = originOf(message);
+      // Of several that are under way undici does not tell which one has failed.
+      const tookMs = origin.connecting === 1 ? now() - origin.connectingSince : undefined;
+      origin.connecting = Math.max(0, origin.connecting - 1);
+      if (typeof error === 'object' && error !== null) failed.set(error, tookMs);
+    },
+  });
+  return { end, failed };
+}
+
+function watchRequests(watched: Watched, failedConnects: WeakMap<object, number | undefined>): () => void {
+  const { origins, sockets } = watched;
+  const calls = new WeakMap<object, Call>();
+  return subscribeAll({
+    'undici:client:sendHeaders': ({ request, socket }: OfRequest & { socket: Socket }) => {
+      const log = sockets.of(socket) ?? sockets.watch(socket, { isWhole: false, showsPeer: true });
+      if (log.origin === undefined) {
+        log.origin = origins.of(originText(request.origin));
+        log.origin.openSockets++;
+      }
+      calls.set(request, beginCall(log));
+    },
+    'undici:request:bodySent': ({ request }: OfRequest) => {
+      const call = calls.get(request);
+      if (call?.stage === 'sending') call.stage = 'waiting';
+    },
+    'undici:request:headers': ({ request, response }: OfRequest & { response: Answer }) => {
+      const call = calls.get(request);
+      if (call) callAnswered(call, response.statusCode, () => keepAliveIn(response.headers));
+    },
+    'undici:request:trailers': ({ request }: OfRequest) => {
+      const call = calls.get(request);
+      if (call) callDone(call);
+      calls.delete(request);
+    },
+    'undici:request:error': ({ request, error }: OfRequest & { error: unknown }) => {
+      noteError(watched, { request, error, call: calls.get(request) }, failedConnects);
+      calls.delete(request);
+    },
+  });
+}
+
+function noteError(
+  { origins, onFailure }: Watched,
+  { request, error, call }: OfRequest & { error: unknown; call: Call | undefined },
+  failedConnects: WeakMap<object, number | undefined>,
+): void {
+  const origin = call?.socket.origin ?? origins.of(originText(request.origin));
+  const isOfConnect = typeof error === 'object' && error !== null && failedConnects.has(error);
+  const sight = {
+    origin: origins.keep(origin),
+    call,
+    phase: phaseBefore(origin, isOfConnect),
+    // undici tells by the error itself that it was told to stop.
+    isDestroyedHere: false,
+    isTimedOut: false,
+    endedBy: call?.socket.endedBy,
+    connectingMs: isOfConnect ? failedConnects.get(error) : undefined,
+  };
+  noteFailure(error, sight, onFailure);
+  if (call) callFailed(call);
+}
+
+/**
+ * Where a request is that was not given a socket. undici does not tell which connection it waits for: while some are
+ * open and another is being made, that stays unknown.
+ */
+function phaseBefore(origin: OriginLog, isOfConnect: boolean): Phase | undefined {
+  // TCP's own failures name their system call; what is left is the handshake.
+  if (isOfConnect) return origin.origin.startsWith('https:') ? 'tls' : 'connect';
+  if (origin.connecting === 0) return 'queue';
+  return origin.openSockets === 0 ? 'connect' : undefined;
+}
+
+/** An origin as it is kept: scheme, host and port, never a user or a path. */
+function originText(origin: unknown): string {
+  try {
+    const { protocol, host } = new URL(String(origin));
+    return `${protocol}//${host}`;
+  } catch {
+    return 'unknown:';
+  }
+}
+
+function keepAliveIn(headers: Answer['headers']): string | undefined {
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = headers[at];
+    // Most names are told apart by their length, and are not decoded.
+    if (name?.length === 10 && name.toString('latin1').toLowerCase() === 'keep-alive')
+      return headers[at + 1]?.toString('latin1');
+  }
+  return undefined;
+}

@@ -1,0 +1,10 @@
+import type { OnFailure } from './failures';
+import type { Origins } from './origin-log';
+import type { SocketLogs } from './socket-log';
+
+/** What the watchers of the clients share. */
+export interface Watched {
+  readonly origins: Origins;
+  readonly sockets: SocketLogs;
+  readonly onFailure: OnFailure;
+}
