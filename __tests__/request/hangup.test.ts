@@ -305,6 +305,24 @@ describe.each(expressVersions)('hangup() on %s', (_name, express) => {
     expect(warnings).toEqual([]);
   });
 
+  it('forgets the requests that a connection has carried', async () => {
+    const settled = collect('settle');
+    const { port, arrival } = await waitingApp();
+    const client = (await RawClient.connect(port)).request('/wait');
+    const { req, res } = await arrival;
+    const { socket } = req;
+    const held = (): number[] =>
+      Object.getOwnPropertySymbols(socket)
+        .map((symbol) => (socket as unknown as Record<symbol, unknown>)[symbol])
+        .filter((value) => value instanceof Set)
+        .map(({ size }) => size);
+    expect(held()).toEqual([1]);
+    res.end();
+    await settled.next();
+    expect(held()).toEqual([0]);
+    client.leave('fin');
+  });
+
   it('changes only what is named when it is mounted again', async () => {
     const seen: number[] = [];
     const app = express();
