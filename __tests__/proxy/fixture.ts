@@ -21,7 +21,7 @@ export type AnyOptions = HangupProxyOptions & Record<string, unknown>;
 
 /** `createProxyMiddleware(hangupProxy(options))`. */
 export function createProxy(hpm: Hpm, options: AnyOptions): ReturnType<Hpm['createProxyMiddleware']> {
-  return hpm.createProxyMiddleware(hangupProxy(options) as Parameters<Hpm['createProxyMiddleware']>[0]);
+  return hpm.createProxyMiddleware(hangupProxy(options) as object);
 }
 
 const upstreams = new Set<FaultyUpstream>();
