@@ -1,3 +1,5 @@
+import { sep } from 'node:path';
+
 /** Where something was called, to be read later: formatting a stack costs, keeping one hardly does. */
 export interface CallSite {
   /** The frames from the caller outwards, as V8 writes them. */
@@ -21,9 +23,14 @@ export function callSite(): CallSite {
   };
 }
 
-/** Whether a frame lies in Node itself. */
+/** Whether a frame lies in Node or in the engine (`Array.map (<anonymous>)`). */
 export function isNodes(frame: string): boolean {
-  return /(^|\()node:/.test(frame) || frame.includes('<anonymous>');
+  return /(^|\()node:/.test(frame) || frame.endsWith('(<anonymous>)');
+}
+
+/** Whether a frame lies in this kit, whose own clients and servers are not what is watched. */
+export function isOwn(frame: string): boolean {
+  return frame.includes(__dirname + sep);
 }
 
 /** Whether a frame lies in an installed package. */
@@ -38,7 +45,6 @@ export function isTestRunners(frame: string): boolean {
 
 /** The frame to show: the first in the application, else the first in a package. */
 export function firstTelling(frames: readonly string[]): string | undefined {
-  return (
-    frames.find((frame) => !isNodes(frame) && !isInstalled(frame)) ?? frames.find((frame) => !isNodes(frame))
-  );
+  const told = frames.filter((frame) => !isNodes(frame) && !isOwn(frame));
+  return told.find((frame) => !isInstalled(frame)) ?? told[0];
 }

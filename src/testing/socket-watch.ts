@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Server, Socket } from 'node:net';
-import { callSite, firstTelling, type CallSite } from './call-site';
+import { callSite, firstTelling, isNodes, isOwn, type CallSite } from './call-site';
 import type { Leak } from './leak';
 
 /**
@@ -36,6 +36,8 @@ export class SocketWatch {
     const leaks: Leak[] = [];
     for (const [socket, site] of this.#outgoing) {
       if (socket.destroyed || (!this.#idleToo && isUnref(socket))) continue;
+      const frames = site.frames().slice(1);
+      if (isOwn(frames.find((frame) => !isNodes(frame)) ?? '')) continue;
       const peer =
         socket.remoteAddress === undefined ? 'a peer' : `${socket.remoteAddress}:${socket.remotePort}`;
       leaks.push({

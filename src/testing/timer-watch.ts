@@ -1,5 +1,13 @@
 import { createHook } from 'node:async_hooks';
-import { callSite, firstTelling, isInstalled, isNodes, isTestRunners, type CallSite } from './call-site';
+import {
+  callSite,
+  firstTelling,
+  isInstalled,
+  isNodes,
+  isOwn,
+  isTestRunners,
+  type CallSite,
+} from './call-site';
 import type { Leak } from './leak';
 
 interface WatchedTimer {
@@ -13,10 +21,9 @@ interface WatchedTimer {
  */
 export class TimerWatch {
   readonly #timers = new Map<number, WatchedTimer>();
-  #pausing = false;
   readonly #hook = createHook({
     init: (id, type, _trigger, resource) => {
-      if (type !== 'Timeout' || this.#pausing) return;
+      if (type !== 'Timeout') return;
       this.#timers.set(id, { timer: resource, site: callSite() });
     },
     destroy: (id) => {
@@ -29,7 +36,7 @@ export class TimerWatch {
     for (const { timer, site } of this.#timers.values()) {
       const frames = outsideOfTimers(site.frames());
       const caller = frames[0];
-      if (caller === undefined || isNodes(caller) || isTestRunners(caller)) continue;
+      if (caller === undefined || isNodes(caller) || isOwn(caller) || isTestRunners(caller)) continue;
       const held = timer.hasRef?.() ?? true;
       if (isInstalled(caller) && !held) continue;
       const length = timer._idleTimeout === undefined ? '' : ` of ${timer._idleTimeout} ms`;
@@ -40,15 +47,6 @@ export class TimerWatch {
       });
     }
     return leaks;
-  }
-
-  /** Sets a timer that is not watched. */
-  pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#pausing = true;
-      setTimeout(resolve, ms);
-      this.#pausing = false;
-    });
   }
 
   stop(): void {

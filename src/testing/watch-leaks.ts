@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { Server } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { checkOptionNames } from './check-options';
 import type { Leak } from './leak';
 import { growth, listenerCounts, RequestWatch } from './request-watch';
@@ -57,7 +58,7 @@ export function watchLeaks(what: WatchLeaksOptions | Server = {}): LeakWatch {
   const expectNone = async ({ within = 2000 }: { within?: number } = {}): Promise<void> => {
     try {
       const end = performance.now() + within;
-      while (leaks().length > 0 && performance.now() < end) await timers.pause(10);
+      while (leaks().length > 0 && performance.now() < end) await pause(10);
       const left = leaks();
       if (left.length > 0) throw new Error(sentence(left));
     } finally {
