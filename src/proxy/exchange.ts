@@ -4,10 +4,11 @@ import type { HangupError } from '../errors';
 import { attachLifetime, type Lifetime, type Next } from '../request/lifetime';
 import { rememberUpstream } from '../answer/upstream-info';
 import { continuationOf } from './continuation';
+import { interceptErrors } from './intercept-errors';
 import type { ProxyLimits, ProxyRequestOptions, ProxyServer } from './proxy-server';
 import { idleMsOf } from './upstream-agent';
 import { hasBody, isReplayable } from './replayable';
-import { sendAgain, unlessStale } from './stale-socket';
+import { sendAgain, staleCheck } from './stale-socket';
 import { relayRequestTrailers, relayTrailers, withholdTrailer } from './trailers';
 import { originOf, phaseOf, upstreamCut, upstreamTimeout, type UpstreamTarget } from './upstream-facts';
 import type { UserVerdicts } from './user-verdicts';
@@ -34,6 +35,8 @@ export class Exchange {
   private options: ProxyRequestOptions = {};
   private attempt = 1;
   private hasFailed = false;
+  private isAbandoned = false;
+  private staleCheck: ((error: NodeJS.ErrnoException) => boolean) | undefined = undefined;
 
   constructor(
     private readonly req: IncomingMessage,
@@ -65,6 +68,7 @@ export class Exchange {
     if (this.proxyReq === proxyReq) return;
     this.proxyReq = proxyReq;
     this.options = options;
+    interceptErrors(proxyReq, this.req, (error) => this.deal(error));
     const { lifetime, res } = this;
     if (lifetime.reason) this.abort(lifetime.reason);
     else if (lifetime.settled || res.writableEnded) this.abandon();
@@ -79,19 +83,24 @@ export class Exchange {
     }
     const { silenceMs } = this.context.limits;
     if (silenceMs !== Infinity) limitSilence(proxyReq, silenceMs);
-    // Before anybody else hears of it: once the headers are out, nothing may be added to the body.
-    proxyReq.prependListener('error', (error) => {
-      if (this.isStreaming()) this.breakOff(error);
-    });
+    this.staleCheck = this.attempt === 1 && isReplayable(req, options) ? staleCheck(proxyReq) : undefined;
     if (hasBody(req) && options.buffer === undefined) {
       relayRequestTrailers(req, proxyReq);
       proxyReq.once('close', () => drain(req, proxyReq));
-    } else if (proxyReq.reusedSocket && this.attempt === 1 && isReplayable(req, options)) {
-      unlessStale(proxyReq, {
-        isWanted: () => this.lifetime.reason === undefined && !this.lifetime.settled && !this.proxyRes,
-        replay: (error) => this.replay(error),
-      });
     }
+  }
+
+  /** Deals with an error of the upstream's request, if it is not for http-proxy-middleware to hear of it. */
+  private deal(error: NodeJS.ErrnoException): boolean {
+    if (this.isAbandoned) return true;
+    if (this.isStreaming()) {
+      this.breakOff(error);
+      return true;
+    }
+    const isUnanswered = this.proxyRes === undefined && this.lifetime.reason === undefined;
+    const isStale = isUnanswered && this.staleCheck?.(error) === true;
+    if (isStale) this.replay(error);
+    return isStale;
   }
 
   private replay(error: NodeJS.ErrnoException): void {
@@ -152,7 +161,11 @@ export class Exchange {
     this.hasFailed = true;
     this.remember(error);
     breakBecause(error, req, res);
+    this.takeOver();
     this.pass(error);
+    // For the logger and the user's `on.error`, which version 3 does not always tell, and version 4 may tell twice. Not
+    // before it is broken: they may think that there is still something to be answered.
+    this.context.server.emit('error', error, req, res, this.target);
   }
 
   /** http-proxy or httpxy has reported an error; the user's `on.error` has seen it. */
@@ -222,8 +235,9 @@ export class Exchange {
   private abandon(): void {
     const { proxyReq, proxyRes } = this;
     if (!proxyReq || proxyReq.destroyed || proxyRes?.complete === true) return;
+    this.isAbandoned = true;
     this.takeOver();
-    proxyReq.removeAllListeners('error').on('error', nothing).destroy();
+    proxyReq.destroy();
   }
 }
 

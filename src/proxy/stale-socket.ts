@@ -6,25 +6,20 @@ import type { ProxyRequestOptions, ProxyServer } from './proxy-server';
 const DEAD: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);
 
 /**
- * The stale-socket race: an upstream closes an idle connection in the moment in which it is used again. If that is how a
- * request on a reused socket ends, before a byte of an answer, `replay` is called and nobody hears of the error (RFC 9112,
- * section 9.3.1: a proxy may repeat a safe request by itself).
+ * The stale-socket race: an upstream closes an idle connection in the moment in which it is used again. Gives, for a request
+ * on a reused connection, the check whether an error is that: it came before a byte of an answer.
  */
-export function unlessStale(
-  proxyReq: ClientRequest,
-  { isWanted, replay }: { isWanted: () => boolean; replay: (error: NodeJS.ErrnoException) => void },
-): void {
-  const { socket } = proxyReq;
-  const bytesRead = socket?.bytesRead;
-  const listeners = proxyReq.listeners('error');
-  proxyReq.removeAllListeners('error');
-  proxyReq.on('error', (error: NodeJS.ErrnoException) => {
-    if (DEAD.has(error.code) && socket?.bytesRead === bytesRead && isWanted()) replay(error);
-    else for (const listener of listeners) Reflect.apply(listener, proxyReq, [error]);
-  });
+export function staleCheck(proxyReq: ClientRequest): ((error: NodeJS.ErrnoException) => boolean) | undefined {
+  const { socket, reusedSocket } = proxyReq;
+  if (!reusedSocket || !socket) return undefined;
+  const { bytesRead } = socket;
+  return ({ code }) => DEAD.has(code) && socket.bytesRead === bytesRead;
 }
 
-/** Sends a request for the second time, on a connection of its own: a new one cannot be stale. */
+/**
+ * Sends a request for the second time, on a connection of its own: a new one cannot be stale. A proxy may repeat a safe
+ * request by itself (RFC 9112, section 9.3.1).
+ */
 export function sendAgain(again: {
   server: ProxyServer;
   req: IncomingMessage;

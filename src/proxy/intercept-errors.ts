@@ -1,0 +1,22 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+
+/**
+ * Hears of the errors of an upstream's request before http-proxy and httpxy do. What `deal` gives true for, they do not get
+ * to hear of; others who listen, the user's own `on.proxyReq` perhaps, do.
+ */
+export function interceptErrors(
+  proxyReq: ClientRequest,
+  req: IncomingMessage,
+  deal: (error: NodeJS.ErrnoException) => boolean,
+): void {
+  const listeners = proxyReq.listeners('error');
+  proxyReq.removeAllListeners('error');
+  proxyReq.on('error', (error: NodeJS.ErrnoException) => {
+    const isDealtWith = deal(error);
+    // The one listener that is on both requests is the proxy's.
+    const ofProxy = req.listeners('error');
+    for (const listener of listeners) {
+      if (!isDealtWith || !ofProxy.includes(listener)) Reflect.apply(listener, proxyReq, [error]);
+    }
+  });
+}
