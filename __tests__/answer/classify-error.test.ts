@@ -422,7 +422,7 @@ const NO_FAULTS: Row[] = [
 ];
 
 describe.each(Object.entries(FAULTS))('classifyError() gives %s for', (code, rows) => {
-  it.each(rows)('%s', (_what, thrown) => {
+  it.each<Row>(rows)('%s', (_what, thrown) => {
     expect(codeOf(thrown)).toBe(code);
   });
 });

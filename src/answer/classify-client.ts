@@ -44,7 +44,9 @@ export function hasDestroyedResponse(chain: readonly ErrorFacts[], req: Incoming
 export function whoLeft(req: IncomingMessage): HangupCode | undefined {
   try {
     const { res } = req as { res?: ServerResponse };
-    if (res === undefined || res.writableFinished || !isAlreadyGone(req, res)) return undefined;
+    // HTTP/2: a cancelled stream has "finished" too, though nobody has ended it.
+    if (res === undefined || (res.writableEnded && res.writableFinished)) return undefined;
+    if (!isAlreadyGone(req, res)) return undefined;
     return whoClosed(req, res).code;
   } catch {
     // Not a whole request: a test's stub, or one whose socket pipeline() has taken away.
