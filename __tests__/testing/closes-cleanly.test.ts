@@ -19,23 +19,20 @@ describe('the test kit, once it is closed', () => {
         const upstream = await kit.faultyUpstream(options);
         const names = Object.keys(kit.FAULTS).filter((name) => options.protocol !== 'http2' || kit.FAULTS[name].http2);
         const clients = names.map((name) => kit.clientThatHangsUp(upstream.url, { path: '/' + name + '?ms=60000', protocol: options.protocol ?? 'http1', patience: 60000 }).catch(() => 0));
-        const waiting = upstream.idle().catch((error) => error.message);
         await new Promise((resolve) => setTimeout(resolve, 100));
         await upstream.close();
         await upstream.close();
         await Promise.all(clients);
-        console.log(options.protocol, options.tls, await waiting);
       }
       const refused = await kit.faultyUpstream();
       await refused.refuse();
       await refused.close();
-      await using disposed = await kit.faultyUpstream();
+      await (await kit.faultyUpstream())[Symbol.asyncDispose]();
       kit.watchLeaks();
       kit.failOnLateResponse();
       console.log('end');
     `);
     expect(printed).toMatch(/end\n$/);
-    expect(printed.match(/closed/g)).toHaveLength(4);
   });
 
   it('holds no process for an app that never answers a client that has left', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Agent, get, request } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import {
   clientThatHangsUp,
@@ -21,21 +22,25 @@ async function start(options?: FaultyUpstreamOptions): Promise<FaultyUpstream> {
 
 afterEach(() => upstream.close());
 
-/** Everything that comes back for one request, and by what it ended; the test's own end is called `open`. */
-async function bytesOf(path: string, until = 60): Promise<{ text: string; ended: 'fin' | 'rst' | 'open' }> {
+interface Seen {
+  text: string;
+  ended: 'fin' | 'rst' | 'open';
+}
+
+/** What comes back for one request, once it is what is wanted, and then for a moment more to see that nothing follows. */
+async function seenUntil(path: string, wanted: Seen['ended'], text: string | RegExp): Promise<Seen> {
   const socket = connect({ port: upstream.port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-  let text = '';
-  let ended: 'fin' | 'rst' | 'open' = 'open';
-  socket.on('data', (bytes) => (text += bytes.toString('latin1')));
+  const seen: Seen = { text: '', ended: 'open' };
+  socket.on('data', (bytes) => (seen.text += bytes.toString('latin1')));
+  socket.on('end', () => (seen.ended = 'fin'));
+  socket.on('error', () => (seen.ended = 'rst'));
   socket.write(`GET ${path} HTTP/1.1\r\nHost: upstream\r\n\r\n`);
-  const over = new Promise<void>((resolve) => {
-    socket.on('end', () => resolve(void (ended = 'fin')));
-    socket.on('error', () => resolve(void (ended = 'rst')));
-  });
-  const silent = new Promise((resolve) => setTimeout(resolve, until));
-  await (/close|reset|stale/.test(path) ? over : Promise.race([over, silent]));
+  await upstream.nextAttempt();
+  const matches = (): boolean => (typeof text === 'string' ? seen.text === text : text.test(seen.text));
+  for (let i = 0; i < 500 && !(matches() && seen.ended === wanted); i++) await sleep(5);
+  await sleep(20);
   socket.destroy();
-  return { text, ended };
+  return seen;
 }
 
 function like(text: string | RegExp): unknown {
@@ -90,7 +95,7 @@ describe('faultyUpstream(): what is on the wire', () => {
     async (name, [ended, text]) => {
       await start();
       const settings = name === 'slow' ? '?ms=5' : name === 'drip' ? '?ms=1' : '';
-      const seen = await bytesOf(`/${name}${settings}`);
+      const seen = await seenUntil(`/${name}${settings}`, ended, text);
       expect(seen).toEqual({ text: like(text), ended });
     },
   );
@@ -130,15 +135,15 @@ describe('faultyUpstream(): the keep-alive race', () => {
   it('never closes it before the next request comes', async () => {
     await start();
     await ask('/stale');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
     expect(upstream.sockets).toBe(1);
   });
 
   it('drops an idle connection at the age that is asked for, unless a request came in time', async () => {
     await start();
-    await ask('/idle-close?ms=30');
+    await ask('/idle-close?ms=200');
     await ask('/ok');
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await sleep(220);
     expect(upstream.sockets).toBe(1);
     const now = performance.now();
     await ask('/idle-close?ms=30');
@@ -150,7 +155,7 @@ describe('faultyUpstream(): the keep-alive race', () => {
 
 describe('faultyUpstream(): how a fault is chosen', () => {
   const status = async (path: string, headers: Record<string, string> = {}): Promise<unknown> => {
-    const { response, ended } = await clientThatHangsUp(upstream.url, { path, headers, patience: 60 });
+    const { response, ended } = await clientThatHangsUp(upstream.url, { path, headers });
     return response?.status ?? ended;
   };
 
@@ -330,6 +335,13 @@ describe('faultyUpstream(): what it remembers', () => {
     await expect(upstream.nextAttempt()).rejects.toThrow('Waited 20 ms in vain for attempt 1.');
   });
 
+  it('tells those who still wait that it is closed', async () => {
+    await start();
+    const waiting = upstream.nextAttempt();
+    await Promise.all([upstream.close(), expect(waiting).rejects.toThrow('closed')]);
+    await expect(upstream.nextAttempt()).rejects.toThrow('closed');
+  });
+
   it('waits until nothing is running and until all is closed', async () => {
     await start({ fault: { fault: 'slow', ms: 20 } });
     const client = clientThatHangsUp(upstream.url);
@@ -396,7 +408,10 @@ describe('faultyUpstream(): TLS', () => {
 
   it.each(['reset-body', 'close-body', 'hang-body', 'garbage', 'stale'])('plays %s', async (name) => {
     await start({ tls: 'trusted' });
-    const { response, ended } = await clientThatHangsUp(upstream.url, { path: `/${name}`, patience: 150 });
+    const { response, ended } = await clientThatHangsUp(upstream.url, {
+      path: `/${name}`,
+      patience: name === 'hang-body' ? 500 : 5000,
+    });
     const [status, bytes, end] = {
       'reset-body': [200, 500, 'rst'],
       'close-body': [200, 500, 'fin'],
