@@ -33,13 +33,15 @@ export function httpOrigin(request: ClientRequest, hints: PortHints = {}): strin
 
 /** The pools' keys begin with host and port: https://nodejs.org/api/http.html#agentgetnameoptions */
 function portInPool({ agent, host, socket }: Request): string | undefined {
-  const pool = socket ? agent?.sockets : agent?.requests;
-  if (!pool) return undefined;
-  const ports = Object.keys(pool)
-    .filter((key) => key.startsWith(`${host}:`))
-    .map((key) => [/^\d+/.exec(key.slice(host.length + 1))?.[0], pool[key]] as const);
-  const isAlone = new Set(ports.map(([port]) => port)).size === 1;
-  const mine = isAlone ? ports[0] : ports.find(([, members]) => members?.some((member) => member === socket));
+  if (!agent) return undefined;
+  const entries = [agent.sockets, agent.requests, agent.freeSockets].flatMap((pool) => Object.entries(pool));
+  const ofHost = entries
+    .filter(([key]) => key.startsWith(`${host}:`))
+    .map(([key, members]) => [/^\d+/.exec(key.slice(host.length + 1))?.[0], members] as const);
+  const isAlone = new Set(ofHost.map(([port]) => port)).size === 1;
+  const mine = isAlone
+    ? ofHost[0]
+    : ofHost.find(([, members]) => members?.some((member) => member === socket));
   return mine?.[0];
 }
 

@@ -52,15 +52,15 @@ const UNDICI_IDLE = 'socket idle timeout';
 export class SocketLogs {
   private readonly logs = new WeakMap<Socket, SocketLog>();
   private readonly open = new Set<Socket>();
-  private readonly listeners: (readonly [event: string | symbol, listener: (...args: never[]) => void])[];
+  private readonly listeners: (readonly [event: string | symbol, listener: (...args: unknown[]) => void])[];
 
   constructor(private readonly events: SocketEvents) {
     // One function for all sockets and not a closure for each: a socket that lives long must cost little.
     const { logs } = this;
     const handle = (act: (log: SocketLog, ...args: never[]) => void) =>
-      function onSocketEvent(this: Socket, ...args: never[]): void {
+      function onSocketEvent(this: Socket, ...args: unknown[]): void {
         const log = logs.get(this);
-        if (log) act(log, ...args);
+        if (log) act(log, ...(args as never[]));
       };
     this.listeners = [
       ['lookup', handle((log) => (log.stage = 'connect'))],

@@ -91,12 +91,11 @@ function isOurs(code: FaultCode): boolean {
 
 /** node:http calls by the same ECONNRESET what the upstream has done and what `request.destroy()` did. */
 function ofReset(chain: readonly ErrorFacts[], seen: Circumstances): Trigger | undefined {
-  const { isDestroyedHere, isTimedOut, endedBy } = seen;
-  if (isDestroyedHere) return isTimedOut ? 'socket-timeout' : 'destroyed';
-  if (chain.some(({ syscall, code }) => syscall !== '' && (code === 'ECONNRESET' || code === 'EPIPE')))
-    return 'rst';
-  if (endedBy) return endedBy;
-  return chain.some(isEndOfStream) ? 'fin' : undefined;
+  const isOfKernel = chain.some(
+    ({ syscall, code }) => syscall !== '' && (code === 'ECONNRESET' || code === 'EPIPE'),
+  );
+  if (isOfKernel) return 'rst';
+  return seen.endedBy ?? ofUnknown(seen) ?? (chain.some(isEndOfStream) ? 'fin' : undefined);
 }
 
 function ofUnknown({ isDestroyedHere, isTimedOut }: Circumstances): Trigger | undefined {

@@ -9,7 +9,7 @@ import type { Watched } from './watched';
 
 /** What is read of the messages of undici's channels: https://undici.nodejs.org/#/docs/api/DiagnosticsChannel */
 interface OfRequest {
-  readonly request: object & { readonly origin?: unknown };
+  readonly request: object & { readonly origin?: unknown; readonly aborted?: unknown };
 }
 interface OfConnect {
   readonly connectParams: { readonly host: string; readonly protocol: string };
@@ -65,6 +65,7 @@ function watchConnects({ origins, sockets }: Watched): {
 function watchRequests(watched: Watched, failedConnects: WeakMap<object, number | undefined>): () => void {
   const { origins, sockets } = watched;
   const calls = new WeakMap<object, Call>();
+  const failed = new WeakSet<object>();
   return subscribeAll({
     'undici:client:sendHeaders': ({ request, socket }: OfRequest & { socket: Socket }) => {
       const log = sockets.of(socket) ?? sockets.watch(socket, { isWhole: false, showsPeer: true });
@@ -88,6 +89,9 @@ function watchRequests(watched: Watched, failedConnects: WeakMap<object, number 
       calls.delete(request);
     },
     'undici:request:error': ({ request, error }: OfRequest & { error: unknown }) => {
+      // A request that was aborted stays in undici's queue, and is told of the next failure there too.
+      if (failed.has(request) || request.aborted === true) return;
+      failed.add(request);
       noteError(watched, { request, error, call: calls.get(request) }, failedConnects);
       calls.delete(request);
     },

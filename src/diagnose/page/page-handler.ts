@@ -33,7 +33,7 @@ const FORBIDDEN =
 export function pageHandler(
   report: () => Report,
   onOwn: (res: ServerResponse) => void,
-  allow: (req: IncomingMessage) => boolean = isFromThisMachine,
+  allow: (req: IncomingMessage) => unknown = isFromThisMachine,
 ): PageHandler {
   return function hangupPage(req, res, next) {
     onOwn(res);
