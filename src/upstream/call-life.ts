@@ -24,6 +24,11 @@ export class CallLife {
     if (signal) this.follow(signal);
   }
 
+  /** Whether anything but the upstream can end the call. */
+  get canEnd(): boolean {
+    return this.offRequest !== undefined || this.offSignal !== undefined;
+  }
+
   /** Milliseconds left for the call; `Infinity` without a deadline. */
   remaining(): number {
     const ms = this.lifetime?.remaining() ?? Infinity;

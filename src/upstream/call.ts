@@ -50,18 +50,19 @@ export class Call {
     if (spendableMs(remaining) < 1) life.expire();
     this.throwIfOver(exchange);
 
-    const controller = new AbortController();
+    const limit = new AttemptLimit(plan.attemptMs);
+    // An AbortController and undici's listening to it cost more than all the rest of this.
+    const controller = life.canEnd || limit.ms !== Infinity ? new AbortController() : undefined;
     const cancel = (reason: unknown): void => {
       exchange.giveUp();
-      controller.abort(reason);
+      controller?.abort(reason);
     };
     life.onOver = cancel;
-    const limit = new AttemptLimit(plan.attemptMs, cancel);
-    const headers = withBudget(plan.headers, Math.max(1, spendableMs(Math.min(remaining, plan.attemptMs))));
+    limit.start(cancel);
     const init = {
       ...plan.init,
-      ...(headers && { headers }),
-      signal: controller.signal,
+      signal: controller?.signal,
+      headers: this.headers(remaining),
       dispatcher: exchange,
     };
     try {
@@ -76,6 +77,11 @@ export class Call {
     } finally {
       limit.clear();
     }
+  }
+
+  private headers(remaining: number): ReturnType<typeof withBudget> {
+    const { headers, attemptMs } = this.plan;
+    return withBudget(headers, Math.max(1, spendableMs(Math.min(remaining, attemptMs))));
   }
 
   /** Decides whether the call is sent again: gives the wait before that, in ms, and takes a retry from the budget. */
@@ -125,14 +131,16 @@ export class Call {
 /** Ends a try that takes longer than `attempt`. */
 class AttemptLimit {
   isPassed = false;
-  private readonly timer: NodeJS.Timeout | undefined;
+  private timer: NodeJS.Timeout | undefined = undefined;
 
-  constructor(ms: number, cancel: (reason: unknown) => void) {
-    if (ms === Infinity) return;
+  constructor(readonly ms: number) {}
+
+  start(cancel: (reason: unknown) => void): void {
+    if (this.ms === Infinity) return;
     this.timer = setTimeout(() => {
       this.isPassed = true;
-      cancel(new AttemptTimeoutError(ms));
-    }, ms).unref();
+      cancel(new AttemptTimeoutError(this.ms));
+    }, this.ms).unref();
   }
 
   clear(): void {

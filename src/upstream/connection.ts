@@ -39,10 +39,20 @@ export class Connection {
     this.requests += 1;
   }
 
-  /** The request that had begun is over. */
+  /** The request that had begun is over, and the socket can carry another. */
   end(): void {
     this.isBusy = false;
     this.idleSince = performance.now();
+  }
+
+  /**
+   * The request that had begun has failed or was given up, and the socket with it. undici 7 would close it with an error
+   * after which it connects anew for the very request that was given up.
+   */
+  fail(error: Error): void {
+    this.isBusy = false;
+    this.idleSince = performance.now();
+    if (this.socket?.destroyed === false) this.socket.destroy(error);
   }
 
   /** How long nothing has been under way, in ms; undefined where there is no socket. */

@@ -73,7 +73,7 @@ export class Exchange implements Passenger {
   failed(error: unknown): void {
     // Not started yet: the socket broke while the request was about to be written. No byte of it has left.
     if (this.isWaiting) this.lookAtSocket();
-    else this.connection?.end();
+    else this.connection?.fail(this.sockets.givenUp());
     this.isWaiting = false;
     if (!this.isGivenUp) this.broken(error);
     this.rest();

@@ -34,5 +34,6 @@ export function failureOf(error: unknown, method: string, info: UpstreamInfo): T
 }
 
 function isFetchFailed(error: unknown): error is TypeError {
-  return error instanceof TypeError && error.cause !== undefined;
+  const { name, cause } = (error ?? {}) as Partial<Error>;
+  return name === 'TypeError' && cause !== undefined;
 }

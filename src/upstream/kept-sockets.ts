@@ -75,9 +75,16 @@ export class KeptSockets {
     }
   }
 
+  /** With what the socket of a failed request is closed: the one kind of error that undici blames on no other request. */
+  givenUp(): Error {
+    return new this.undici.errors.SocketError('given up');
+  }
+
   dispatch(options: WatchedOptions, handler: Dispatcher.DispatchHandler, passenger: Passenger): boolean {
     if (this.limit.forget()) this.renew();
-    return this.pool.dispatch({ ...options, [PASSENGER]: passenger } as WatchedOptions, handler);
+    // fetch makes these options for each request: nobody else has them.
+    options[PASSENGER] = passenger;
+    return this.pool.dispatch(options, handler);
   }
 
   /** The upstream has dropped a socket that had been unused for so long: all that are unused are suspect from now on. */

@@ -19,23 +19,21 @@ export function checkOrigin(origin: unknown): string {
   return url.origin;
 }
 
+/** One slash, and nothing that a URL parser takes for another (`\`) or drops without a word (CR, LF, tab). */
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+const SAFE_PATH = /^\/(?!\/)[^\\\u0000-\u001f\u007f]*$/;
+
 /**
- * The URL of a path at an origin. It never leaves the origin, whatever the path is made of: what a URL parser could take
- * for a host (`//evil`, `/\evil`), drops without a word (CR, LF, tab) or reads as a slash (`\`) is refused.
+ * The URL of a path at an origin. It never leaves the origin, whatever the path is made of: the slash at its beginning
+ * ends the host. What looks as if it should lead elsewhere (`//evil`, `/\evil`) is refused all the same.
  * @throws {TypeError} for any other path.
  */
 export function targetUrl(origin: string, path: unknown): string {
   const where = `upstream('${origin}').fetch(): the path`;
   if (typeof path !== 'string') throw wrongType(where, path, "a string such as '/v1/users/7'");
-  const [pathname = ''] = path.split(/[?#]/, 1);
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  const isSafe = /^\/(?!\/)/.test(path) && !pathname.includes('\\') && !/[\u0000-\u001f\u007f]/.test(path);
-  const url = isSafe ? new URL(path, origin) : undefined;
-  if (url?.origin !== origin) {
-    const shown = JSON.stringify(path.slice(0, 100));
-    throw new TypeError(
-      `${where} is ${shown}, but must begin with one slash and hold no backslash and no control character.`,
-    );
-  }
-  return url.href;
+  if (SAFE_PATH.test(path)) return origin + path;
+  const shown = JSON.stringify(path.slice(0, 100));
+  throw new TypeError(
+    `${where} is ${shown}, but must begin with one slash and hold no backslash and no control character.`,
+  );
 }

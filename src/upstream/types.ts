@@ -70,9 +70,13 @@ export interface Upstream {
    * @throws {HangupError} the reason for which the request was aborted, before or while the call waits.
    * @throws {TypeError} `fetch failed`, as fetch does; its `cause` names the origin and the try.
    */
-  fetch(req: IncomingMessage | null, path: string, init?: UpstreamRequestInit): Promise<Response>;
+  readonly fetch: (
+    req: IncomingMessage | null,
+    path: string,
+    init?: UpstreamRequestInit,
+  ) => Promise<Response>;
   /** What has happened so far. */
-  stats(): UpstreamStats;
+  readonly stats: () => UpstreamStats;
   /** Closes the sockets once what is under way has ended; later calls are refused. Resolves when all are closed. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
