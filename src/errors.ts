@@ -23,7 +23,10 @@ export class ClientClosedRequestError extends HangupError {
   readonly code = 'CLIENT_CLOSED_REQUEST';
   readonly status = 499;
 
-  constructor(message = 'The client closed the connection before the response was complete', options?: ErrorOptions) {
+  constructor(
+    message = 'The client closed the connection before the response was complete',
+    options?: ErrorOptions,
+  ) {
     super(message, options);
   }
 }

@@ -131,7 +131,8 @@ function perform(
   }, s.at);
   setTimeout(() => {
     // What a careless handler does late. Answering twice by itself would be a bug of the app's own, not ours to hide.
-    if (!req.signal.aborted || !res.headersSent || s.handler === 'answer' || s.handler.startsWith('stream')) return;
+    if (!req.signal.aborted || !res.headersSent || s.handler === 'answer' || s.handler.startsWith('stream'))
+      return;
     if (s.late === 'json') res.json('late');
     if (s.late === 'write') res.write('late');
     if (s.late === 'next(err)') next(new Error('late'));

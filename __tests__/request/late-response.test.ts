@@ -63,9 +63,7 @@ describe.each(expressVersions)('a handler that is late on %s', (_name, express) 
     const report = await reports.next();
     expect(report).toMatchObject({ method: 'GET', route: '/late' });
     expect(report.lateMs).toBeGreaterThanOrEqual(0);
-    expect(report.stack).toContain(
-      way === 'a pipe' || way === 'render' ? 'at ' : 'late-response.test',
-    );
+    expect(report.stack).toContain(way === 'a pipe' || way === 'render' ? 'at ' : 'late-response.test');
     settle();
     const response = await client.response();
     expect(response).toMatchObject({ status: 200, body: 'unharmed' });

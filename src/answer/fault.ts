@@ -55,11 +55,23 @@ const TABLE: Record<FaultCode, readonly [status: number, title: string, detail: 
   UPSTREAM_RESET: [502, 'Bad Gateway', 'A service that this server depends on closed the connection.'],
   UPSTREAM_REFUSED: [502, 'Bad Gateway', 'A service that this server depends on refused the connection.'],
   UPSTREAM_UNREACHABLE: [502, 'Bad Gateway', 'A service that this server depends on could not be reached.'],
-  UPSTREAM_INVALID_RESPONSE: [502, 'Bad Gateway', 'A service that this server depends on gave an invalid response.'],
+  UPSTREAM_INVALID_RESPONSE: [
+    502,
+    'Bad Gateway',
+    'A service that this server depends on gave an invalid response.',
+  ],
   RESPONSE_STALLED: [504, 'Gateway Timeout', 'The response made no progress.'],
-  CLIENT_CLOSED_REQUEST: [499, 'Client Closed Request', 'The client closed the connection before it was answered.'],
+  CLIENT_CLOSED_REQUEST: [
+    499,
+    'Client Closed Request',
+    'The client closed the connection before it was answered.',
+  ],
   SERVER_DRAINING: [503, 'Service Unavailable', 'This server is shutting down. Please try again.'],
-  RESPONSE_DESTROYED: [500, 'Response Destroyed', 'This server destroyed the response before it was complete.'],
+  RESPONSE_DESTROYED: [
+    500,
+    'Response Destroyed',
+    'This server destroyed the response before it was complete.',
+  ],
 };
 
 /** All codes, in the order of the table in the README. */

@@ -57,7 +57,12 @@ interface Exchange {
   next: NextFunction;
 }
 
-function settleFault(fault: GatewayFault, lifetime: Lifetime, options: GatewayErrorHandlerOptions, to: Exchange): void {
+function settleFault(
+  fault: GatewayFault,
+  lifetime: Lifetime,
+  options: GatewayErrorHandlerOptions,
+  to: Exchange,
+): void {
   const { req, res } = to;
   switch (outcomeOf(fault, res)) {
     case 'answered':
@@ -79,7 +84,12 @@ function outcomeOf(fault: GatewayFault, res: Response): FaultEvent['outcome'] {
   return res.headersSent ? 'broken' : 'answered';
 }
 
-function answer(fault: GatewayFault, lifetime: Lifetime, options: GatewayErrorHandlerOptions, to: Exchange): void {
+function answer(
+  fault: GatewayFault,
+  lifetime: Lifetime,
+  options: GatewayErrorHandlerOptions,
+  to: Exchange,
+): void {
   const { req, res, next } = to;
   prepareAnswer(fault, req, res);
   if (options.proxyStatus === true) res.setHeader('Proxy-Status', proxyStatusOf(fault));
@@ -112,7 +122,8 @@ function checkOptions(options: GatewayErrorHandlerOptions): void {
   if (options.proxyStatus !== undefined) boolean(`${where} "proxyStatus"`, options.proxyStatus);
   if (options.status === undefined) return;
   checkNames(`${where} "status"`, options.status, FAULT_CODES);
-  for (const [code, status] of Object.entries(options.status)) checkStatus(`${where} "status", ${code}`, status);
+  for (const [code, status] of Object.entries(options.status))
+    checkStatus(`${where} "status", ${code}`, status);
 }
 
 function checkStatus(where: string, status: unknown): void {
