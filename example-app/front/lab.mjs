@@ -1,0 +1,58 @@
+// What the page asks for: its files, reports on its requests, and the two buttons that restart something.
+import { fileURLToPath } from 'node:url';
+import express, { Router } from 'express';
+import { deploy, restartPriceService } from './experiments.mjs';
+
+const PAGE = fileURLToPath(new URL('../page', import.meta.url));
+const GATEWAY_SOURCE = fileURLToPath(new URL('../gateway', import.meta.url));
+const PAGE_HEADERS = {
+  'Content-Security-Policy':
+    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-cache',
+};
+
+/** The page at /, its requests at /lab, the gateway's source at /lab/source. */
+export function createLab({ trials, gateways, priceService }) {
+  const oneAtATime = createTurnstile();
+  const lab = Router();
+
+  lab.get('/trials/:id', async (req, res) => {
+    const report = await trials.report(req.params.id);
+    if (report === undefined) res.status(404).json({ error: 'No request with this mark has ended.' });
+    else res.json(report);
+  });
+  lab.post('/restart-price-service', oneAtATime, async (req, res) => {
+    res.json(await restartPriceService(priceService, req.app.locals.url));
+  });
+  lab.post('/deploy', oneAtATime, async (req, res) => {
+    res.json(await deploy(gateways, req.app.locals.url, { drain: req.query.drain !== 'no' }));
+  });
+  lab.get('/processes', (req, res) => {
+    res.json({ front: process.pid, gateway: gateways.newest.pid, priceService: priceService.pid });
+  });
+  lab.use('/source', express.static(GATEWAY_SOURCE, { setHeaders: asText }));
+  lab.use((req, res) => res.status(404).json({ error: 'The lab has no such page.' }));
+
+  const pages = express.static(PAGE, { setHeaders: (res) => res.set(PAGE_HEADERS) });
+  return Router().use('/lab', lab).use(pages);
+}
+
+/** Lets one request through at a time: two restarts at once would show nothing. */
+function createTurnstile() {
+  let isTaken = false;
+  return function turnstile(req, res, next) {
+    if (isTaken) {
+      res.status(409).json({ error: 'Something is being restarted already.' });
+      return;
+    }
+    isTaken = true;
+    res.on('close', () => (isTaken = false));
+    next();
+  };
+}
+
+function asText(res) {
+  res.set({ ...PAGE_HEADERS, 'Content-Type': 'text/plain; charset=utf-8' });
+}

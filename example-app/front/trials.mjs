@@ -1,0 +1,61 @@
+import { EventEmitter, once } from 'node:events';
+
+/** How long a report waits for the request to end at its client, and then for the gateway to let go of the price service. */
+const PATIENCE_MS = 1500;
+/** How long news of the call may still be on its way when the request has ended. */
+const NEWS_MS = 100;
+const KEPT = 500;
+
+/** What became of each marked request, at its client and behind the gateway. All times are ms. */
+export class Trials {
+  #trials = new Map();
+  #changed = new EventEmitter().setMaxListeners(0);
+
+  /** The front tells how the request ended for its client. */
+  clientEnded(id, end) {
+    this.#trial(id).client = end;
+    this.#changed.emit(id);
+  }
+
+  /** The price service tells of a call: 'called', and later how it ended. */
+  priceServiceSays({ trial, event, at }) {
+    const { calls } = this.#trial(trial);
+    if (event === 'called') calls.push({ calledAt: at });
+    else Object.assign(calls.findLast((call) => call.outcome === undefined) ?? {}, { outcome: event, at });
+    this.#changed.emit(trial);
+  }
+
+  /** The report, as soon as both sides are over; `undefined` where no such request has ended. */
+  async report(id) {
+    await this.#until(id, () => this.#trials.get(id)?.client, PATIENCE_MS);
+    const trial = this.#trials.get(id);
+    if (trial?.client === undefined) return undefined;
+    await this.#until(id, () => trial.calls.length > 0, NEWS_MS);
+    await this.#until(id, () => trial.calls.every(({ outcome }) => outcome), PATIENCE_MS);
+    return { client: clientReport(trial.client), priceService: callsReport(trial) };
+  }
+
+  async #until(id, isTrue, ms) {
+    const signal = AbortSignal.timeout(ms);
+    while (!isTrue() && !signal.aborted) await once(this.#changed, id, { signal }).catch(() => {});
+  }
+
+  #trial(id) {
+    if (!this.#trials.has(id)) this.#trials.set(id, { client: undefined, calls: [] });
+    if (this.#trials.size > KEPT) this.#trials.delete(this.#trials.keys().next().value);
+    return this.#trials.get(id);
+  }
+}
+
+function clientReport({ status, bytes, outcome, startedAt, at }) {
+  return { status, bytes, outcome, ms: at - startedAt };
+}
+
+function callsReport({ client, calls }) {
+  const last = calls.at(-1);
+  if (last === undefined) return { calls: 0, outcome: 'not called' };
+  if (last.outcome === undefined) return { calls: calls.length, outcome: 'still open' };
+  const { outcome, calledAt, at } = last;
+  // Negative: the connection was closed before the client had its answer.
+  return { calls: calls.length, outcome, ms: at - calledAt, afterClientMs: at - client.at };
+}

@@ -1,0 +1,104 @@
+// How a result looks: what the client got, when, what became of the call behind the gateway, and whether that was honest.
+
+const milliseconds = (ms) => `${Math.round(ms).toLocaleString('en')} ms`;
+
+/** Shows that a request is under way; gives the function that ends that. */
+export function showWaiting(place, sideName) {
+  place.replaceChildren(copyOf('waiting'));
+  place.dataset.verdict = 'waiting';
+  fill(place, { side: sideName });
+  const startedAt = performance.now();
+  const timer = setInterval(() => {
+    const ms = performance.now() - startedAt;
+    fill(place, { ms: milliseconds(ms) });
+    place.querySelector('progress').value = ms;
+  }, 50);
+  return () => clearInterval(timer);
+}
+
+/** Shows what came of it. */
+export function showResult(place, sideName, trouble, result) {
+  const isHonest = trouble.isHonest(result);
+  place.replaceChildren(copyOf('result'));
+  place.dataset.verdict = isHonest ? 'honest' : 'wrong';
+  fill(place, {
+    side: sideName,
+    badge: badge(result),
+    what: what(result),
+    ms: milliseconds(result.ms),
+    body: result.body.trim(),
+    behind: behind(result),
+    verdict: isHonest ? '' : (trouble.otherwise ?? 'Not what a client should get.'),
+  });
+}
+
+/** Shows how many of an experiment's orders failed, and says it in a sentence. */
+export function showOrders(place, name, result) {
+  place.replaceChildren(copyOf('result'));
+  const { requests, failed, failures } = result?.orders ?? { requests: 0, failed: 0, failures: {} };
+  place.dataset.verdict = requests > 0 && failed === 0 ? 'honest' : 'wrong';
+  const list = Object.entries(failures).map(([failure, times]) => `${times} × ${failure}`);
+  fill(place, {
+    side: name,
+    badge: `${failed} failed`,
+    what: `of ${requests} orders`,
+    ms: '',
+    body: list.join('\n'),
+    behind: result?.remark ?? 'It could not be tried: something is being restarted already.',
+    verdict: '',
+  });
+  return `${name}: ${failed} of ${requests} orders failed.`;
+}
+
+/** A result in a sentence, for those who listen. */
+export function inWords(sideName, result) {
+  return `${sideName}: ${[result.status, what(result)].filter(Boolean).join(' ')} after ${milliseconds(result.ms)}.`;
+}
+
+function badge({ status, outcome }) {
+  if (outcome === 'gave up') return 'none';
+  if (outcome === 'left') return 'left';
+  return status ?? 'none';
+}
+
+function what({ status, reason, outcome, events }) {
+  if (outcome === 'complete') return reason;
+  if (outcome === 'cut') return status === null ? 'the connection broke' : 'then the connection broke';
+  if (outcome === 'gave up')
+    return status === null ? 'no answer; the page gave up' : 'never complete; the page gave up';
+  return events > 0 ? `after ${events} events` : 'before the answer';
+}
+
+function behind({ behind: outcome, behindMs, afterClientMs, outcome: clientOutcome }) {
+  switch (outcome) {
+    case 'answered':
+      return 'Price service: has answered.';
+    case 'broken by the price service':
+      return 'Price service: broke the connection itself.';
+    case 'not called':
+      return 'Price service: was not reached.';
+    case 'still open':
+      return 'Price service: its connection is still open, it works on for nobody.';
+    case 'closed by the gateway':
+      return `Price service: connection closed ${closedWhen(clientOutcome, behindMs, afterClientMs)}.`;
+    default:
+      return 'Price service: unknown.';
+  }
+}
+
+function closedWhen(clientOutcome, ms, afterClientMs) {
+  if (clientOutcome === 'complete' || clientOutcome === 'cut') return `after ${milliseconds(ms)}`;
+  return `${milliseconds(Math.max(0, afterClientMs))} after the client had left`;
+}
+
+function copyOf(id) {
+  return document.getElementById(id).content.cloneNode(true);
+}
+
+function fill(place, texts) {
+  for (const [name, text] of Object.entries(texts)) {
+    const element = place.querySelector(`.${name}`);
+    element.textContent = text;
+    element.hidden = text === '';
+  }
+}

@@ -1,0 +1,144 @@
+// What can be tried: the request, what an honest answer is, and why the other side gives another.
+
+const answered = (status) => (result) => result.outcome === 'complete' && result.status === status;
+const brokenVisibly = ({ outcome }) => outcome === 'cut';
+const stopped = ({ behind }) => behind === 'closed by the gateway';
+const both =
+  (...checks) =>
+  (result) =>
+    checks.every((check) => check(result));
+
+const NO_FAULT_OF_OURS = '500 says that the gateway has a bug, and its own people are woken.';
+
+export const scenes = {
+  handlers: {
+    sides: {
+      ours: { name: 'with express-hangup', path: '/ours' },
+      theirs: { name: 'the copied snippet', path: '/snippet' },
+    },
+    troubles: [
+      {
+        name: 'All is well',
+        about: 'The price service answers at once.',
+        path: '/order/ok',
+        isHonest: answered(200),
+      },
+      {
+        name: 'It is slow',
+        about: 'It would answer after 3 s; the gateway grants 1 s.',
+        path: '/order/slow',
+        isHonest: both(answered(504), stopped),
+      },
+      {
+        name: 'It never answers',
+        about: 'The call is accepted, and that was all.',
+        path: '/order/hang',
+        isHonest: both(answered(504), stopped),
+      },
+      {
+        name: 'It resets the connection',
+        about: 'ECONNRESET before a byte of the answer.',
+        path: '/order/reset',
+        isHonest: answered(502),
+        otherwise: NO_FAULT_OF_OURS,
+      },
+      {
+        name: 'It cuts its answer',
+        about: 'Half of the body, then a reset.',
+        path: '/order/cut',
+        isHonest: answered(502),
+        otherwise: NO_FAULT_OF_OURS,
+      },
+      {
+        name: 'It stalls',
+        about: 'Half of the body, then silence.',
+        path: '/order/stall',
+        isHonest: both(answered(504), stopped),
+        otherwise: 'Its timer was cleared when the headers came: nobody watches the body.',
+      },
+      {
+        name: 'It refuses',
+        about: 'Nobody listens on its port.',
+        path: '/order/refuse',
+        isHonest: answered(502),
+        otherwise: NO_FAULT_OF_OURS,
+      },
+      {
+        name: 'You leave',
+        about: 'The client hangs up after 300 ms; the price service is still at work.',
+        path: '/order/hang',
+        leaveAfterMs: 300,
+        isHonest: stopped,
+        otherwise: 'The work goes on for nobody.',
+      },
+      {
+        name: 'You post an order',
+        about: 'The price service is well, and answers after 150 ms.',
+        path: '/order/busy',
+        post: { quantity: 2 },
+        isHonest: answered(201),
+        otherwise:
+          "Nobody was slow. express.json() has read the body, req emits 'close' then, and the snippet takes that for the client's leaving.",
+      },
+      {
+        name: 'You subscribe to prices',
+        about: 'Server-sent events: the first comes after 1.5 s. The page leaves after the third.',
+        path: '/prices',
+        leaveAfterEvents: 3,
+        isHonest: both(({ events }) => events >= 3, stopped),
+        otherwise: 'A stream is not late because its first event is.',
+      },
+    ],
+  },
+  proxies: {
+    sides: {
+      ours: { name: 'with hangupProxy()', path: '/proxied' },
+      theirs: { name: 'http-proxy-middleware as it is', path: '/plain-proxy' },
+    },
+    troubles: [
+      {
+        name: 'It never answers',
+        about: 'The call is accepted, and that was all.',
+        path: '/order/hang',
+        isHonest: both(answered(504), stopped),
+        otherwise: 'It waits as long as the client does.',
+      },
+      {
+        name: 'It resets the connection',
+        about: 'ECONNRESET before a byte of the answer.',
+        path: '/order/reset',
+        isHonest: answered(502),
+        otherwise: 'Nothing was slow, and the answer names what it was asked for behind the gateway.',
+      },
+      {
+        name: 'It cuts its answer',
+        about: 'Half of the body, then a reset.',
+        path: '/order/cut',
+        isHonest: brokenVisibly,
+        otherwise: 'A complete 200: the client takes half a price and an error message for the answer.',
+      },
+      {
+        name: 'It stalls',
+        about: 'Half of the body, then silence.',
+        path: '/order/stall',
+        isHonest: both(brokenVisibly, stopped),
+        otherwise: 'It waits as long as the client does.',
+      },
+      {
+        name: 'It refuses',
+        about: 'Nobody listens on its port.',
+        path: '/order/refuse',
+        isHonest: answered(502),
+        otherwise: 'Nothing was slow: there was nobody.',
+      },
+      {
+        name: 'You leave',
+        about: 'The client hangs up after 300 ms; the price service is still at work.',
+        path: '/order/hang',
+        leaveAfterMs: 300,
+        isHonest: stopped,
+        otherwise: 'The work goes on for nobody.',
+      },
+    ],
+  },
+};

@@ -1,0 +1,33 @@
+import { startProcess } from '../processes/start-process.mjs';
+
+const FILE = new URL('./price-service.mjs', import.meta.url);
+
+/** Starts the price service and keeps it at one port, also when it is restarted. */
+export async function startPriceService(onMessage) {
+  let process = await startProcess(FILE, { onMessage });
+  const { url } = process;
+  const env = { PORT: new URL(url).port };
+
+  /** Ends it, with whatever it is doing, and starts it again; resolves to how long nobody listened, in ms. */
+  async function restart() {
+    let next;
+    await new Promise((resolve) => {
+      const onNews = (message) => (message.waitsForPort ? resolve() : onMessage(message));
+      next = startProcess(FILE, { env, onMessage: onNews });
+      next.catch(resolve);
+    });
+    const stoppedAt = Date.now();
+    await process.stop();
+    process = await next;
+    return Date.now() - stoppedAt;
+  }
+
+  return {
+    url,
+    restart,
+    stop: () => process.stop(),
+    get pid() {
+      return process.pid;
+    },
+  };
+}

@@ -1,0 +1,46 @@
+// npm start: a price service, a gateway that needs it, and a front with a page. Ctrl-C ends all of them.
+import { createServer } from 'node:http';
+import express from 'express';
+import { createFront } from './front/front.mjs';
+import { Gateways } from './front/gateways.mjs';
+import { createLab } from './front/lab.mjs';
+import { Trials } from './front/trials.mjs';
+import { greeting } from './greeting.mjs';
+import { listen, urlOfNobody } from './ports.mjs';
+import { startPriceService } from './price-service/supervise.mjs';
+
+const FRONT_IDLE_MS = 10_000;
+
+// Until all is running there is nothing to finish: the other processes end with this one.
+let stop = () => process.exit(0);
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop());
+
+const trials = new Trials();
+const priceService = await startPriceService((message) => trials.priceServiceSays(message));
+const gateways = new Gateways({
+  PRICES: priceService.url,
+  NOBODY: await urlOfNobody(),
+  FRONT_IDLE_MS,
+});
+await gateways.start();
+
+const app = express().disable('x-powered-by');
+app.use(createLab({ trials, gateways, priceService }));
+app.use(
+  createFront({
+    idleMs: FRONT_IDLE_MS,
+    pick: () => gateways.pick(),
+    onEnd: (trial, end) => trials.clientEnded(trial, end),
+  }),
+);
+const server = createServer(app);
+app.locals.url = await listen(server);
+console.log(greeting(app.locals.url));
+
+stop = async () => {
+  // The front first: then nobody is left for whom a gateway would have to finish anything.
+  server.close();
+  server.closeAllConnections();
+  await Promise.all([gateways.stop(), priceService.stop()]);
+  process.exit(0);
+};
