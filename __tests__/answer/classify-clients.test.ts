@@ -21,7 +21,6 @@ interface Options {
 /** Makes a GET request and reads the whole answer. */
 type Client = (url: string, options: Options) => Promise<unknown>;
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- what nativeRequire() gives has no types
 type Callable = (url: string, options: object) => any;
 
 const undici = nativeRequire('undici');

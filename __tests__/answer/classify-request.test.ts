@@ -3,7 +3,9 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import http2 from 'node:http2';
 import net from 'node:net';
 import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import {
   classifyError,
   ClientClosedRequestError,
@@ -85,7 +87,7 @@ describe('classifyError() without hangup(), when the client leaves', () => {
       async () => undefined,
       [
         (req: IncomingMessage, _res: unknown, next: () => void) => {
-          req.once('data', () => client.then((it) => it[how]()));
+          req.once('data', () => void client.then((it) => it[how]()));
           next();
         },
         express.json(),
@@ -97,7 +99,8 @@ describe('classifyError() without hangup(), when the client leaves', () => {
 
   it.each(leaving)('in the middle of a body that the handler reads (%s)', async (how) => {
     const { port, verdict } = await classifying(async (req) => {
-      for await (const _chunk of req) (await client)[how]();
+      req.once('data', () => void client.then((it) => it[how]()));
+      await text(req);
     });
     const client = connect(port, HALF_A_POST);
     expect(await verdict).toBe('CLIENT_CLOSED_REQUEST');
@@ -135,11 +138,10 @@ describe('classifyError() without hangup(), when the client leaves', () => {
   });
 
   it('while a file is sent to it', async () => {
-    const { port, verdict } = await classifying(
-      (_req, res) =>
-        new Promise((_resolve, reject) => {
-          (res as express.Response).sendFile(process.execPath, (error: unknown) => reject(error as Error));
-        }),
+    const { port, verdict } = await classifying((_req, res) =>
+      promisify((done: (error?: Error) => void) =>
+        (res as express.Response).sendFile(process.execPath, done),
+      )(),
     );
     const client = await connect(port, GET);
     await once(client.socket, 'data');
@@ -150,14 +152,13 @@ describe('classifyError() without hangup(), when the client leaves', () => {
   it('by cancelling an HTTP/2 stream', async () => {
     const verdict = gate<Verdict>();
     const { port } = await listen(
-      http2.createServer(async (req, res) => {
+      http2.createServer((req, res) => {
         // As Express does
         Object.assign(req, { res });
-        try {
-          await pipeline(await responseOf(upstream.url('hangInBody')), res);
-        } catch (error) {
-          verdict.open(classifyError(error, req as unknown as IncomingMessage)?.code ?? 'no fault');
-        }
+        const asHttp1 = req as unknown as IncomingMessage;
+        responseOf(upstream.url('hangInBody'))
+          .then((response) => pipeline(response, res))
+          .catch((error: unknown) => verdict.open(classifyError(error, asHttp1)?.code ?? 'no fault'));
       }) as unknown as http.Server,
     );
     const session = http2.connect(`http://127.0.0.1:${port}`);
