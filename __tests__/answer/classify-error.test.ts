@@ -355,6 +355,26 @@ const FAULTS: Partial<Record<FaultCode, Row[]>> = {
   ],
 };
 
+/** Codes that need no more than themselves, and system codes with the call that they come from. */
+const BARE_CODES: [FaultCode, string][] = [
+  ['UPSTREAM_TIMEOUT', 'ERR_SOCKET_CONNECTION_TIMEOUT EIDLETIMEOUT ER_QUERY_TIMEOUT CONNECT_TIMEOUT'],
+  ['UPSTREAM_RESET', 'read:ENETRESET shutdown:ENOTCONN ERR_SOCKET_CLOSED_BEFORE_CONNECTION'],
+  ['UPSTREAM_RESET', 'ERR_HTTP2_SESSION_ERROR ERR_HTTP2_PING_CANCEL ERR_HTTP2_INVALID_SESSION'],
+  ['UPSTREAM_RESET', '57P02 08003 08006 CONNECTION_CLOSED ER_SERVER_SHUTDOWN'],
+  ['UPSTREAM_REFUSED', 'connect:EAGAIN 08004'],
+  ['UPSTREAM_UNREACHABLE', 'connect:EHOSTDOWN connect:ENETDOWN connect:EPERM 57P03 08001'],
+  ['UPSTREAM_UNREACHABLE', 'queryMx:EBADNAME queryA:EBADRESP queryA:EFORMERR queryA:ENODATA queryA:EREFUSED'],
+  ['UPSTREAM_UNREACHABLE', 'getaddrinfo:EAI_FAIL getaddrinfo:EAI_NODATA getaddrinfo:EAI_NONAME'],
+  ['UPSTREAM_UNREACHABLE', 'ERR_PROXY_TUNNEL UND_ERR_BPL_MISSING_UPSTREAM UND_ERR_PRX_TLS UND_ERR_PRX_CONN'],
+];
+
+describe.each(BARE_CODES)('classifyError() gives %s for', (code, bare) => {
+  it.each(bare.split(' '))('the code %s', (what) => {
+    const [name = '', syscall = ''] = what.split(':').reverse();
+    expect(codeOf(syscall === '' ? error('x', { code: name }) : system(syscall, name))).toBe(code);
+  });
+});
+
 const NO_FAULTS: Row[] = [
   ['an error of the app', new Error('no such user')],
   ["a TypeError of the app's", new TypeError("Cannot read properties of undefined (reading 'id')")],
