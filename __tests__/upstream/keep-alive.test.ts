@@ -282,7 +282,7 @@ describe('the race for sockets that the upstream closes at that very moment', ()
     undici: Undici,
     upstream: DroppingUpstream,
     method: string,
-    count = CLIENTS,
+    clients: number,
   ): Promise<unknown[]> {
     const failures: unknown[] = [];
     const call = async (users: ReturnType<typeof client>, id: string): Promise<void> => {
