@@ -1,5 +1,5 @@
 import type { UpstreamInfo } from '../answer/fault';
-import { errorChain, read } from '../answer/error-chain';
+import { errorChain, read, type ErrorFacts } from '../answer/error-chain';
 import type { Call } from './call';
 import { now } from './clock';
 import type { OriginLog } from './origin-log';
@@ -80,20 +80,18 @@ export function infoOf(failure: Failure, advice: string | undefined): UpstreamIn
 }
 
 function phaseOf(error: unknown, { call, phase }: Sight): Phase | undefined {
-  if (call === undefined) return connectPhaseOf(error) ?? phase;
-  const { stage } = call.socket;
-  return stage === 'ready' ? call.stage : (connectPhaseOf(error) ?? stage);
+  const chain = errorChain(error);
+  if (chain.some(({ syscall }) => syscall === 'getaddrinfo')) return 'dns';
+  if (chain.some(({ syscall, code }) => syscall === 'connect' || code === 'UND_ERR_CONNECT_TIMEOUT'))
+    return 'connect';
+  if (call?.socket.stage === 'ready') return call.stage;
+  return chain.some(isOfHandshake) ? 'tls' : (call?.socket.stage ?? phase);
 }
 
-/** The phase of an error that only connecting can bring: it is named by the system call, or by TLS. */
-function connectPhaseOf(error: unknown): Phase | undefined {
-  for (const { syscall, code, message } of errorChain(error)) {
-    if (syscall === 'getaddrinfo') return 'dns';
-    if (syscall === 'connect' || code === 'UND_ERR_CONNECT_TIMEOUT') return 'connect';
-    if (message.startsWith('Client network socket disconnected')) return 'tls';
-    if (typeof code === 'string' && /^ERR_(?:SSL|TLS)_|CERT|^UNABLE_TO_/.test(code)) return 'tls';
-  }
-  return undefined;
+/** Errors that TLS brings; on a socket that was ready they may come later as well. */
+function isOfHandshake({ code, message }: ErrorFacts): boolean {
+  if (message.startsWith('Client network socket disconnected')) return true;
+  return typeof code === 'string' && /^ERR_(?:SSL|TLS)_|CERT|^UNABLE_TO_/.test(code);
 }
 
 function addressesIn(error: unknown): string[] {

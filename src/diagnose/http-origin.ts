@@ -34,14 +34,17 @@ export function httpOrigin(request: ClientRequest, hints: PortHints = {}): strin
 /** The pools' keys begin with host and port: https://nodejs.org/api/http.html#agentgetnameoptions */
 function portInPool({ agent, host, socket }: Request): string | undefined {
   if (!agent) return undefined;
-  const entries = [agent.sockets, agent.requests, agent.freeSockets].flatMap((pool) => Object.entries(pool));
+  const pools: Readonly<Record<string, readonly unknown[] | undefined>>[] = [
+    agent.sockets,
+    agent.requests,
+    agent.freeSockets,
+  ];
+  const entries = pools.flatMap((pool) => Object.entries(pool));
   const ofHost = entries
     .filter(([key]) => key.startsWith(`${host}:`))
     .map(([key, members]) => [/^\d+/.exec(key.slice(host.length + 1))?.[0], members] as const);
   const isAlone = new Set(ofHost.map(([port]) => port)).size === 1;
-  const mine = isAlone
-    ? ofHost[0]
-    : ofHost.find(([, members]) => members?.some((member) => member === socket));
+  const mine = isAlone ? ofHost[0] : ofHost.find(([, members]) => members?.includes(socket));
   return mine?.[0];
 }
 
