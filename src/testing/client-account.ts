@@ -81,13 +81,16 @@ class GrowingResponse {
 export class IncomingResponses {
   readonly all: GrowingResponse[] = [];
   malformed: string | undefined;
+  /** How many requests have been sent. */
+  expected: number;
   readonly #interim: number[] = [];
   #current: GrowingResponse | undefined;
   readonly #requests: readonly PlannedRequest[];
   readonly #reader: Http1Reader;
 
-  constructor(requests: readonly PlannedRequest[]) {
+  constructor(requests: readonly PlannedRequest[], expected = requests.length) {
     this.#requests = requests;
+    this.expected = expected;
     this.#reader = new Http1Reader('response', {
       head: ({ startLine, headers }) => this.head(Number(startLine.split(' ')[1]), startLine, headers),
       body: (bytes) => this.#current?.add(bytes),
@@ -140,7 +143,7 @@ export class IncomingResponses {
   }
 
   get allComplete(): boolean {
-    return this.all.length >= this.#requests.length && this.all.every(({ complete }) => complete);
+    return this.all.length >= this.expected && this.all.every(({ complete }) => complete);
   }
 
   /** Whether the server has said that it will close after the last response. */

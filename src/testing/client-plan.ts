@@ -19,6 +19,8 @@ export const LEAVE = ['never', 'before-body', 'during-body', 'after-request', 'd
 export interface ClientThatHangsUpOptions extends ClientRequest {
   /** Several requests at once on one connection (pipelining), in place of one. HTTP/1.1 only. */
   requests?: readonly ClientRequest[];
+  /** Send each of the `requests` only when the one before has been answered, on the same connection. Default false. */
+  oneByOne?: boolean;
   /** When it leaves. Default `never`: it waits for the whole answer. */
   leave?: (typeof LEAVE)[number];
   /**
@@ -57,6 +59,9 @@ export interface PlannedRequest {
 /** The checked options. */
 export interface ClientPlan {
   requests: readonly PlannedRequest[];
+  oneByOne: boolean;
+  /** What is done before the second and each further request that is sent one by one. */
+  beforeNext?: () => Promise<void>;
   leave: (typeof LEAVE)[number];
   bytes: number | undefined;
   after: number | Promise<unknown>;
@@ -71,7 +76,19 @@ export interface ClientPlan {
 const REQUEST_OPTIONS = ['method', 'path', 'headers', 'body', 'chunked'];
 const OPTIONS = [
   ...REQUEST_OPTIONS,
-  ...['requests', 'leave', 'bytes', 'after', 'how', 'readAfter', 'readPause', 'stay', 'protocol', 'patience'],
+  ...[
+    'requests',
+    'oneByOne',
+    'leave',
+    'bytes',
+    'after',
+    'how',
+    'readAfter',
+    'readPause',
+    'stay',
+    'protocol',
+    'patience',
+  ],
 ];
 
 /** Checks the options; throws a TypeError or RangeError that names the wrong one. */
@@ -88,6 +105,7 @@ export function clientPlan(options: ClientThatHangsUpOptions): ClientPlan {
   if (requests.length === 0) throw new TypeError(`${where}: requests is empty.`);
   return {
     requests,
+    oneByOne: options.oneByOne ?? false,
     leave,
     protocol,
     how,

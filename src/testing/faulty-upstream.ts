@@ -27,6 +27,8 @@ export interface FaultyUpstreamOptions {
    * certificates; `hang` and `reset` do that to the handshake.
    */
   tls?: (typeof TLS_MODES)[number];
+  /** The port to listen on. Default 0: one that is free. */
+  port?: number;
   /** How long its waiting methods wait, in milliseconds. Default 5000. */
   patience?: number;
 }
@@ -69,13 +71,13 @@ export interface FaultyUpstream extends AsyncDisposable {
  * that does not exist.
  */
 export async function faultyUpstream(options: FaultyUpstreamOptions = {}): Promise<FaultyUpstream> {
-  checkOptionNames('faultyUpstream()', options, ['fault', 'protocol', 'tls', 'patience']);
+  checkOptionNames('faultyUpstream()', options, ['fault', 'protocol', 'tls', 'port', 'patience']);
   const protocol = oneOf('faultyUpstream(): protocol', options.protocol, ['http1', 'http2']);
   const tls = oneOf('faultyUpstream(): tls', options.tls, TLS_MODES);
   const log = new UpstreamLog(amount('faultyUpstream(): patience', options.patience, 5000));
   const plan = new FaultPlan(options.fault, protocol === 'http2');
   const serve = connectionHandler(protocol, tls, { log, faultFor: (attempt) => plan.for(attempt) });
-  const door = new Door(serve);
+  const door = new Door(serve, amount('faultyUpstream(): port', options.port, 0));
   await door.open();
   const destroyAll = (): void => {
     for (const { closed, destroy } of log.sockets) if (!closed) destroy();
@@ -179,14 +181,15 @@ function watchClosing(socket: Socket, record: SocketRecord, log: UpstreamLog): v
 
 /** The listening port: open, or shut so that nobody else gets it meanwhile. */
 class Door {
-  port = 0;
+  port: number;
   #listener: Server | undefined;
   #keeper: Server | undefined;
   readonly #kept: Socket[] = [];
   readonly #serve: Serve;
 
-  constructor(serve: Serve) {
+  constructor(serve: Serve, port: number) {
     this.#serve = serve;
+    this.port = port;
   }
 
   async open(): Promise<void> {

@@ -44,7 +44,7 @@ class Conversation {
     this.#plan = plan;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#responses = new IncomingResponses(plan.requests);
+    this.#responses = new IncomingResponses(plan.requests, plan.oneByOne ? 1 : plan.requests.length);
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const secure = url.protocol === 'https:';
     this.#tcp = connect({
@@ -80,7 +80,8 @@ class Conversation {
     const { leave, after, readAfter } = this.#plan;
     this.#ms.connected = this.#now();
     if (readAfter !== undefined) this.#pauses.later(readAfter, () => this.#socket.resume());
-    const bytes = Buffer.concat(this.#plan.requests.map((request) => this.#bytesOf(request)));
+    const first = this.#plan.requests.slice(0, this.#responses.expected);
+    const bytes = Buffer.concat(first.map((request) => this.#bytesOf(request)));
     this.#sent = bytes.length;
     this.#socket.write(bytes, () => {
       this.#ms.requestSent = this.#now();
@@ -124,7 +125,17 @@ class Conversation {
   }
 
   #allComplete(): void {
-    const { stay } = this.#plan;
+    const { stay, requests, beforeNext } = this.#plan;
+    const next = requests[this.#responses.expected];
+    if (next && !this.#responses.malformed && !this.#responses.serverWillClose) {
+      this.#responses.expected += 1;
+      this.#pauses.later(beforeNext?.() ?? Promise.resolve(), () => {
+        const bytes = this.#bytesOf(next);
+        this.#sent += bytes.length;
+        this.#socket.write(bytes);
+      });
+      return;
+    }
     if (this.#staying) return;
     this.#staying = true;
     if (stay !== undefined) this.#pauses.later(stay, () => this.#finish('open'));

@@ -13,3 +13,7 @@ export type { LeakWatch, WatchLeaksOptions } from './watch-leaks';
 export type { Leak } from './leak';
 export { failOnLateResponse } from './late-responses';
 export type { LateResponse, LateResponseWatch } from './late-responses';
+export { conformance } from './conformance';
+export type { ConformanceResult } from './conformance';
+export type { ConformanceCell } from './conformance-cell';
+export type { ConformanceClient, ConformanceFault, ConformanceOptions } from './conformance-plan';
