@@ -19,7 +19,7 @@ import {
 import express from 'express';
 import createError from 'http-errors';
 import { attachLifetime, lifetimeOf } from '../../src/request/lifetime';
-import { startFaultyServer, type FaultyServer } from '../fixtures/faulty-server';
+import { startFaultyServer, type Fault, type FaultyServer } from '../fixtures/faulty-server';
 import { gate, listen, serve } from '../fixtures/serve';
 
 let upstream: FaultyServer;
@@ -77,6 +77,27 @@ async function responseOf(url: string): Promise<IncomingMessage> {
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   request.on('error', () => undefined);
   return response;
+}
+
+/** A stream of an HTTP/2 server that pipes an upstream's response to it, and what the server takes the outcome for. */
+async function http2Piping(fault: Fault) {
+  const verdict = gate<Verdict>();
+  const server = http2.createServer((req, res) => {
+    // As Express does
+    Object.assign(req, { res });
+    const asHttp1 = req as unknown as IncomingMessage;
+    responseOf(upstream.url(fault))
+      .then((response) => pipeline(response, res))
+      .catch((error: unknown) => verdict.open(classifyError(error, asHttp1)?.code ?? 'no fault'));
+  });
+  const { url } = await listen(server as unknown as http.Server);
+  const session = http2.connect(url);
+  const stream = session.request({ ':path': '/' }).on('error', () => undefined);
+  return { stream, verdict: verdict.promise.finally(() => session.destroy()) };
+}
+
+async function errorOf(call: Promise<unknown>): Promise<Error> {
+  return (await call.catch((error: unknown) => error)) as Error;
 }
 
 const leaving = ['fin', 'rst'] as const;
@@ -149,25 +170,31 @@ describe('classifyError() without hangup(), when the client leaves', () => {
     expect(await verdict).toBe('CLIENT_CLOSED_REQUEST');
   });
 
-  it('by cancelling an HTTP/2 stream', async () => {
+  it('and the handler writes to the response that is gone', async () => {
+    const { port, verdict } = await classifying(async (_req, res) => {
+      (await client).fin();
+      await once(res, 'close');
+      await promisify((done: (error?: Error | null) => void) => res.write('x', done))();
+    });
+    const client = connect(port, GET);
+    expect(await verdict).toBe('CLIENT_CLOSED_REQUEST');
+  });
+
+  it('in the middle of a body that is read without Express', async () => {
     const verdict = gate<Verdict>();
-    const { port } = await listen(
-      http2.createServer((req, res) => {
-        // As Express does
-        Object.assign(req, { res });
-        const asHttp1 = req as unknown as IncomingMessage;
-        responseOf(upstream.url('hangInBody'))
-          .then((response) => pipeline(response, res))
-          .catch((error: unknown) => verdict.open(classifyError(error, asHttp1)?.code ?? 'no fault'));
-      }) as unknown as http.Server,
-    );
-    const session = http2.connect(`http://127.0.0.1:${port}`);
-    const stream = session.request({ ':path': '/' });
+    const { port } = await serve((req: IncomingMessage) => {
+      req.once('data', () => void client.then((it) => it.fin()));
+      text(req).catch((error: unknown) => verdict.open(classifyError(error, req)?.code ?? 'no fault'));
+    });
+    const client = connect(port, HALF_A_POST);
+    expect(await verdict.promise).toBe('CLIENT_CLOSED_REQUEST');
+  });
+
+  it('by cancelling an HTTP/2 stream', async () => {
+    const { stream, verdict } = await http2Piping('hangInBody');
     await once(stream, 'data');
     stream.close(http2.constants.NGHTTP2_CANCEL);
-    const taken = await verdict.promise;
-    session.destroy();
-    expect(taken).toBe('CLIENT_CLOSED_REQUEST');
+    expect(await verdict).toBe('CLIENT_CLOSED_REQUEST');
   });
 
   it('does not hide a bug behind it', async () => {
@@ -206,6 +233,51 @@ describe('classifyError() without hangup() does not blame the client', () => {
       client.fin();
     },
   );
+
+  it('for an upstream that breaks an HTTP/2 response that is piped through', async () => {
+    const { stream, verdict } = await http2Piping('resetInBody');
+    stream.resume();
+    expect(await verdict).toBe('UPSTREAM_RESET');
+  });
+
+  it('for an upstream that breaks while the client waits', async () => {
+    const { url, verdict } = await classifying(() => fetch(upstream.url('reset')));
+    await fetch(url);
+    expect(await verdict).toBe('UPSTREAM_RESET');
+  });
+
+  it('for an upload that the handler destroys with the error of an upstream', async () => {
+    const { port, verdict } = await classifying(async (req) => {
+      const error = await errorOf(fetch(upstream.url('reset')));
+      req.on('error', () => undefined).destroy(error);
+      await once(req.socket, 'close');
+      throw error;
+    });
+    await connect(port, HALF_A_POST);
+    expect(await verdict).toBe('UPSTREAM_RESET');
+  });
+
+  it('for a response that is destroyed with an error before its turn in a pipeline', async () => {
+    const { port, verdict } = await classifying(async (req, res) => {
+      if (req.url === '/first') return once(res, 'close');
+      const error = await errorOf(fetch(upstream.url('reset')));
+      res.on('error', () => undefined).destroy(error);
+      throw error;
+    });
+    await connect(port, GET.replace('/', '/first') + GET);
+    expect(await verdict).toBe('UPSTREAM_RESET');
+  });
+
+  it('for a file whose sending this side breaks off', async () => {
+    const { port, verdict } = await classifying((_req, res) =>
+      promisify((done: (error?: Error) => void) => {
+        (res as express.Response).sendFile(process.execPath, done);
+        res.once('pipe', () => setImmediate(() => res.destroy()));
+      })(),
+    );
+    await connect(port, GET);
+    expect(await verdict).toBe('RESPONSE_DESTROYED');
+  });
 
   it('for a response that this side destroys', async () => {
     const { port, verdict } = await classifying(async (_req, res) => {
@@ -287,13 +359,26 @@ describe('classifyError() with hangup()', () => {
 
   it('blames the upstream for a response that its error has destroyed', async () => {
     const { url, verdict } = await classifying(
-      async (_req, res) => pipeline(await responseOf(upstream.url('resetInBody')), res),
+      async (_req, res) => {
+        const closed = once(res, 'close');
+        await pipeline(await responseOf(upstream.url('resetInBody')), res).finally(() => closed);
+      },
       [hangup()],
     );
     await fetch(url)
       .then((answer) => answer.text())
       .catch(() => undefined);
     expect(await verdict).toBe('UPSTREAM_RESET');
+  });
+
+  it('lets the deadline decide over a response that was destroyed with an error after it', async () => {
+    const req = await openRequest();
+    const error = Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
+    lifetimeOf(req)!.abort(new DeadlineExceededError(50));
+    lifetimeOf(req)!
+      .res.on('error', () => undefined)
+      .destroy(error);
+    expect(classifyError(error, req)?.code).toBe('DEADLINE_EXCEEDED');
   });
 
   it('says that this side destroyed a response, where an error is only what came of it', async () => {

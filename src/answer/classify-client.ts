@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HangupCode } from '../errors';
 import { isAlreadyGone, whoClosed } from '../request/who-closed';
-import { read, type ErrorFacts } from './error-chain';
+import { isObject, read, type ErrorFacts } from './error-chain';
 
 /** What a write to a response that is gone comes to; anywhere else it is a bug of the app. */
 const WRITTEN_TO_NOBODY: ReadonlySet<unknown> = new Set([
@@ -30,14 +30,11 @@ export function isWriteToNobody(chain: readonly ErrorFacts[]): boolean {
   return chain.some(({ code }) => WRITTEN_TO_NOBODY.has(code));
 }
 
-/** Whether the response was destroyed with one of these very errors, as `pipeline(upstream, res)` does. */
+/** Whether the response, or its connection, was destroyed with one of these very errors, as `pipeline(upstream, res)` does. */
 export function hasDestroyedResponse(chain: readonly ErrorFacts[], req: IncomingMessage): boolean {
-  const res = read(req, 'res');
-  const socket = read(req, 'socket');
-  const errors = [res, socket].map((it) =>
-    typeof it === 'object' && it !== null ? read(it, 'errored') : undefined,
-  );
-  return chain.some(({ error }) => errors.includes(error));
+  const destroyed = ['res', 'socket', 'stream'].map((key) => read(req, key)).filter(isObject);
+  const errors = new Set(destroyed.map((it) => read(it, 'errored')));
+  return chain.some(({ error }) => errors.has(error));
 }
 
 /** Who closed the connection of a request that `hangup()` does not watch; undefined if it stands, or the response was complete. */

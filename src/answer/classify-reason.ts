@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { HangupCode } from '../errors';
 import { lifetimeOf } from '../request/lifetime';
-import { errorChain, read, type ErrorFacts } from './error-chain';
+import { errorChain, isObject, read, type ErrorFacts } from './error-chain';
 
 const REASONS: Readonly<Record<HangupCode, readonly [name: string, status: number]>> = {
   CLIENT_CLOSED_REQUEST: ['AbortError', 499],
@@ -43,7 +43,7 @@ export function reasonIn(chain: readonly ErrorFacts[]): HangupCode | undefined {
 // only what carries one of our reasons counts.
 function foreignReason(req: IncomingMessage): HangupCode | undefined {
   const signal = read(req, 'signal');
-  if (typeof signal !== 'object' || signal === null || read(signal, 'aborted') !== true) return undefined;
+  if (!isObject(signal) || read(signal, 'aborted') !== true) return undefined;
   return reasonIn(errorChain(read(signal, 'reason')).slice(0, 1));
 }
 

@@ -64,9 +64,8 @@ function factsOf(error: object): ErrorFacts {
 }
 
 /** The 4xx or 5xx that the app has given to an error itself; the status of an upstream's response is none. */
-export function ownStatus({ status, isAxiosError, response }: ErrorFacts): number | undefined {
-  if (status === undefined || status < 400 || status > 599 || isAxiosError || isObject(response))
-    return undefined;
+export function ownStatus({ status, response }: ErrorFacts): number | undefined {
+  if (status === undefined || status < 400 || status > 599 || isObject(response)) return undefined;
   return status;
 }
 
@@ -79,7 +78,8 @@ export function read(object: object, key: string): unknown {
   }
 }
 
-function isObject(value: unknown): value is object {
+/** Whether a value can have properties: a function can, too. */
+export function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
