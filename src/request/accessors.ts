@@ -1,18 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { deadlineOf, type Deadline } from './deadline';
+import { deadlineOf } from './deadline';
 import { lifetimeOf, type Lifetime } from './lifetime';
-
-declare global {
-  // eslint-disable-next-line @typescript-eslint/no-namespace -- how Express's types are extended
-  namespace Express {
-    interface Request {
-      /** Aborts when the client leaves or the deadline passes; see `hangup()`. */
-      readonly signal: AbortSignal;
-      /** The request's deadline; see `hangup()`. */
-      readonly deadline: Deadline;
-    }
-  }
-}
 
 const withAccessors = new WeakSet();
 

@@ -11,9 +11,23 @@ import {
 import { defineAccessors } from './accessors';
 import { budgetReader, type BudgetReader, type InheritOptions } from './budget';
 import { runInContext } from './context';
+import type { Deadline } from './deadline';
 import { deadlineReader, type DeadlineReader, type DeadlineValue } from './deadline-value';
 import { lifetimeOf, newLifetime, type Lifetime } from './lifetime';
 import { watchStall } from './stall';
+
+// Here, because the package's declarations reach this file: a declaration that nothing refers to would be left out.
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- how Express's types are extended
+  namespace Express {
+    interface Request {
+      /** Aborts when the client leaves or the deadline passes; see `hangup()`. */
+      readonly signal: AbortSignal;
+      /** The request's deadline; see `hangup()`. */
+      readonly deadline: Deadline;
+    }
+  }
+}
 
 /** The options of `hangup()`. All times are milliseconds. */
 export interface HangupOptions {
