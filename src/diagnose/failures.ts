@@ -32,8 +32,10 @@ function learnFrom(failure: Failure): void {
   origin.resets[socketKind(failure)]++;
   if (isBodyCut(failure)) origin.bodyCuts++;
   const { idleMs, waitedMs, phase } = failure;
-  if (isStale(failure) && idleMs !== undefined) origin.closedIdle(idleMs, at);
-  else if (phase === 'waiting' && waitedMs !== undefined) origin.cutWaiting(waitedMs, at);
+  if (isStale(failure) && idleMs !== undefined) {
+    origin.lostOnStale++;
+    origin.closedIdle(idleMs, at);
+  } else if (phase === 'waiting' && waitedMs !== undefined) origin.cutWaiting(waitedMs, at);
 }
 
 function socketKind({ reusedSocket }: Failure): keyof ResetCounts {

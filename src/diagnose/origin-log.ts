@@ -35,6 +35,8 @@ export class OriginLog {
   readonly closings = new Closings();
   /** How long requests had waited that the upstream cut. */
   readonly cuts = new Recurring();
+  /** Requests that were lost on a socket which the upstream had closed meanwhile. */
+  lostOnStale = 0;
   /** How often a large body was cut while it was being sent. */
   bodyCuts = 0;
 

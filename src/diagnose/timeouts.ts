@@ -6,8 +6,8 @@ import type { TimeoutReport } from './report';
 
 const SERVER = 'this server';
 
-/** How many resets make a share of them worth a sentence. */
-const ENOUGH_RESETS = 5;
+/** One lost request is a row among the faults; a habit is a finding. */
+const ENOUGH_LOST = 3;
 
 /** The timeouts that are known, side by side. */
 export function timeoutsOf(live: LiveRequests, origins: readonly OriginLog[]): TimeoutReport[] {
@@ -62,7 +62,7 @@ function isSame(a: TimeoutReport, b: TimeoutReport): boolean {
 /** What disagrees with what, in words. */
 export function findingsOf(live: LiveRequests, origins: readonly OriginLog[]): string[] {
   return origins.flatMap((origin) =>
-    [poolOutlivesUpstream(origin), cutBeforeDeadline(origin, live), mostlyReused(origin)].filter(
+    [poolOutlivesUpstream(origin), cutBeforeDeadline(origin, live), lostOnStale(origin)].filter(
       (finding) => finding !== undefined,
     ),
   );
@@ -82,8 +82,7 @@ function cutBeforeDeadline({ origin, cuts }: OriginLog, live: LiveRequests): str
   return `${origin} cuts unanswered requests after about ${inWords(cutMs)}, but deadlines here are up to ${inWords(longestMs)}: such a request ends in a 502 and not in a 504.`;
 }
 
-function mostlyReused({ origin, resets: { first, reused } }: OriginLog): string | undefined {
-  const all = first + reused;
-  if (all < ENOUGH_RESETS || reused < all * 0.8) return undefined;
-  return `${reused} of ${all} resets by ${origin} came on reused sockets: new connections work, kept ones do not.`;
+function lostOnStale({ origin, lostOnStale: lost }: OriginLog): string | undefined {
+  if (lost < ENOUGH_LOST) return undefined;
+  return `${lost} requests to ${origin} were lost on sockets that it had closed meanwhile.`;
 }
