@@ -95,7 +95,7 @@ async function mendUpstream({ fault }: CellPlace, { upstream }: RunPlace): Promi
 function faultOf({ fault, client }: CellPlace, { deadline }: ConformancePlan, left: Promise<void>): Fault {
   if (fault === 'refuse' || fault === 'stale') return 'ok';
   const leaves = client === 'leaves-fin' || client === 'leaves-rst';
-  if (fault === 'slow') return { fault, ms: deadline * (leaves ? 0.8 : 0.25) };
+  if (fault === 'slow') return { fault, ms: deadline * (client === 'stays' ? 0.25 : 0.6) };
   if (fault === 'hang' || fault === 'hang-body') return fault;
   if (fault === 'ok' && client === 'leaves-in-response') return { fault: 'drip', chunks: 4, ms: 10 };
   // What would be over before the client can leave happens right after it has left.
@@ -121,7 +121,7 @@ function clientOf(
     'leaves-rst': { ...request, leave: 'after-request', how: 'rst', after },
     'leaves-in-response': { ...request, leave: 'during-response' },
     'leaves-in-request': hasBody(method)
-      ? { ...request, leave: 'during-body', after: 50 }
+      ? { ...request, leave: 'during-body', after: 20 }
       : { ...request, leave: 'after-request', how: 'half-close', after },
   };
   return clientPlan({ ...options[client], ...common });

@@ -7,22 +7,26 @@ export interface CrashWatch {
   stop: () => void;
 }
 
+const EVENTS = ['uncaughtException', 'unhandledRejection'] as const;
+
 /**
- * Notes uncaught exceptions and unhandled rejections, and so keeps them from ending the process meanwhile. Listens on
- * Node's own `process`: Jest puts a copy in its place, which hears nothing.
+ * Notes uncaught exceptions and unhandled rejections in place of everybody else who listens for them: a test runner would
+ * fail its test at once, and without a listener the process would end. Listens on Node's own `process`: Jest puts a copy in
+ * its place, which hears nothing.
  */
 export function watchCrashes(): CrashWatch {
   const real = runInThisContext('process') as NodeJS.Process;
   let seen: string[] = [];
-  const note =
-    (what: string) =>
-    (error: unknown): void => {
-      seen.push(`${what} ${describe(error)}`);
+  const notes = EVENTS.map((event) => {
+    const others = real.listeners(event as 'exit');
+    const name = event === 'uncaughtException' ? 'uncaught exception' : 'unhandled rejection';
+    const note = (error: unknown): void => {
+      seen.push(`${name} ${describe(error)}`);
     };
-  const onException = note('uncaught exception');
-  const onRejection = note('unhandled rejection');
-  real.on('uncaughtException', onException);
-  real.on('unhandledRejection', onRejection);
+    real.removeAllListeners(event);
+    real.on(event, note);
+    return { event, note, others };
+  });
   return {
     take: () => {
       const taken = seen;
@@ -30,8 +34,10 @@ export function watchCrashes(): CrashWatch {
       return taken;
     },
     stop: () => {
-      real.off('uncaughtException', onException);
-      real.off('unhandledRejection', onRejection);
+      for (const { event, note, others } of notes) {
+        real.off(event, note);
+        for (const other of others) real.on(event, other as () => void);
+      }
     },
   };
 }

@@ -1,0 +1,121 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, get, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { faultyUpstream } from 'express-hangup/testing';
+import { conformanceCommand } from '../../src/testing/conformance-command';
+
+const ROOT = join(__dirname, '../..');
+let server: Server;
+let url: string;
+let port: number;
+
+beforeAll(async () => {
+  // A port that is free, for the upstream of the app.
+  const probe = await faultyUpstream();
+  port = probe.port;
+  await probe.close();
+  server = createServer((req, res) => {
+    const status = req.headers['x-wrong'] === undefined ? 502 : 500;
+    get({ host: '127.0.0.1', port }, (answer) => answer.pipe(res)).on('error', () =>
+      res.writeHead(status).end(),
+    );
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/data?page=2`;
+});
+
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', ''];
+  const code = await conformanceCommand(
+    args,
+    (text) => (out += text),
+    (text) => (err += text),
+  );
+  return { code, out, err };
+}
+
+const SHORT = ['--method', 'GET', '--fault', 'ok', '--fault', 'reset', '--client', 'stays'];
+
+describe('express-hangup conformance', () => {
+  it('breaks the upstream of an app that runs, and ends with 0 where nothing is wrong', async () => {
+    const { code, out, err } = await run('conformance', url, '--upstream', String(port), ...SHORT);
+    expect(err).toBe(`The upstream that fails on demand listens on http://127.0.0.1:${port}.\n`);
+    expect(out).toContain('All cells are right.\n\n2 right, 0 wrong, 0 not seen.\n');
+    expect(out).toContain('From outside nobody sees unhandled rejections');
+    expect(code).toBe(0);
+  });
+
+  it('ends with 1 where a cell is wrong', async () => {
+    const { code, out } = await run(
+      'conformance',
+      url,
+      '--upstream',
+      String(port),
+      ...SHORT,
+      '--header',
+      'x-wrong: 1',
+    );
+    expect(out).toContain('✗ reset, GET stays: 500 instead of 502');
+    expect(code).toBe(1);
+  });
+
+  it('says which cells cannot be seen from outside', async () => {
+    const upstream = await faultyUpstream({ port });
+    const { code, out } = await run('conformance', url, '--method', 'GET');
+    await upstream.close();
+    expect(out).toContain('· 55 cells could not be seen: the upstream is not ours to break');
+    expect(code).toBe(0);
+  });
+
+  it('prints JSON', async () => {
+    const { out } = await run('conformance', url, '--upstream', String(port), ...SHORT, '--json');
+    expect(JSON.parse(out)).toMatchObject({
+      route: '/data?page=2',
+      deadline: 1000,
+      cells: [{ verdict: 'right' }, {}],
+    });
+  });
+
+  it.each([[[]], [['--help']], [['conformance']]])('prints how it is used: %j', async (args) => {
+    const { code, out, err } = await run(...args);
+    expect(`${out}${err}`).toContain('Usage: express-hangup conformance URL');
+    expect(code).toBe(args[0] === 'conformance' ? 2 : 0);
+  });
+
+  it.each([
+    [['matrix', 'http://127.0.0.1:1'], 'Usage'],
+    [['conformance', 'localhost'], 'Invalid URL'],
+    [['conformance', 'http://127.0.0.1:1'], 'nobody accepts connections'],
+    [['conformance', 'http://127.0.0.1:1', '--deadline', 'soon'], '--deadline is "soon"'],
+    [['conformance', 'http://127.0.0.1:1', '--header', 'nonsense'], '--header is "nonsense"'],
+    [['conformance', 'http://127.0.0.1:1', '--fault', 'rset'], 'faults is "rset"'],
+    [['conformance', 'http://127.0.0.1:1', '--wait'], '--wait'],
+  ])('ends with 2 where it cannot run: %j', async (args, words) => {
+    const { code, err } = await run(...args);
+    expect([code, err]).toEqual([2, expect.stringContaining(words)]);
+  });
+
+  it('is a command', async () => {
+    const args = [
+      '-r',
+      'esbuild-register',
+      'src/testing/cli.ts',
+      'conformance',
+      url,
+      '--upstream',
+      String(port),
+      ...SHORT,
+    ];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
+    expect(stdout).toContain('2 right, 0 wrong');
+  });
+});
