@@ -15,6 +15,14 @@ const FRONT_IDLE_MS = 10_000;
 let stop = () => process.exit(0);
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop());
 
+// The port first, so that one that is taken is told at once. Who comes too early waits.
+const app = express().disable('x-powered-by');
+let open;
+const isOpen = new Promise((resolve) => (open = resolve));
+app.use((req, res, next) => isOpen.then(next));
+const server = createServer(app);
+const url = await listen(server);
+
 const trials = new Trials();
 const priceService = await startPriceService((message) => trials.priceServiceSays(message));
 const gateways = new Gateways({
@@ -24,8 +32,7 @@ const gateways = new Gateways({
 });
 await gateways.start();
 
-const app = express().disable('x-powered-by');
-app.use(createLab({ trials, gateways, priceService }));
+app.use(createLab({ trials, gateways, priceService, url }));
 app.use(
   createFront({
     idleMs: FRONT_IDLE_MS,
@@ -33,9 +40,8 @@ app.use(
     onEnd: (trial, end) => trials.clientEnded(trial, end),
   }),
 );
-const server = createServer(app);
-app.locals.url = await listen(server);
-console.log(greeting(app.locals.url));
+open();
+console.log(greeting(url));
 
 stop = async () => {
   // The front first: then nobody is left for whom a gateway would have to finish anything.

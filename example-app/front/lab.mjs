@@ -14,7 +14,7 @@ const PAGE_HEADERS = {
 };
 
 /** The page at /, its requests at /lab, the gateway's source at /lab/source. */
-export function createLab({ trials, gateways, priceService }) {
+export function createLab({ trials, gateways, priceService, url }) {
   const oneAtATime = createTurnstile();
   const lab = Router();
 
@@ -23,11 +23,14 @@ export function createLab({ trials, gateways, priceService }) {
     if (report === undefined) res.status(404).json({ error: 'No request with this mark has ended.' });
     else res.json(report);
   });
+  lab.get('/trials/:id/called', async (req, res) => {
+    res.json(await trials.wasCalled(req.params.id));
+  });
   lab.post('/restart-price-service', oneAtATime, async (req, res) => {
-    res.json(await restartPriceService(priceService, req.app.locals.url));
+    res.json(await restartPriceService(priceService, url));
   });
   lab.post('/deploy', oneAtATime, async (req, res) => {
-    res.json(await deploy(gateways, req.app.locals.url, { drain: req.query.drain !== 'no' }));
+    res.json(await deploy(gateways, url, { drain: req.query.drain !== 'no' }));
   });
   lab.get('/processes', (req, res) => {
     res.json({ front: process.pid, gateway: gateways.newest.pid, priceService: priceService.pid });

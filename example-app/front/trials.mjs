@@ -14,7 +14,7 @@ export class Trials {
   /** The front tells how the request ended for its client. */
   clientEnded(id, end) {
     this.#trial(id).client = end;
-    this.#changed.emit(id);
+    this.#changed.emit(`trial ${id}`);
   }
 
   /** The price service tells of a call: 'called', and later how it ended. */
@@ -22,7 +22,7 @@ export class Trials {
     const { calls } = this.#trial(trial);
     if (event === 'called') calls.push({ calledAt: at });
     else Object.assign(calls.findLast((call) => call.outcome === undefined) ?? {}, { outcome: event, at });
-    this.#changed.emit(trial);
+    this.#changed.emit(`trial ${trial}`);
   }
 
   /** The report, as soon as both sides are over; `undefined` where no such request has ended. */
@@ -35,9 +35,16 @@ export class Trials {
     return { client: clientReport(trial.client), priceService: callsReport(trial) };
   }
 
+  /** Whether the price service has been called; waits for the call. */
+  async wasCalled(id) {
+    const isCalled = () => this.#trials.get(id)?.calls.length > 0;
+    await this.#until(id, isCalled, PATIENCE_MS);
+    return isCalled();
+  }
+
   async #until(id, isTrue, ms) {
     const signal = AbortSignal.timeout(ms);
-    while (!isTrue() && !signal.aborted) await once(this.#changed, id, { signal }).catch(() => {});
+    while (!isTrue() && !signal.aborted) await once(this.#changed, `trial ${id}`, { signal }).catch(() => {});
   }
 
   #trial(id) {

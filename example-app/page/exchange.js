@@ -8,21 +8,26 @@ export const PATIENCE_MS = 2500;
  * told) or 'gave up'; `behind` tells what became of the call to the price service.
  */
 export async function exchange(trouble, side) {
-  const trial = window.crypto.randomUUID();
+  const trial = window.crypto.randomUUID().slice(0, 8);
   const client = new AbortController();
-  const leave = (why) => client.abort(why);
-  const timers = [setTimeout(leave, PATIENCE_MS, 'gave up')];
-  if (trouble.leaveAfterMs !== undefined) timers.push(setTimeout(leave, trouble.leaveAfterMs, 'left'));
-
+  const patience = setTimeout(() => client.abort('gave up'), PATIENCE_MS);
   const seen = { status: null, reason: '', body: '', events: 0 };
   const startedAt = performance.now();
-  const outcome = await request(`${side.path}${trouble.path}?trial=${trial}`, trouble, seen, client);
+  const request = send(`${side.path}${trouble.path}?trial=${trial}`, trouble, seen, client);
+  if (trouble.leaveAfterMs !== undefined) leave(trial, trouble.leaveAfterMs, client);
+  const outcome = await request;
   const ms = performance.now() - startedAt;
-  timers.forEach(clearTimeout);
+  clearTimeout(patience);
   return { ...seen, outcome, ms, ...(await behindTheGateway(trial)) };
 }
 
-async function request(url, { post, leaveAfterEvents = Infinity }, seen, client) {
+/** Hangs up `ms` after the price service has been called: when there is something to stop. */
+async function leave(trial, ms, client) {
+  await fetch(`/lab/trials/${trial}/called`).catch(() => undefined);
+  setTimeout(() => client.abort('left'), ms);
+}
+
+async function send(url, { post, leaveAfterEvents = Infinity }, seen, client) {
   const options = post && {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
@@ -33,21 +38,21 @@ async function request(url, { post, leaveAfterEvents = Infinity }, seen, client)
     seen.status = answer.status;
     seen.reason = answer.statusText;
     const decoder = new TextDecoder();
-    for (const reader = answer.body.getReader(); ;) {
-      const { done, value } = await reader.read();
-      if (done) return 'complete';
-      seen.body += decoder.decode(value, { stream: true });
+    const reader = answer.body.getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      seen.body += decoder.decode(part.value, { stream: true });
       seen.events = seen.body.match(/^data:/gm)?.length ?? 0;
       if (seen.events >= leaveAfterEvents) client.abort('left');
     }
+    return 'complete';
   } catch {
     return client.signal.aborted ? client.signal.reason : 'cut';
   }
 }
 
 async function behindTheGateway(trial) {
-  const answer = await fetch(`/lab/trials/${trial}`);
-  if (!answer.ok) return { behind: 'unknown' };
+  const answer = await fetch(`/lab/trials/${trial}`).catch(() => undefined);
+  if (!answer?.ok) return { behind: 'unknown' };
   const { priceService } = await answer.json();
   return {
     behind: priceService.outcome,

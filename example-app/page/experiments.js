@@ -26,11 +26,12 @@ const experiments = {
 export function wireExperiments(announce) {
   for (const button of document.querySelectorAll('[data-experiment]')) {
     button.addEventListener('click', async () => {
-      // All of them wait for one: a restart in the middle of another would show nothing.
-      if (document.body.ariaBusy === 'true') return;
-      document.body.ariaBusy = 'true';
+      const sections = document.querySelectorAll('section:has([data-experiment])');
+      // Both wait for one: a restart in the middle of another would show nothing.
+      if (sections[0].ariaBusy === 'true') return;
+      for (const section of sections) section.ariaBusy = 'true';
       announce(await run(experiments[button.dataset.experiment]));
-      document.body.ariaBusy = 'false';
+      for (const section of sections) section.ariaBusy = 'false';
     });
   }
 }
@@ -40,8 +41,8 @@ async function run({ request, places, read }) {
     const place = document.querySelector(`[data-place="${key}"]`);
     return { key, name, place, stopWaiting: showWaiting(place, name) };
   });
-  const answer = await fetch(request, { method: 'POST' });
-  const results = answer.ok ? read(await answer.json()) : {};
+  const answer = await fetch(request, { method: 'POST' }).catch(() => undefined);
+  const results = answer?.ok ? read(await answer.json()) : {};
   return shown
     .map(({ key, name, place, stopWaiting }) => {
       stopWaiting();

@@ -26,7 +26,7 @@ export function showResult(place, sideName, trouble, result) {
     badge: badge(result),
     what: what(result),
     ms: milliseconds(result.ms),
-    body: result.body.trim(),
+    body: result.body.trim().replace(/\n+/g, '\n'),
     behind: behind(result),
     verdict: isHonest ? '' : (trouble.otherwise ?? 'Not what a client should get.'),
   });
@@ -44,7 +44,9 @@ export function showOrders(place, name, result) {
     what: `of ${requests} orders`,
     ms: '',
     body: list.join('\n'),
-    behind: result?.remark ?? 'It could not be tried: something is being restarted already.',
+    behind:
+      result?.remark ??
+      'It could not be tried: something is being restarted already, or the example has ended.',
     verdict: '',
   });
   return `${name}: ${failed} of ${requests} orders failed.`;
@@ -56,7 +58,7 @@ export function inWords(sideName, result) {
 }
 
 function badge({ status, outcome }) {
-  if (outcome === 'gave up') return 'none';
+  if (outcome === 'gave up' && status === null) return 'no answer';
   if (outcome === 'left') return 'left';
   return status ?? 'none';
 }
@@ -64,8 +66,7 @@ function badge({ status, outcome }) {
 function what({ status, reason, outcome, events }) {
   if (outcome === 'complete') return reason;
   if (outcome === 'cut') return status === null ? 'the connection broke' : 'then the connection broke';
-  if (outcome === 'gave up')
-    return status === null ? 'no answer; the page gave up' : 'never complete; the page gave up';
+  if (outcome === 'gave up') return status === null ? 'the page gave up' : 'never complete';
   return events > 0 ? `after ${events} events` : 'before the answer';
 }
 
@@ -78,9 +79,9 @@ function behind({ behind: outcome, behindMs, afterClientMs, outcome: clientOutco
     case 'not called':
       return 'Price service: was not reached.';
     case 'still open':
-      return 'Price service: its connection is still open, it works on for nobody.';
+      return 'Price service: its connection is still open; it works on for nobody.';
     case 'closed by the gateway':
-      return `Price service: connection closed ${closedWhen(clientOutcome, behindMs, afterClientMs)}.`;
+      return `Price service: the gateway closed its connection ${closedWhen(clientOutcome, behindMs, afterClientMs)}.`;
     default:
       return 'Price service: unknown.';
   }

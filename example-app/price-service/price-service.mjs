@@ -16,4 +16,4 @@ const server = createServer((req, res) => {
   behaviours[name](res);
 });
 
-listen(server, Number(process.env.PORT ?? 0));
+listen(server, Number(process.env.PRICES_PORT));

@@ -4,9 +4,9 @@ const FILE = new URL('./price-service.mjs', import.meta.url);
 
 /** Starts the price service and keeps it at one port, also when it is restarted. */
 export async function startPriceService(onMessage) {
-  let process = await startProcess(FILE, { onMessage });
+  let process = await startProcess(FILE, { env: { PRICES_PORT: '0' }, onMessage });
   const { url } = process;
-  const env = { PORT: new URL(url).port };
+  const env = { PRICES_PORT: new URL(url).port };
 
   /** Ends it, with whatever it is doing, and starts it again; resolves to how long nobody listened, in ms. */
   async function restart() {

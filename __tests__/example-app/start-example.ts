@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+
+const START = path.resolve(__dirname, '../../example-app/start.mjs');
+
+/** A running example, as `npm start` runs it, on any free port. */
+export interface Example {
+  url: string;
+  /** What it has printed so far. */
+  output(): string;
+  /** The processes behind it. */
+  pids(): Promise<{ front: number; gateway: number; priceService: number }>;
+  /** Sends the signal and resolves to how the process has ended. */
+  stop(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+}
+
+interface Running {
+  output: () => string;
+  /** Resolves when the output holds `text`, or the process has ended. */
+  says: (text: string) => Promise<void>;
+  stop: Example['stop'];
+  exited: ReturnType<Example['stop']>;
+}
+
+/** Runs `start.mjs` with these variables, whatever comes of it. */
+export function runStart(env: NodeJS.ProcessEnv): Running {
+  const child = spawn(process.execPath, [START], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  }
+  const exited = once(child, 'close').then(([code, signal]) => ({ code, signal })) as Running['exited'];
+  return {
+    output: () => output,
+    exited,
+    async says(text) {
+      while (!output.includes(text)) {
+        const isOver = await Promise.race([
+          once(child.stdout, 'data').then(() => false),
+          exited.then(() => true),
+        ]);
+        if (isOver) return;
+      }
+    },
+    stop(signal) {
+      child.kill(signal);
+      return exited;
+    },
+  };
+}
+
+/** Starts the example and waits until it says what to try. */
+export async function startExample(): Promise<Example> {
+  const running = runStart({ PORT: '0' });
+  await running.says('Ctrl-C');
+  const url = /the page +(http:\S+)\//.exec(running.output())?.[1];
+  if (url === undefined) throw new Error(`The example has not started: ${running.output()}`);
+  return {
+    ...running,
+    url,
+    pids: async () =>
+      (await (await fetch(`${url}/lab/processes`)).json()) as Awaited<ReturnType<Example['pids']>>,
+  };
+}
