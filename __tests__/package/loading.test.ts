@@ -1,0 +1,55 @@
+import { packedProject, runNode } from './packed-project';
+
+interface Subpath {
+  names: string[];
+  missing: string[];
+  doubled: string[];
+}
+
+describe('the installed package', () => {
+  it.each(['', '/proxy', '/upstream', '/diagnose', '/testing'])(
+    'is one copy for import and require: express-hangup%s',
+    (subpath) => {
+      const found = JSON.parse(runNode(['node/subpaths.cjs'])) as Record<string, Subpath>;
+      expect(found[subpath]?.names).not.toEqual([]);
+      expect(found[subpath]).toMatchObject({ missing: [], doubled: [] });
+    },
+  );
+
+  it('has its names for a static ESM import', () => {
+    const { types, isSame } = JSON.parse(runNode(['node/named-imports.mjs'])) as {
+      types: Record<string, string>;
+      isSame: boolean;
+    };
+    expect(new Set(Object.values(types))).toEqual(new Set(['function']));
+    expect(isSame).toBe(true);
+  });
+
+  it.each(['express', 'express4'])('shares its state between import and require in one %s app', (express) => {
+    expect(JSON.parse(runNode(['node/gateway.cjs', express]))).toMatchObject({
+      state: { signal: true, timeout: 25_000 },
+      status: 504,
+      fault: { status: 504, code: 'DEADLINE_EXCEEDED' },
+    });
+  });
+
+  it.each([
+    'express-hangup/dist/index.js',
+    'express-hangup/dist/request/lifetime',
+    'express-hangup/src/index.ts',
+  ])('keeps its inner files to itself: %s', (path) => {
+    const load = `try { require('${path}') } catch (error) { console.log(error.code) }`;
+    expect(runNode(['-e', load]).trim()).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  });
+
+  it('shows its package.json to tools', () => {
+    expect(runNode(['-p', 'require("express-hangup/package.json").name']).trim()).toBe('express-hangup');
+  });
+
+  it('lets a process end that has only loaded it', () => {
+    const load = `for (const path of ['', '/proxy', '/upstream', '/diagnose', '/testing']) require('express-hangup' + path)`;
+    expect(
+      runNode(['-e', `${load}; process.on('exit', () => console.log('ended'))`], packedProject().dir),
+    ).toBe('ended\n');
+  });
+});

@@ -1,0 +1,3 @@
+import { keepPackedProject } from './packed-project';
+
+export default keepPackedProject;

@@ -1,0 +1,3 @@
+import { dropPackedProject } from './packed-project';
+
+export default dropPackedProject;
