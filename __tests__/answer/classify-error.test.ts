@@ -105,6 +105,7 @@ const FAULTS: Partial<Record<FaultCode, Row[]>> = {
         cause: error('timed out', { name: 'MongoNetworkTimeoutError' }),
       }),
     ],
+    ["mongodb's timeoutMS", error('timed out', { name: 'MongoOperationTimeoutError' })],
     ["MongoDB's maxTimeMS", error('operation exceeded time limit', { name: 'MongoServerError', code: 50 })],
   ],
   CLIENT_CLOSED_REQUEST: [
@@ -198,6 +199,10 @@ const FAULTS: Partial<Record<FaultCode, Row[]>> = {
         status: 503,
         response: {},
       }),
+    ],
+    [
+      "axios's truncated body of a 404",
+      error('stream has been aborted', { code: 'ERR_BAD_RESPONSE', status: 404, response: {} }),
     ],
     [
       "axios's fetch adapter in the body",

@@ -250,7 +250,7 @@ describe('classifyError() without hangup() does not blame the client', () => {
     const { port, verdict } = await classifying(async (req) => {
       const error = await errorOf(fetch(upstream.url('reset')));
       req.on('error', () => undefined).destroy(error);
-      await once(req.socket, 'close');
+      await new Promise((resolve) => req.socket.once('close', resolve));
       throw error;
     });
     await connect(port, HALF_A_POST);
@@ -293,8 +293,8 @@ describe('classifyError() without hangup() does not blame the client', () => {
     const { port, verdict } = await classifying(async (req, res) => {
       res.end('done');
       await once(res, 'close');
-      (await client).fin();
-      await once(req.socket, 'close');
+      (await client).socket.resume().destroy();
+      await new Promise((resolve) => req.socket.once('close', resolve));
       await fetch(upstream.url('reset'));
     });
     const client = connect(port, GET);

@@ -32,7 +32,7 @@ export function isWriteToNobody(chain: readonly ErrorFacts[]): boolean {
 
 /** Whether the response, or its connection, was destroyed with one of these very errors, as `pipeline(upstream, res)` does. */
 export function hasDestroyedResponse(chain: readonly ErrorFacts[], req: IncomingMessage): boolean {
-  const destroyed = ['res', 'socket', 'stream'].map((key) => read(req, key)).filter(isObject);
+  const destroyed = ['res', 'socket'].map((key) => read(req, key)).filter(isObject);
   const errors = new Set(destroyed.map((it) => read(it, 'errored')));
   return chain.some(({ error }) => errors.has(error));
 }
