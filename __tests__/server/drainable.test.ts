@@ -431,10 +431,10 @@ describe('drainable(): the report', () => {
     app.use(slow);
     const { handle, connect } = await served(app);
     const clients = await Promise.all([connect(), connect(), connect(), connect()]);
-    clients[0]!.request('/a/1');
-    clients[1]!.request('/a/2');
-    clients[2]!.request('/b', { body: '{}' });
-    clients[3]!.request('/c?secret=1');
+    clients[0].request('/a/1');
+    clients[1].request('/a/2');
+    clients[2].request('/b', { body: '{}' });
+    clients[3].request('/c?secret=1');
     await until(() => arrived.length === 4);
     const draining = handle.drain();
     release.open();

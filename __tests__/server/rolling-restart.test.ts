@@ -1,0 +1,40 @@
+/* eslint jest/no-standalone-expect: ['error', { additionalTestBlockFunctions: ['itHere'] }] */
+import { join } from 'node:path';
+import { build } from '../fixtures/server-drain/server-process';
+import { isInstalled } from '../fixtures/server-proxies/proxy-process';
+import { rollingRestart } from '../fixtures/server-proxies/rolling-restart';
+
+const app = build(join(__dirname, '../fixtures/server-drain/app.ts'));
+const restarts = Number(process.env['ROLLING_RESTARTS'] ?? 2);
+
+describe.each(['nginx', 'haproxy'] as const)('a rolling restart behind a real %s', (proxy) => {
+  const isHere = isInstalled(proxy);
+  const title = (text: string): string => (isHere ? text : `${text} (SKIPPED: ${proxy} is not installed)`);
+  const itHere = isHere ? it : it.skip;
+  // nginx learns that an instance is gone when it refuses a connection; HAProxy asks it, every 50 ms here.
+  const delay = proxy === 'nginx' ? 0 : 300;
+
+  itHere(
+    title('loses no request of steady keep-alive clients'),
+    async () => {
+      const env = { APP_DRAIN: JSON.stringify({ delay }) };
+      const { load, exits, logged } = await rollingRestart({ proxy, app, env, restarts, grace: 30_000 });
+      expect(exits.map(({ code, signal }) => [code, signal])).toEqual(exits.map(() => [0, null]));
+      expect(load.failed).toEqual({});
+      expect(logged).toEqual({ ok: load.ok, others: [] });
+    },
+    10_000 + restarts * 5000,
+  );
+
+  itHere(
+    title('loses requests with server.close() alone'),
+    async () => {
+      const env = { APP_STOP: 'server.close()' };
+      const { load, exits } = await rollingRestart({ proxy, app, env, restarts: 2, grace: 300 });
+      // The connections that are in use stay open, and the process with them.
+      expect(exits.map(({ signal }) => signal)).toEqual(['SIGKILL', 'SIGKILL']);
+      expect(Object.keys(load.failed)).not.toEqual([]);
+    },
+    20_000,
+  );
+});
