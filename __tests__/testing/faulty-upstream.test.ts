@@ -330,6 +330,16 @@ describe('faultyUpstream(): what it remembers', () => {
     expect(given.map(({ path }) => path)).toEqual(['/1', '/2', '/3']);
   });
 
+  it('gives a new test the attempts of its own', async () => {
+    await start();
+    await clientThatHangsUp(upstream.url, { path: '/before' });
+    upstream.use('ok');
+    const next = upstream.nextAttempt();
+    upstream.use('status');
+    await clientThatHangsUp(upstream.url, { path: '/after' });
+    expect((await next).path).toBe('/after');
+  });
+
   it('says for what it has waited in vain', async () => {
     await start({ patience: 20 });
     await expect(upstream.nextAttempt()).rejects.toThrow('Waited 20 ms in vain for attempt 1.');

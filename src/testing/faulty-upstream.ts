@@ -47,7 +47,10 @@ export interface FaultyUpstream extends AsyncDisposable {
   readonly sockets: number;
   /** The certificate to trust where `tls` is `trusted`, in PEM. */
   readonly ca: string;
-  /** Chooses anew what it does to the requests that come from now on; `undefined` leaves it to their header and path. */
+  /**
+   * Chooses anew what it does to the requests that come from now on, for the next test; `undefined` leaves it to their header
+   * and path. `nextAttempt()` then waits for those.
+   */
   use(fault: FaultChoice | undefined): void;
   /** Closes every connection and refuses new ones (ECONNREFUSED) until `accept()`. */
   refuse(): Promise<void>;
@@ -79,14 +82,9 @@ export async function faultyUpstream(options: FaultyUpstreamOptions = {}): Promi
   const serve = connectionHandler(protocol, tls, { log, faultFor: (attempt) => plan.for(attempt) });
   const door = new Door(serve, amount('faultyUpstream(): port', options.port, 0));
   await door.open();
-  const destroyAll = (): void => {
-    for (const { closed, destroy } of log.sockets) if (!closed) destroy();
-  };
   const origin = `${tls === 'none' ? 'http' : 'https'}://127.0.0.1:${door.port}`;
   const close = async (): Promise<void> => {
-    const shut = door.close();
-    destroyAll();
-    await shut;
+    await dropAll(log, door.close());
     log.close();
   };
   return {
@@ -99,12 +97,11 @@ export async function faultyUpstream(options: FaultyUpstreamOptions = {}): Promi
     get sockets() {
       return log.open();
     },
-    use: (fault) => plan.use(fault),
-    async refuse() {
-      const shut = door.refuse();
-      destroyAll();
-      await shut;
+    use(fault) {
+      plan.use(fault);
+      log.forgetAttempts();
     },
+    refuse: () => dropAll(log, door.refuse()),
     accept: () => door.open(),
     nextAttempt: () => log.nextAttempt(),
     untilClosed: (what) => log.untilClosed(what),
@@ -113,6 +110,12 @@ export async function faultyUpstream(options: FaultyUpstreamOptions = {}): Promi
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Drops every connection once the door is being shut, which waits for them. */
+async function dropAll(log: UpstreamLog, shut: Promise<void>): Promise<void> {
+  for (const { closed, destroy } of log.sockets) if (!closed) destroy();
+  await shut;
 }
 
 type Serve = (tcp: Socket) => void;

@@ -184,6 +184,11 @@ export class UpstreamLog {
     return this.#room.until(`attempt ${index + 1}`, () => this.attempts[index]);
   }
 
+  /** Attempts that came before and were given to nobody are not waited for any more. */
+  forgetAttempts(): void {
+    this.#handedOut = Math.max(this.#handedOut, this.attempts.length);
+  }
+
   untilClosed(what: UpstreamAttempt | UpstreamSocket): Promise<Closing> {
     const name =
       'path' in what ? `${what.method} ${what.path} to be closed` : `socket ${what.id} to be closed`;
