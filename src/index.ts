@@ -24,3 +24,8 @@ export type {
   RetryEvent,
   SettleEvent,
 } from './events';
+export { drainable, type Drainable } from './server/drainable';
+export type { DrainableOptions } from './server/drain-options';
+export type { DrainReport } from './server/drain-report';
+export { tuneServer, type ServerTuning, type TuneServerOptions } from './server/tune-server';
+export type { TimeoutFinding } from './server/timeout-findings';
