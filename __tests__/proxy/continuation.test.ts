@@ -1,7 +1,7 @@
 import express, { type ErrorRequestHandler } from 'express';
 import { gatewayErrorHandler, hangup } from 'express-hangup';
+import type http from 'node:http';
 import { clientThatHangsUp } from 'express-hangup/testing';
-import type { RequestListener } from 'node:http';
 import { expressVersions, serve } from '../fixtures/serve';
 import { createProxy, proxyVersions, startUpstream } from './fixture';
 
@@ -58,7 +58,9 @@ describe.each(proxyVersions)('where an upstream’s fault goes, %s', (_name, hpm
   it('is an answer of its own where there is no app', async () => {
     const upstream = await startUpstream({ fault: ['reset', 'close-chunk'] });
     const proxy = createProxy(hpm, { target: upstream.url });
-    const { url } = await serve(proxy as unknown as RequestListener);
+    const { url } = await serve(
+      ((req, res) => void proxy(req, res)) satisfies http.RequestListener,
+    );
 
     const { response } = await clientThatHangsUp(url, { headers: { accept: 'application/json' } });
 

@@ -1,5 +1,5 @@
 import { DEFAULTS } from '../options';
-import { checkProxyOptions, type HangupProxyOptions } from './options';
+import { checkedProxyOptions, type HangupProxyOptions } from './options';
 import { proxyPlugin } from './proxy-plugin';
 import type { ProxyLimits } from './proxy-server';
 import { UpstreamAgent } from './upstream-agent';
@@ -14,18 +14,19 @@ import { UserVerdicts } from './user-verdicts';
  * `docs/proxy.md` for the order.
  * @throws {TypeError | RangeError} for an option of ours that is of the wrong type or out of range.
  */
-export function hangupProxy<const Options extends HangupProxyOptions>(options: Options): Options {
-  checkProxyOptions(options);
-  const { proxyTimeout, timeout, upgradeTimeout, ...rest } = options;
+export function hangupProxy<Options extends object>(options: Options): Options {
+  // A constraint with members would be the better type, but defeats the inference of http-proxy-middleware's generic
+  // helpers, fixRequestBody and responseInterceptor; nested in createProxyMiddleware() the options are checked by it.
+  const { proxyTimeout, timeout, upgradeTimeout, ...rest } = checkedProxyOptions(options);
   const limits = limitsOf(proxyTimeout, timeout, upgradeTimeout);
-  const verdicts = new UserVerdicts(options.on);
+  const verdicts = new UserVerdicts(rest.on);
   const prepared: HangupProxyOptions = {
     ...rest,
-    agent: agentFor(options),
+    agent: agentFor(rest),
     // That `on.error` is there at all switches http-proxy-middleware's own error response off.
-    on: { ...options.on, error: verdicts.ask },
+    on: { ...rest.on, error: verdicts.ask },
     // Last, so that the user's plugins have had their say.
-    plugins: [...(options.plugins ?? []), proxyPlugin(limits, verdicts)],
+    plugins: [...(rest.plugins ?? []), proxyPlugin(limits, verdicts)],
   };
   return prepared as Options;
 }

@@ -1,2 +1,2 @@
 export { hangupProxy } from './hangup-proxy';
-export type { HangupProxyEvents, HangupProxyOptions } from './options';
+export type { HangupProxyOptions } from './options';

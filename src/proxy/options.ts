@@ -49,12 +49,13 @@ export interface HangupProxyOptions {
   on?: HangupProxyEvents | undefined;
 }
 
-/** Checks what is ours to heed; http-proxy-middleware checks the rest. Zero means "off" there, and here. */
-export function checkProxyOptions(options: unknown): asserts options is HangupProxyOptions {
+/** Checks what is ours to heed and gives it back; http-proxy-middleware checks the rest. Zero means "off" there, and here. */
+export function checkedProxyOptions(options: unknown): HangupProxyOptions {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw wrongType('hangupProxy(): the options', options, 'an object: the options of http-proxy-middleware');
   }
-  const { proxyTimeout, timeout, upgradeTimeout, plugins, on } = options as HangupProxyOptions;
+  const checked: HangupProxyOptions = options;
+  const { proxyTimeout, timeout, upgradeTimeout, plugins, on } = checked;
   for (const [name, value] of Object.entries({ proxyTimeout, timeout, upgradeTimeout })) {
     if (value !== undefined) milliseconds(`hangupProxy(): option "${name}"`, value, { or: ', 0 for none' });
   }
@@ -64,4 +65,5 @@ export function checkProxyOptions(options: unknown): asserts options is HangupPr
   for (const [event, handler] of Object.entries(on ?? {})) {
     optionalFunction<unknown>(`hangupProxy(): option "on.${event}"`, handler);
   }
+  return checked;
 }

@@ -32,14 +32,15 @@ export function watchUpgrade(
       : setTimeout(() => proxyReq.destroy(upstreamTimeout(handshakeMs)), handshakeMs).unref();
   const leave = (): void => {
     proxyReq.removeAllListeners('error').on('error', nothing).destroy();
+    socket.destroy();
   };
   const finish = (): void => {
     handshake.isOver = true;
     clearTimeout(timer);
-    socket.off('close', leave);
+    socket.off('close', leave).off('end', leave).off('readable', look);
   };
   // Without a listener a reset of the client's would be an uncaught exception.
-  socket.on('error', nothing).once('close', leave);
+  socket.on('error', nothing).once('close', leave).once('end', leave).on('readable', look);
   proxyReq.prependListener('response', (refusal: IncomingMessage) => {
     finish();
     relayRefusal(refusal, socket);
@@ -50,6 +51,12 @@ export function watchUpgrade(
     tie(proxySocket, socket);
   });
   proxyReq.once('close', () => clearTimeout(timer));
+}
+
+// Nobody reads from the client before the connection is switched, and who does not read does not see it leave. What it may
+// have sent stays in the buffer.
+function look(this: Socket): void {
+  this.read(0);
 }
 
 // The pipes pass on an orderly end, but not that a side is gone.
@@ -67,6 +74,8 @@ function relayRefusal(refusal: IncomingMessage, socket: Socket): void {
   delete refusal.headers['keep-alive'];
   refusal.headers.connection = 'close';
   refusal.prependListener('aborted', () => reset(socket));
+  // Nobody reads from the client any more: it would not be seen to close.
+  socket.once('finish', () => socket.destroy()).once('close', () => refusal.destroy());
 }
 
 function reset(socket: Socket): void {
@@ -88,7 +97,12 @@ export function failUpgrade(
   const handshake = handshakes.get(socket);
   const verdict = verdicts.take(socket);
   const cause = verdict && 'thrown' in verdict ? verdict.thrown : error;
-  if (socket.destroyed || socket.writableEnded) return;
+  if (socket.destroyed) return;
+  if (socket.writableEnded) {
+    // The user's own answer. Node has handed the connection over: nobody else would close it.
+    socket.destroySoon();
+    return;
+  }
   if (handshake?.isOver === true) {
     reset(socket);
     return;
