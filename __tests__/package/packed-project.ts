@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -98,11 +98,9 @@ function npm(cwd: string, ...args: string[]): string {
 /** Runs Node in the project and gives what it printed. */
 export function runNode(args: string[], cwd = packedProject().dir): string {
   // Jest's own variables would make a test runner inside believe that it is one of its workers.
-  const { JEST_WORKER_ID: _, NODE_ENV: __, ...env } = process.env;
-  return execFileSync(process.execPath, args, {
-    cwd,
-    env,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const env = { ...process.env, JEST_WORKER_ID: undefined, NODE_ENV: undefined };
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, env, encoding: 'utf8' });
+  if (status !== 0)
+    throw new Error(`node ${args.join(' ')} ended with ${String(status)}:\n${stdout}\n${stderr}`);
+  return stdout;
 }
