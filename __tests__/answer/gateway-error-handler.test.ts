@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { pipeline, Writable } from 'node:stream';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { gatewayErrorHandler, hangup, type GatewayErrorHandlerOptions } from 'express-hangup';
 import { collect } from '../fixtures/events';
@@ -200,6 +201,30 @@ describe.each(expressVersions)('gatewayErrorHandler() on %s', (_name, express) =
     expect(await client.response()).toMatchObject({ body: 'whole', complete: true });
     await client.end();
   });
+
+  it.each([
+    ['with hangup()', [hangup()]],
+    ['without hangup()', []],
+  ])(
+    'answers 502 when an upload fails in a pipeline, which takes req.socket away, %s',
+    async (_how, before) => {
+      const { port } = await app(
+        (req, _res, next) => {
+          const failing = new Writable({
+            write: (_chunk, _encoding, done) => setImmediate(() => done(reset())),
+          });
+          pipeline(req, failing, (error) => next(error));
+        },
+        {},
+        before,
+      );
+      const client = await RawClient.connect(port);
+      client.send('POST /x HTTP/1.1\r\nHost: t\r\nContent-Length: 3000000\r\n\r\n').send('x'.repeat(1000));
+      expect((await client.response()).status).toBe(502);
+      client.leave('fin');
+      expect((await ask(port)).status).toBe(502);
+    },
+  );
 
   it('leaves a response that has ended alone, and its connection too', async () => {
     const finish = gate();

@@ -171,6 +171,22 @@ describe.each(expressVersions)('hangup() on %s', (_name, express) => {
     await client.end();
   });
 
+  it('blames an upload that is destroyed with an error on this side', async () => {
+    const arrived = gate<Request>();
+    const app = express();
+    app.use(hangup());
+    app.use((req) => arrived.open(req));
+    const { port } = await serve(app);
+    const client = await RawClient.connect(port);
+    client.send('POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 100\r\n\r\nhalf');
+    const req = await arrived.promise;
+    const { signal } = req;
+    req.on('error', () => undefined);
+    req.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
+    expect(await aborted(signal)).toMatchObject({ code: 'RESPONSE_DESTROYED' });
+    await client.end();
+  });
+
   it.each(['closeAllConnections', 'server.timeout'])('blames %s on this side', async (what) => {
     const { port, server, arrival } = await waitingApp();
     if (what === 'server.timeout') server.timeout = 50;

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { channels } from '../events';
 import type { Lifetime } from './lifetime';
 
@@ -137,7 +138,8 @@ const CLOSES = new Set<string | symbol>(['destroy', 'destroySoon', 'resetAndDest
  * of an innocent next request: to this request, the socket is shown without what closes it.
  */
 function guardSocket(req: IncomingMessage, onClose: (close: () => unknown) => void): void {
-  const { socket } = req;
+  const socket = req.socket as Socket | null;
+  if (socket === null) return;
   const value = new Proxy(socket, {
     get(target, key) {
       if (CLOSES.has(key)) {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { DeadlineExceededError, type HangupCode, type HangupError } from '../errors';
 import { channels } from '../events';
 import { DEFAULTS } from '../options';
@@ -6,7 +7,7 @@ import { isDebugging } from './debugger';
 import { answerForHandler, discardLateCalls } from './late-response';
 import { routeOf } from './route';
 import { unwatchSocket, watchSocket } from './socket-watch';
-import { isAlreadyGone, isHttp2, whoClosed } from './who-closed';
+import { connectionOf, isAlreadyGone, isHttp2, whoClosed } from './who-closed';
 
 /** How the app goes on after a middleware: Express's `next`. */
 export type Next = (error?: unknown) => void;
@@ -33,6 +34,8 @@ const DEBUGGER_RETRY_MS = 1000;
 export class Lifetime {
   /** `performance.now()` when the request arrived at the middleware. */
   readonly arrivedAt = performance.now();
+  /** The connection; `undefined` on HTTP/2, where the stream's end is the response's. */
+  readonly socket: Socket | undefined;
   /** Why the request was aborted; set before any listener runs, and never changed. */
   reason: HangupError | undefined = undefined;
   /** The response is over, or the client is gone: nothing more will happen. */
@@ -60,13 +63,14 @@ export class Lifetime {
     readonly res: ServerResponse,
   ) {
     (res as Carrier)[LIFETIME] = this;
+    this.socket = isHttp2(req) ? undefined : connectionOf(req, res);
     if (isAlreadyGone(req, res)) {
-      if (!res.writableEnded) this.abort(whoClosed(req, res));
+      if (!res.writableEnded) this.abort(whoClosed(req, res, this.socket));
       this.settle();
       return;
     }
     res.on('close', onResponseClose);
-    if (!isHttp2(req)) watchSocket(req.socket, this);
+    if (this.socket) watchSocket(this.socket, this);
   }
 
   /** The request's AbortSignal, made when first asked for. */
@@ -169,7 +173,7 @@ export class Lifetime {
   /** The response has closed, or its connection has. `writableEnded` tells whether the handler had said its last word. */
   closed(): void {
     if (this.settled) return;
-    if (!this.res.writableEnded) this.abort(whoClosed(this.req, this.res));
+    if (!this.res.writableEnded) this.abort(whoClosed(this.req, this.res, this.socket));
     this.settle();
   }
 
@@ -198,7 +202,7 @@ export class Lifetime {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.abortListeners = undefined;
-    if (!isHttp2(this.req)) unwatchSocket(this.req.socket, this);
+    if (this.socket) unwatchSocket(this.socket, this);
     if (this.settleListeners) for (const listener of this.settleListeners) listener();
     this.settleListeners = undefined;
     if (channels.settle.hasSubscribers) publishSettle(this);
@@ -216,10 +220,10 @@ function onResponseClose(this: ServerResponse): void {
 }
 
 function publishSettle(lifetime: Lifetime): void {
-  const { reason, req, res } = lifetime;
+  const { reason, req, res, socket } = lifetime;
   // On Node 20 and 22 a response that had ended but was not flushed counts as finished on a dead connection too.
-  const isFlushed = res.writableFinished && (isHttp2(req) || !req.socket.destroyed);
-  const outcome = reason?.code ?? (isFlushed ? 'finished' : whoClosed(req, res).code);
+  const isFlushed = res.writableFinished && socket?.destroyed !== true;
+  const outcome = reason?.code ?? (isFlushed ? 'finished' : whoClosed(req, res, socket).code);
   const status = outcome === 'CLIENT_CLOSED_REQUEST' ? 499 : res.statusCode;
   channels.settle.publish({ ...lifetime.describe(), status, outcome });
 }

@@ -24,11 +24,11 @@ export function watchStall(lifetime: Lifetime, stallMs: number): void {
 }
 
 function startTimeout(lifetime: Lifetime): void {
-  const { req, res, stallMs = 0 } = lifetime;
+  const { res, socket, stallMs = 0 } = lifetime;
   res.setTimeout(stallMs, () => lifetime.end(new ResponseStalledError(stallMs)));
-  if (req.httpVersionMajor >= 2) return;
+  if (socket === undefined) return;
   // The socket's idle timeout must not outlive this response: before Node goes on to the next one, or sets the
   // keep-alive timeout, it is put back to the server's own.
-  const { server } = req.socket as { server?: { timeout?: number } };
-  res.prependOnceListener('finish', () => req.socket.setTimeout(server?.timeout ?? 0));
+  const { server } = socket as { server?: { timeout?: number } };
+  res.prependOnceListener('finish', () => socket.setTimeout(server?.timeout ?? 0));
 }

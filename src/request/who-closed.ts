@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { ClientClosedRequestError, ResponseDestroyedError, type HangupError } from '../errors';
 
 interface Http2Request extends IncomingMessage {
@@ -10,28 +11,42 @@ export function isHttp2(req: IncomingMessage): boolean {
   return req.httpVersionMajor === 2;
 }
 
+/**
+ * The connection of a request over HTTP/1. `pipeline(req, …)` takes `req.socket` away when it fails; a pipelined
+ * response has no socket before its turn and after its end.
+ */
+export function connectionOf(req: IncomingMessage, res: ServerResponse): Socket | undefined {
+  return (req.socket as Socket | null) ?? res.socket ?? undefined;
+}
+
 /** Whether the connection, or the HTTP/2 stream, was gone before anybody could listen: no event will tell it any more. */
 export function isAlreadyGone(req: IncomingMessage, res: ServerResponse): boolean {
   if (isHttp2(req)) {
     const stream = (req as Http2Request).stream;
     return stream === undefined || stream.destroyed === true || stream.closed === true;
   }
-  return req.socket.destroyed || res.destroyed || res.closed;
+  return connectionOf(req, res)?.destroyed === true || res.destroyed || res.closed;
 }
 
 /**
  * Tells a client that has left from a response that this process has destroyed itself. Read when the connection closes.
  *
- * HTTP/1: a peer's FIN ends the readable side, a peer's RST leaves an error on the socket that is not the response's
- * own; a local destroy leaves neither (the same on Node 20 to 26, with and without TLS).
+ * HTTP/1: a peer's FIN ends the readable side, a peer's RST leaves an error on the socket that is not the request's or
+ * the response's own; a local destroy leaves neither (the same on Node 20 to 26, with and without TLS).
  */
-export function whoClosed(req: IncomingMessage, res: ServerResponse): HangupError {
-  const byPeer = isHttp2(req) ? wasCancelled(req) : wasClosedByPeer(req, res);
+export function whoClosed(
+  req: IncomingMessage,
+  res: ServerResponse,
+  socket = connectionOf(req, res),
+): HangupError {
+  const byPeer = isHttp2(req) ? wasCancelled(req) : wasClosedByPeer(socket, req, res);
   return byPeer ? new ClientClosedRequestError() : new ResponseDestroyedError();
 }
 
-function wasClosedByPeer({ socket }: IncomingMessage, res: ServerResponse): boolean {
-  return socket.readableEnded || (socket.errored !== null && socket.errored !== res.errored);
+function wasClosedByPeer(socket: Socket | undefined, req: IncomingMessage, res: ServerResponse): boolean {
+  if (socket === undefined) return false;
+  const { errored, readableEnded } = socket;
+  return readableEnded || (errored !== null && errored !== res.errored && errored !== req.errored);
 }
 
 /**
