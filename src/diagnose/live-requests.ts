@@ -69,10 +69,10 @@ export class LiveRequests {
   }
 
   private started({ request: req, response: res, server }: OfServer): void {
-    if (this.servers.size < MAX_SERVERS) this.servers.add(server);
     if (this.exchanges.size >= MAX_FOLLOWED) return;
-    this.exchanges.set(res, { id: ++this.lastId, req, res, arrivedAt: now() });
     res.on('close', this.onClose);
+    this.exchanges.set(res, { id: ++this.lastId, req, res, arrivedAt: now() });
+    if (this.servers.size < MAX_SERVERS) this.servers.add(server);
   }
 
   private ended(res: ServerResponse): void {

@@ -1,0 +1,221 @@
+import diagnostics from 'node:diagnostics_channel';
+import { EventEmitter, once } from 'node:events';
+import http from 'node:http';
+import net from 'node:net';
+import { channels, type LateResponseEvent } from '../../src/events';
+import { diagnose } from 'express-hangup/diagnose';
+import { serve } from '../fixtures/serve';
+import { Origins } from '../../src/diagnose/origin-log';
+import { errorOf, request } from './clients';
+import { passTime } from './passing-time';
+import { ok, scriptedUpstream } from './scripted-upstream';
+
+const CHANNELS = [
+  ...['http.client.request.created', 'http.client.request.start', 'http.client.request.error'],
+  ...['http.client.response.finish', 'http.server.request.start'],
+  ...[
+    'undici:client:beforeConnect',
+    'undici:client:connected',
+    'undici:client:connectError',
+    'undici:client:sendHeaders',
+  ],
+  ...['undici:request:bodySent', 'undici:request:headers', 'undici:request:trailers', 'undici:request:error'],
+  ...['express-hangup:fault', 'express-hangup:late-response'],
+];
+
+const subscribed = (): string[] => CHANNELS.filter((name) => diagnostics.hasSubscribers(name));
+
+const noLookup = ((_host: string, _options: unknown, done: (error: Error) => void) =>
+  done(
+    Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND', syscall: 'getaddrinfo' }),
+  )) as never;
+
+function listenersOf(emitter: EventEmitter): Record<string, number> {
+  return Object.fromEntries(emitter.eventNames().map((name) => [String(name), emitter.listenerCount(name)]));
+}
+
+describe('when it is off', () => {
+  it('nobody listens after the import', () => {
+    expect(subscribed()).toEqual([]);
+  });
+
+  it('nobody listens any more after stop()', () => {
+    const one = diagnose();
+    const two = diagnose();
+    expect(subscribed()).toEqual(CHANNELS);
+    one.stop();
+    expect(subscribed()).toEqual(CHANNELS);
+    two.stop();
+    expect(subscribed()).toEqual([]);
+  });
+
+  it('sockets and requests that live on have lost its listeners', async () => {
+    const upstream = await scriptedUpstream(ok);
+    const agent = new http.Agent({ keepAlive: true });
+    const use = async (): Promise<net.Socket> => {
+      const req = http.get(upstream.origin, { agent }).on('response', (res) => res.resume());
+      const [socket] = await once(req, 'socket');
+      await once(req, 'close');
+      return socket;
+    };
+    const bare = listenersOf(await use());
+    const diagnosis = diagnose();
+    const socket = await use();
+    expect(Object.keys(listenersOf(socket)).length).toBeGreaterThan(Object.keys(bare).length);
+    diagnosis.stop();
+    expect(listenersOf(socket)).toEqual(bare);
+    agent.destroy();
+  });
+
+  it('a response that is under way has lost its listener', async () => {
+    let inFlight: http.ServerResponse | undefined;
+    const { url } = await serve((_req: unknown, res: http.ServerResponse) => {
+      inFlight = res;
+      res.write('x');
+    });
+    const diagnosis = diagnose();
+    const response = await fetch(url);
+    const before = inFlight?.listenerCount('close') ?? 0;
+    diagnosis.stop();
+    expect(inFlight?.listenerCount('close')).toBe(before - 1);
+    inFlight?.end();
+    await response.text();
+  });
+
+  it('the last report stays readable', async () => {
+    const diagnosis = diagnose();
+    await errorOf(request('http://nowhere.invalid:3001/'));
+    diagnosis.stop();
+    await errorOf(request('http://nowhere.invalid:3002/'));
+    expect(diagnosis.report().faults).toHaveLength(1);
+  });
+});
+
+it('does not take the process down when a message is not what Node documents', () => {
+  const diagnosis = diagnose();
+  for (const name of CHANNELS.filter((channel) => !channel.startsWith('express-hangup:'))) {
+    for (const message of [undefined, null, {}, { request: null }, { request: {}, error: {} }]) {
+      expect(() => diagnostics.channel(name).publish(message)).not.toThrow();
+    }
+  }
+  diagnosis.stop();
+});
+
+it('does not make an unhandled error of a request handled', async () => {
+  const diagnosis = diagnose();
+  const req = http.get('http://nowhere.invalid:3001/');
+  await once(req, 'socket');
+  expect(req.listenerCount('error')).toBe(0);
+  await errorOf(once(req, 'close'));
+  diagnosis.stop();
+});
+
+describe('what is kept', () => {
+  it('is a hundred origins at most, those that were used last', () => {
+    const origins = new Origins();
+    for (let n = 0; n < 130; n++) {
+      passTime(1);
+      origins.of(`http://host-${n}`);
+      origins.of('http://always');
+    }
+    const kept = origins.all().map(({ origin }) => origin);
+    expect(kept).toHaveLength(100);
+    expect(kept).toContain('http://always');
+    expect(kept).toContain('http://host-129');
+    expect(kept).not.toContain('http://host-0');
+  });
+
+  it('is the last fifty faults, and the report shows thirty origins', async () => {
+    const diagnosis = diagnose();
+    for (let n = 0; n < 130; n++)
+      await errorOf(request(`http://host-${n}.invalid:3001/`, { lookup: noLookup }));
+    const { origins, faults } = diagnosis.report();
+    diagnosis.stop();
+    expect(origins).toHaveLength(30);
+    expect(faults).toHaveLength(50);
+    expect(faults[0]?.upstream?.origin).toBe('http://host-129.invalid:3001');
+  });
+
+  it('is an origin with a name of bounded length', async () => {
+    const diagnosis = diagnose();
+    const lookup = (_host: string, _options: unknown, done: (error: Error) => void): void =>
+      done(new Error('no'));
+    await errorOf(request(`http://${'a'.repeat(5000)}:3001/`, { lookup: lookup as never }));
+    const [origin] = diagnosis.report().origins;
+    diagnosis.stop();
+    expect(origin?.origin.length).toBeLessThan(310);
+  });
+
+  it('is fifty late routes at most', () => {
+    const diagnosis = diagnose();
+    const late: LateResponseEvent = {
+      method: 'GET',
+      route: '',
+      ms: 1,
+      call: 'end',
+      lateMs: 1,
+      stack: undefined,
+    };
+    for (let n = 0; n < 80; n++) channels.lateResponse.publish({ ...late, route: `/route-${n}` });
+    const { late: rows } = diagnosis.report();
+    diagnosis.stop();
+    expect(rows).toHaveLength(50);
+    expect(rows[0]?.route).toBe('/route-79');
+  });
+
+  it('is no request that is over: a socket that carries many leaves one behind', async () => {
+    const diagnosis = diagnose();
+    const { url } = await serve((_req: unknown, res: http.ServerResponse) => void res.end('ok'));
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    const warnings: string[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning.name);
+    process.on('warning', onWarning);
+    for (let n = 0; n < 50; n++) await request(url, { agent });
+    await new Promise(setImmediate);
+    const [socket] = Object.values(agent.freeSockets)[0] ?? [];
+    expect(Object.values(listenersOf(socket!)).every((count) => count <= 4)).toBe(true);
+    expect(diagnosis.report().live.count).toBe(0);
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+    agent.destroy();
+    diagnosis.stop();
+  });
+
+  it('is a hundred requests in flight at most, and the count of all', async () => {
+    const diagnosis = diagnose();
+    const { url, server } = await serve(() => undefined);
+    const agent = new http.Agent({ maxSockets: Infinity });
+    const calls = Array.from({ length: 120 }, () => errorOf(request(url, { agent })));
+    while (diagnosis.report().live.count < 120) await new Promise(setImmediate);
+    expect(diagnosis.report().live.requests).toHaveLength(100);
+    server.closeAllConnections();
+    await Promise.all(calls);
+    expect(diagnosis.report().live.count).toBe(0);
+    diagnosis.stop();
+  });
+
+  it('are no pipelined responses whose connection is gone', async () => {
+    const diagnosis = diagnose();
+    const { port } = await serve(() => undefined);
+    const socket = net.connect(port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(3));
+    while (diagnosis.report().live.count < 3) await new Promise(setImmediate);
+    socket.destroy();
+    while (diagnosis.report().live.count > 0) await new Promise(setImmediate);
+    expect(diagnosis.report().outcomes.total.clientClosed).toBe(3);
+    diagnosis.stop();
+  });
+});
+
+describe('options', () => {
+  it.each([
+    [{ allowed: () => true }, 'there is no option "allowed". Did you mean "allow"?'],
+    [{ allow: true }, 'option "allow" is true, but must be a function'],
+    [{ tuning: {} }, 'option "tuning" is an object, but must be what tuneServer() gives'],
+    [{ tuning: 'no' }, 'option "tuning" is the string \'no\', but must be what tuneServer() gives'],
+  ])('that are wrong are refused: %j', (options, words) => {
+    expect(() => diagnose(options as never)).toThrow(TypeError);
+    expect(() => diagnose(options as never)).toThrow(words);
+    expect(subscribed()).toEqual([]);
+  });
+});
