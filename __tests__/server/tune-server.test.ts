@@ -111,7 +111,7 @@ describe('tuneServer()', () => {
     [http.createServer(), { loadbalancer: 'alb' }, TypeError, /Did you mean "loadBalancer"/],
   ])('refuses wrong arguments, row %#', (server, options, type, message) => {
     const act = (): unknown => tuneServer(server as http.Server, options as TuneServerOptions);
-    expect(act).toThrow(type as ErrorConstructor);
+    expect(act).toThrow(type);
     expect(act).toThrow(message);
   });
 });

@@ -8,10 +8,6 @@ import { onSignals, type SignalHandler } from './process-signals';
 import { readinessHandler, type ReadinessHandler } from './readiness';
 import { Traffic, type AnyServer } from './traffic';
 
-export type { DrainableOptions } from './drain-options';
-export type { DrainCounts, DrainReport } from './drain-report';
-export type { ReadinessHandler } from './readiness';
-
 /** What `drainable()` gives. */
 export interface Drainable {
   /** Whether the server drains, or has. */
@@ -19,7 +15,7 @@ export interface Drainable {
   /** A handler for the load balancer's probe: 200, and 503 from the signal on. For Express or a bare server. */
   readonly readiness: ReadinessHandler;
   /** Drains, as a signal would. Resolves to the report when the last connection has closed, and never rejects. */
-  drain(): Promise<DrainReport>;
+  readonly drain: () => Promise<DrainReport>;
   /** The phases, in milliseconds from the signal: what `tuneServer({ drain })` compares with the other timeouts. */
   readonly delay: number;
   readonly timeout: number;
