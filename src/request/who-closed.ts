@@ -15,9 +15,8 @@ export function isHttp2(req: IncomingMessage): boolean {
  * The connection of a request over HTTP/1. `pipeline(req, …)` takes `req.socket` away when it fails; a pipelined
  * response has no socket before its turn and after its end.
  */
-export function connectionOf(req: IncomingMessage, res: ServerResponse): Socket | undefined {
-  const { socket }: { socket: Socket | null } = req;
-  return socket ?? res.socket ?? undefined;
+export function connectionOf(req: { socket: Socket | null }, res: ServerResponse): Socket | undefined {
+  return req.socket ?? res.socket ?? undefined;
 }
 
 /** Whether the connection, or the HTTP/2 stream, was gone before anybody could listen: no event will tell it any more. */
