@@ -8,12 +8,9 @@ import { Trials } from './front/trials.mjs';
 import { greeting } from './greeting.mjs';
 import { listen, urlOfNobody } from './ports.mjs';
 import { startPriceService } from './price-service/supervise.mjs';
+import { stopProcesses } from './processes/start-process.mjs';
 
 const FRONT_IDLE_MS = 10_000;
-
-// Until all is running there is nothing to finish: the other processes end with this one.
-let stop = () => process.exit(0);
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop());
 
 // The port first, so that one that is taken is told at once. Who comes too early waits.
 const app = express().disable('x-powered-by');
@@ -22,6 +19,7 @@ const isOpen = new Promise((resolve) => (open = resolve));
 app.use((req, res, next) => isOpen.then(next));
 const server = createServer(app);
 const url = await listen(server);
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop);
 
 const trials = new Trials();
 const priceService = await startPriceService((message) => trials.priceServiceSays(message));
@@ -43,10 +41,10 @@ app.use(
 open();
 console.log(greeting(url));
 
-stop = async () => {
-  // The front first: then nobody is left for whom a gateway would have to finish anything.
+/** The front first: then nobody is left for whom a gateway would have to finish anything. */
+async function stop() {
   server.close();
   server.closeAllConnections();
-  await Promise.all([gateways.stop(), priceService.stop()]);
+  await stopProcesses();
   process.exit(0);
-};
+}

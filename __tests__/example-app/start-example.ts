@@ -4,23 +4,34 @@ import path from 'node:path';
 
 const START = path.resolve(__dirname, '../../example-app/start.mjs');
 
+interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
 /** A running example, as `npm start` runs it, on any free port. */
 export interface Example {
   url: string;
   /** What it has printed so far. */
   output(): string;
+  /** Whether any of its processes is left. */
+  isRunning(): boolean;
   /** The processes behind it. */
   pids(): Promise<{ front: number; gateway: number; priceService: number }>;
-  /** Sends the signal and resolves to how the process has ended. */
-  stop(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  /** Sends the signal to the process that was started, and resolves to how it has ended. */
+  stop(signal: NodeJS.Signals): Promise<Exit>;
+  /** The same by Ctrl-C, which reaches every process of a terminal. */
+  interrupt(): Promise<Exit>;
 }
 
 interface Running {
+  isRunning: Example['isRunning'];
   output: () => string;
   /** Resolves when the output holds `text`, or the process has ended. */
   says: (text: string) => Promise<void>;
   stop: Example['stop'];
-  exited: ReturnType<Example['stop']>;
+  interrupt: Example['interrupt'];
+  exited: Promise<Exit>;
 }
 
 /** Runs `start.mjs` with these variables, whatever comes of it. */
@@ -28,12 +39,14 @@ export function runStart(env: NodeJS.ProcessEnv): Running {
   const child = spawn(process.execPath, [START], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own, as a terminal gives it.
+    detached: true,
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   }
-  const exited = once(child, 'close').then(([code, signal]) => ({ code, signal })) as Running['exited'];
+  const exited = once(child, 'close').then(([code, signal]) => ({ code, signal })) as Promise<Exit>;
   return {
     output: () => output,
     exited,
@@ -46,8 +59,21 @@ export function runStart(env: NodeJS.ProcessEnv): Running {
         if (isOver) return;
       }
     },
+    isRunning() {
+      try {
+        // Nothing is sent: the question is whether the process group has a member left.
+        process.kill(-child.pid!, 0);
+        return true;
+      } catch {
+        return false;
+      }
+    },
     stop(signal) {
       child.kill(signal);
+      return exited;
+    },
+    interrupt() {
+      process.kill(-child.pid!, 'SIGINT');
       return exited;
     },
   };

@@ -81,7 +81,7 @@ describe("a handler with the request's signal", () => {
     const { report } = await resultOf('/ours/order/hang leave');
     expect(report.client).toMatchObject({ status: null, outcome: 'left' });
     expect(report.priceService.outcome).toBe('closed by the gateway');
-    expect(example.output()).toContain('gateway: 499 CLIENT_CLOSED_REQUEST GET /ours/order/hang\n');
+    expect(example.output()).toContain('gateway: 499 CLIENT_CLOSED_REQUEST GET /ours/order/hang');
   });
 
   test('answers a POST whose body has been read', async () => {

@@ -37,11 +37,6 @@ export class Gateways {
     for (const { process, isReady } of this.#instances) if (isReady) return process.url;
     return undefined;
   }
-
-  /** Ends all of them; resolves to how they ended. */
-  stop(signal) {
-    return Promise.all([...this.#instances].map(({ process }) => process.stop(signal)));
-  }
 }
 
 /** What a load balancer, or Kubernetes, does ten times more rarely. */

@@ -9,26 +9,31 @@ import { plainProxied, proxied } from './proxied.mjs';
 import { snippet } from './snippet.mjs';
 import { ordersWithUpstream } from './with-upstream.mjs';
 
+const DEADLINE_MS = 1000;
+const FRONT_IDLE_MS = Number(process.env.FRONT_IDLE_MS);
+
 const app = express();
 const server = createServer(app);
-const { readiness } = drainable(server, { delay: 300, timeout: 5_000, force: 6_000 });
-tuneServer(server, { loadBalancer: Number(process.env.FRONT_IDLE_MS) });
+const drain = drainable(server, { delay: 300, timeout: 5000, force: 6000 });
+const tuning = tuneServer(server, { loadBalancer: FRONT_IDLE_MS, deadline: DEADLINE_MS, drain });
 
-app.get('/ready', readiness);
-app.use('/_hangup', diagnose().page);
+app.get('/ready', drain.readiness);
+app.use('/_hangup', diagnose({ tuning }).page);
 
 // Without express-hangup, for comparison.
 app.use('/snippet', snippet);
 app.use('/plain-proxy', plainProxied);
 
-app.use(hangup({ deadline: 1000, stall: 1000 }));
+app.use(hangup({ deadline: DEADLINE_MS, stall: 1000 }));
 app.use('/ours', orders);
 app.use('/upstream', ordersWithUpstream);
 app.use('/proxied', proxied);
 app.use(gatewayErrorHandler({ onFault: log }));
 
-function log({ status, code }, req) {
-  console.log(`gateway: ${status} ${code} ${req.method} ${req.originalUrl.split('?')[0]}`);
+/** One line for each fault; where diagnose() knows how it came about, in its short code. */
+function log({ status, code, upstream }, req) {
+  const [path] = req.originalUrl.split('?');
+  console.log('gateway:', status, code, req.method, path, upstream?.verdict ?? '');
 }
 
 listen(server);

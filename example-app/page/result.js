@@ -73,11 +73,11 @@ function what({ status, reason, outcome, events }) {
 function behind({ behind: outcome, behindMs, afterClientMs, outcome: clientOutcome }) {
   switch (outcome) {
     case 'answered':
-      return 'Price service: has answered.';
+      return 'Price service: answered.';
     case 'broken by the price service':
       return 'Price service: broke the connection itself.';
     case 'not called':
-      return 'Price service: was not reached.';
+      return 'Price service: not reached.';
     case 'still open':
       return 'Price service: its connection is still open; it works on for nobody.';
     case 'closed by the gateway':

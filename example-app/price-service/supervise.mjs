@@ -25,7 +25,6 @@ export async function startPriceService(onMessage) {
   return {
     url,
     restart,
-    stop: () => process.stop(),
     get pid() {
       return process.pid;
     },

@@ -1,6 +1,7 @@
 /** For a process that startProcess() has started: says `message` to the process that started it. */
 export function tell(message) {
-  if (process.connected) process.send(message);
+  // Who is gone need not be told.
+  if (process.connected) process.send(message, () => {});
 }
 
 const RETRY_MS = 5;
@@ -20,9 +21,8 @@ export function listen(server, port = 0) {
   attempt();
 }
 
-// Lives no longer than the process that started it, however that one ended.
+// Lives no longer than the process that started it, however that one ended, and if it was while this file was read.
 process.on('disconnect', () => process.exit());
+if (!process.connected) process.exit();
 // A listener for 'disconnect' holds the process; a drained gateway is to end by itself.
-process.channel?.unref();
-// Ctrl-C reaches every process of the terminal. It is start.mjs that ends the others, in order.
-process.on('SIGINT', () => {});
+process.channel.unref();
