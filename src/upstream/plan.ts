@@ -39,16 +39,15 @@ export function makePlan(
   const headers = given === undefined ? undefined : new undici.Headers(given);
   const method = (init.method ?? 'GET').toUpperCase();
   const replayable = isReplayable(body);
+  const fetchInit: Record<string, unknown> = rest;
+  if (body != null) fetchInit['body'] = bodyForUndici(undici, body);
+  if (!replayable) fetchInit['duplex'] = 'half';
   const attemptMs =
     attempt === undefined ? settings.attempt : millisecondsOrFalse(`${where} "attempt"`, attempt);
   return {
     url: targetUrl(origin, path),
     method,
-    init: {
-      ...rest,
-      ...(body != null && { body: bodyForUndici(undici, body) }),
-      ...(!replayable && { duplex: 'half' }),
-    },
+    init: fetchInit,
     headers,
     signal: signal ?? undefined,
     idempotent:
