@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import express from 'express';
-import { deadline, gatewayErrorHandler, hangup } from 'express-hangup';
+import { deadline, gatewayErrorHandler, hangup, tuneServer } from 'express-hangup';
 import { diagnose, type Diagnosis, type Report } from 'express-hangup/diagnose';
 import { aborted, expressVersions, gate, serve } from '../fixtures/serve';
 import { collect } from '../fixtures/events';
@@ -291,12 +291,16 @@ describe('timeouts side by side', () => {
     ]);
   });
 
-  it('show the findings of tuneServer() first', async () => {
-    const tuned = diagnose({ tuning: { findings: ['the front end cuts after 60 s'] } });
-    const several = diagnose({ tuning: [{ findings: ['one'] }, { findings: [{ message: 'two' }] }] });
-    expect(tuned.report().findings).toEqual(['the front end cuts after 60 s']);
-    expect(several.report().findings).toEqual(['one', 'two']);
-    tuned.stop();
+  it('show the findings of tuneServer()', async () => {
+    const { server } = await serve((_req: unknown, res: http.ServerResponse) => void res.end());
+    const tuning = tuneServer(server, { loadBalancer: 'heroku', deadline: 90_000 });
+    const [{ message } = { message: '' }] = tuning.findings;
+    expect(message).not.toBe('');
+    const one = diagnose({ tuning });
+    const several = diagnose({ tuning: [tuning, { findings: [{ message: 'another' }] }] });
+    expect(one.report().findings).toEqual(tuning.findings.map((finding) => finding.message));
+    expect(several.report().findings).toContain('another');
+    one.stop();
     several.stop();
   });
 });

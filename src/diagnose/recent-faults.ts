@@ -23,14 +23,17 @@ export class RecentFaults {
   failed(error: unknown, failure: Failure, upstream: UpstreamInfo): void {
     // A client that leaves is no fault of an upstream, and happens all the time.
     if (failure.trigger === 'client-closed') return;
-    const row = this.add({ code: classifyError(error)?.code, upstream }, failure);
-    if (typeof error === 'object' && error !== null) this.byError.set(error, row);
+    // A deadline is answered for first, and only then gives up the calls that the handler was waiting for.
+    const answered = this.rowOf(error, (row) => row.upstream === undefined);
+    if (answered) Object.assign(answered, { upstream, failure });
+    else this.add(error, { code: classifyError(error)?.code, upstream }, failure);
   }
 
   /** `gatewayErrorHandler()` deals with an error. */
   answered({ code, status, outcome, method, route, ms, upstream, error }: FaultEvent): void {
     if (code === 'CLIENT_CLOSED_REQUEST') return;
-    const row = this.rowOf(error) ?? this.add({ upstream }, undefined);
+    // An error object that is thrown again and again is a new fault each time.
+    const row = this.rowOf(error, (known) => known.outcome === undefined) ?? this.add(error, {}, undefined);
     Object.assign(row, { code, status, outcome, method, route, ms: Math.round(ms) });
     if (upstream) row.upstream = { ...upstream, ...row.upstream };
   }
@@ -39,19 +42,15 @@ export class RecentFaults {
     return this.rows.map(withHindsight).reverse();
   }
 
-  private rowOf(error: unknown): Row | undefined {
+  private rowOf(error: unknown, isWanted: (row: Row) => boolean): Row | undefined {
     for (const facts of errorChain(error)) {
       const row = this.byError.get(facts.error);
-      // An error object that is thrown again and again is a new fault each time.
-      if (row?.outcome === undefined && row !== undefined) return row;
+      if (row && isWanted(row)) return row;
     }
     return undefined;
   }
 
-  private add(
-    known: Pick<FaultReport, 'upstream'> & Partial<FaultReport>,
-    failure: Failure | undefined,
-  ): Row {
+  private add(error: unknown, known: Partial<FaultReport>, failure: Failure | undefined): Row {
     const row: Row = {
       at: Date.now(),
       code: undefined,
@@ -60,9 +59,11 @@ export class RecentFaults {
       ms: undefined,
       status: undefined,
       outcome: undefined,
+      upstream: undefined,
       ...known,
       failure,
     };
+    if (typeof error === 'object' && error !== null) this.byError.set(error, row);
     this.rows.push(row);
     if (this.rows.length > KEPT) this.rows.shift();
     return row;
