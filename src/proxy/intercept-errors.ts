@@ -9,9 +9,8 @@ export function interceptErrors(
   req: IncomingMessage,
   deal: (error: NodeJS.ErrnoException) => boolean,
 ): void {
-  const listeners = proxyReq.listeners('error');
-  proxyReq.removeAllListeners('error');
-  proxyReq.on('error', (error: NodeJS.ErrnoException) => {
+  const listeners = proxyReq.listeners('error') as ((error: Error) => void)[];
+  proxyReq.prependListener('error', (error: NodeJS.ErrnoException) => {
     const isDealtWith = deal(error);
     // The one listener that is on both requests is the proxy's.
     const ofProxy = req.listeners('error');
@@ -19,4 +18,6 @@ export function interceptErrors(
       if (!isDealtWith || !ofProxy.includes(listener)) Reflect.apply(listener, proxyReq, [error]);
     }
   });
+  // One by one, and after the new one: removing the last listener of an event makes an emitter slow for good.
+  for (const listener of listeners) proxyReq.off('error', listener);
 }

@@ -13,20 +13,17 @@ import type { UserVerdicts } from './user-verdicts';
 export function proxyPlugin(limits: ProxyLimits, verdicts: UserVerdicts): (server: ProxyServer) => void {
   return function hangupProxyPlugin(server) {
     const context: ExchangeContext = { limits, verdicts, server };
-    const exchanges = new WeakMap<object, Exchange>();
     server.on('start', (req: IncomingMessage, res: ServerResponse, target: UpstreamTarget) => {
-      if (exchanges.get(res)?.isReplaying() !== true) {
-        exchanges.set(res, new Exchange(req, res, target, context));
-      }
+      if (Exchange.of(req, context)?.isReplaying() !== true) new Exchange(req, res, target, context);
     });
     server.on(
       'proxyReq',
-      (proxyReq: ClientRequest, _req: unknown, res: ServerResponse, options: ProxyRequestOptions) => {
-        exchanges.get(res)?.attach(proxyReq, options);
+      (proxyReq: ClientRequest, req: IncomingMessage, _res: unknown, options: ProxyRequestOptions) => {
+        Exchange.of(req, context)?.attach(proxyReq, options);
       },
     );
-    server.on('proxyRes', (proxyRes: IncomingMessage, _req: unknown, res: ServerResponse) => {
-      exchanges.get(res)?.watch(proxyRes);
+    server.on('proxyRes', (proxyRes: IncomingMessage, req: IncomingMessage) => {
+      Exchange.of(req, context)?.watch(proxyRes);
     });
     server.on(
       'proxyReqWs',
@@ -41,7 +38,7 @@ export function proxyPlugin(limits: ProxyLimits, verdicts: UserVerdicts): (serve
         // http-proxy-middleware, which knows.
         if (!req || !res) throw error;
         if (!('writeHead' in res)) failUpgrade(error, req, res, verdicts);
-        else (exchanges.get(res) ?? new Exchange(req, res, target, context)).fail(error, target);
+        else (Exchange.of(req, context) ?? new Exchange(req, res, target, context)).fail(error, target);
       },
     );
   };

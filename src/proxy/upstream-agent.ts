@@ -12,6 +12,9 @@ const HINT_MARGIN_MS = 1000;
 /** How long a connection may have been idle for a request that cannot be repeated should it turn out dead. */
 const FRESH_MS = 1000;
 
+/** When TCP begins to ask whether the other side is there; Node's default. */
+const KEEP_ALIVE_MS = 1000;
+
 /** What `http.request()` calls, and by which it knows an agent; not among the types. */
 interface AgentLike {
   addRequest(request: ClientRequest, options: RequestOptions): void;
@@ -19,39 +22,61 @@ interface AgentLike {
 
 const agentLike = (agent: HttpAgent): AgentLike => agent as unknown as AgentLike;
 
-const hints = new WeakMap<Duplex, number>();
-const idleSince = new WeakMap<Duplex, number>();
-const idleBefore = new WeakMap<Duplex, number>();
+/** What is known of a connection. Kept on it, under a symbol: this is read and written for every request. */
+interface Kept {
+  /** The upstream's last `Keep-Alive`, and what follows from it. */
+  hint: string | undefined;
+  idleMs: number;
+  /** `performance.now()` when its last response was over. */
+  idleSince: number;
+  /** How long it had been idle before its present request, in ms. */
+  wasIdleMs: number;
+}
+
+const KEPT = Symbol('express-hangup.kept');
+
+interface KeptSocket extends Duplex {
+  [KEPT]?: Kept | undefined;
+  timeout?: number | undefined;
+  setTimeout?(ms: number): unknown;
+  setKeepAlive?(enable: boolean, initialDelay: number): unknown;
+  unref?(): unknown;
+}
+
+function kept(socket: KeptSocket): Kept {
+  return (socket[KEPT] ??= { hint: undefined, idleMs: IDLE_MS, idleSince: 0, wasIdleMs: 0 });
+}
 
 /** How long a reused socket had been idle before its present request, in ms; `undefined` for other agents' sockets. */
 export function idleMsOf(socket: Duplex): number | undefined {
-  return idleBefore.get(socket);
+  return (socket as KeptSocket)[KEPT]?.wasIdleMs;
 }
 
 function noteHint(this: ClientRequest, response: IncomingMessage): void {
-  const hint = response.headers['keep-alive'];
+  const hint = response.headers['keep-alive']?.toString();
   if (hint === undefined || !this.socket) return;
-  const seconds = /timeout=(\d+)/i.exec(String(hint))?.[1];
-  if (seconds !== undefined) hints.set(this.socket, Number(seconds) * 1000);
+  const state = kept(this.socket);
+  if (state.hint === hint) return;
+  state.hint = hint;
+  const seconds = /timeout=(\d+)/i.exec(hint)?.[1];
+  state.idleMs = seconds === undefined ? IDLE_MS : Math.min(IDLE_MS, Number(seconds) * 1000 - HINT_MARGIN_MS);
 }
 
-function keepAlive(socket: Duplex, keep: (socket: Duplex) => void): boolean {
-  const idleMs = Math.min(IDLE_MS, (hints.get(socket) ?? Infinity) - HINT_MARGIN_MS);
-  if (idleMs <= 0) return false;
-  keep(socket);
-  setIdleTimeout(socket, idleMs);
-  idleSince.set(socket, performance.now());
+/** In place of Node's own `keepSocketAlive()`, which does the same with another limit. */
+function keep(socket: KeptSocket): boolean {
+  const state = kept(socket);
+  if (state.idleMs <= 0) return false;
+  socket.setKeepAlive?.(true, KEEP_ALIVE_MS);
+  socket.unref?.();
+  // Left on while the connection is in use, where nobody heeds it; then it need not be set anew each time.
+  if (socket.timeout !== state.idleMs) socket.setTimeout?.(state.idleMs);
+  state.idleSince = performance.now();
   return true;
 }
 
-// The agent destroys a socket that is idle for so long and belongs to no request.
-function setIdleTimeout(socket: Duplex & { setTimeout?(ms: number): unknown }, ms: number): void {
-  socket.setTimeout?.(ms);
-}
-
 function reuse(socket: Duplex): void {
-  setIdleTimeout(socket, 0);
-  idleBefore.set(socket, performance.now() - (idleSince.get(socket) ?? NaN));
+  const state = kept(socket);
+  state.wasIdleMs = performance.now() - state.idleSince;
 }
 
 /** Closes the idle connections to an upstream if the one that would be used next is not fresh. */
@@ -59,14 +84,14 @@ function dropAged({ freeSockets }: HttpAgent, { host, port }: RequestOptions): v
   for (const [name, sockets = []] of Object.entries(freeSockets)) {
     const newest = sockets.at(-1);
     if (newest === undefined || !name.startsWith(`${host ?? ''}:${port ?? ''}:`)) continue;
-    if (performance.now() - (idleSince.get(newest) ?? 0) < FRESH_MS) continue;
+    if (performance.now() - kept(newest).idleSince < FRESH_MS) continue;
     for (const socket of sockets) socket.destroy();
   }
 }
 
 class KeepAliveHttpsAgent extends HttpsAgent {
   override keepSocketAlive(socket: Duplex): boolean {
-    return keepAlive(socket, (it) => super.keepSocketAlive(it));
+    return keep(socket);
   }
 
   override reuseSocket(socket: Duplex, request: ClientRequest): void {
@@ -108,7 +133,7 @@ export class UpstreamAgent extends HttpAgent {
   }
 
   override keepSocketAlive(socket: Duplex): boolean {
-    return keepAlive(socket, (it) => super.keepSocketAlive(it));
+    return keep(socket);
   }
 
   override reuseSocket(socket: Duplex, request: ClientRequest): void {
