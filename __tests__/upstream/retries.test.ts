@@ -292,7 +292,7 @@ describe.each(undicis())('retries on %s', (_name, undici) => {
         if (n > 1) answers.ok(req, res);
       });
       const retries = collect<RetryEvent>('retry');
-      const response = await client(undici, upstream.origin, { attempt: 50 }).fetch(null, '/');
+      const response = await client(undici, upstream.origin, { attempt: 150 }).fetch(null, '/');
       expect(await response.text()).toBe('ok');
       expect(upstream.hits).toHaveLength(2);
       expect(retries.all).toEqual([expect.objectContaining({ attempt: 2, cause: 'UPSTREAM_TIMEOUT' })]);
@@ -305,12 +305,14 @@ describe.each(undicis())('retries on %s', (_name, undici) => {
       ['PATCH', 1],
     ])('ends a %s after %i tries with a timeout', async (method, expected) => {
       const upstream = await scriptedUpstream(answers.silence);
+      const retries = collect<RetryEvent>('retry');
       const error: any = await client(undici, upstream.origin)
         .fetch(null, '/', { method, attempt: 30 })
         .catch((e: unknown) => e);
       expect(classifyError(error)).toMatchObject({ code: 'UPSTREAM_TIMEOUT', status: 504 });
       expect(error.cause).toMatchObject({ name: 'TimeoutError', code: 'ETIMEDOUT' });
-      expect(upstream.hits).toHaveLength(expected);
+      // Not counted at the upstream: on a busy machine a try may end before it arrives.
+      expect(retries.all).toHaveLength(expected - 1);
       await upstream.empty();
     });
 
@@ -324,9 +326,9 @@ describe.each(undicis())('retries on %s', (_name, undici) => {
     it('does not cut a body that takes longer', async () => {
       const { origin } = await scriptedUpstream((_req, res) => {
         res.write('first');
-        setTimeout(() => res.end(' last'), 60);
+        setTimeout(() => res.end(' last'), 300);
       });
-      const response = await client(undici, origin, { attempt: 40 }).fetch(null, '/');
+      const response = await client(undici, origin, { attempt: 250 }).fetch(null, '/');
       expect(await response.text()).toBe('first last');
     });
   });

@@ -179,7 +179,7 @@ describe.each(undicis())('what a call is rejected with, on %s', (_name, undici) 
       jest.spyOn(Math, 'random').mockReturnValue(0);
       const { origin, server } = await scriptedUpstream(answers[fault ?? 'ok']);
       if (fault === undefined) await new Promise((resolve) => server.close(resolve));
-      const users = client(undici, origin, { attempt: 40 });
+      const users = client(undici, origin, { attempt: fault === 'silence' && 40 });
       const faults = collect<FaultEvent>('fault');
       const app = express().set('env', 'test');
       app.use(hangup());
