@@ -2,7 +2,7 @@ import express from 'express';
 import { clientThatHangsUp, type ClientThatHangsUpOptions } from 'express-hangup/testing';
 import { collect } from '../fixtures/events';
 import { RawClient } from '../fixtures/raw-client';
-import { gate } from '../fixtures/serve';
+import { aborted, gate } from '../fixtures/serve';
 import { proxyApp, proxyVersions, startUpstream } from './fixture';
 
 const UPLOAD = { method: 'POST', body: Buffer.alloc(100_000, 'x') };
@@ -31,17 +31,23 @@ describe.each(proxyVersions)('a client that leaves, %s', (_name, hpm) => {
       const logged: unknown[] = [];
       const log = (...args: unknown[]): unknown => logged.push(args);
       const onError = jest.fn();
+      const requested = gate<AbortSignal>();
       const { url, errors } = await proxyApp(hpm, upstream.url, {
+        before: [
+          (req, _res, next) => {
+            requested.open(req.signal);
+            next();
+          },
+        ],
         proxy: { logger: { info: () => undefined, warn: log, error: log }, on: { error: onError } },
       });
-      const aborts = collect('abort');
 
       const { ended } = await clientThatHangsUp(url, how);
       const attempt = await upstream.nextAttempt();
       const { by } = await upstream.untilClosed(attempt);
 
       expect([ended, by]).toEqual(['we-left', 'client']);
-      expect(await aborts.next()).toMatchObject({ code: 'CLIENT_CLOSED_REQUEST' });
+      expect(await aborted(await requested.promise)).toMatchObject({ code: 'CLIENT_CLOSED_REQUEST' });
       expect({ errors, logged, calls: onError.mock.calls }).toEqual({ errors: [], logged: [], calls: [] });
     },
   );
