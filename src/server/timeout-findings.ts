@@ -51,7 +51,7 @@ const headers: Check = ({ headers: ms, request }) => {
   if (request === 0 || ms <= request) return undefined;
   return {
     code: 'HEADERS_TIMEOUT_ABOVE_REQUEST_TIMEOUT',
-    message: `server.headersTimeout was ${ms} ms, above server.requestTimeout, ${request} ms, which ends a request first. Node refuses this in createServer(), but not when it is assigned. requestTimeout has been raised.`,
+    message: `server.headersTimeout was ${ms} ms, above server.requestTimeout, ${request} ms. Node refuses this in createServer(), and where it is assigned silently swaps the two: headers then have ${request} ms, whole requests ${ms} ms. requestTimeout has been raised.`,
     fixed: true,
   };
 };
