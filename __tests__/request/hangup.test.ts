@@ -327,15 +327,14 @@ describe.each(expressVersions)('hangup() on %s', (_name, express) => {
     const client = (await RawClient.connect(port)).request('/wait');
     const { req, res } = await arrival;
     const { socket } = req;
-    const held = (): number[] =>
+    const held = (): unknown[] =>
       Object.getOwnPropertySymbols(socket)
-        .map((symbol) => (socket as unknown as Record<symbol, unknown>)[symbol])
-        .filter((value) => value instanceof Set)
-        .map(({ size }) => size);
-    expect(held()).toEqual([1]);
+        .filter(({ description }) => description === 'express-hangup.watchers')
+        .map((symbol) => (socket as unknown as Record<symbol, unknown>)[symbol]);
+    expect(held()).toMatchObject([{ req }]);
     res.end();
     await settled.next();
-    expect(held()).toEqual([0]);
+    expect(held()).toEqual([undefined]);
     client.leave('fin');
   });
 
@@ -378,6 +377,21 @@ describe.each(expressVersions)('hangup() on %s', (_name, express) => {
     await (await RawClient.connect(port)).request('/sub/x').response();
     expect(signals[0]).toBeInstanceOf(AbortSignal);
     expect(signals[1]).toBe(signals[0]);
+  });
+
+  it('is not lost when the app replaces res.locals', async () => {
+    const settled = collect('settle');
+    const { port, arrival } = await waitingApp();
+    const client = (await RawClient.connect(port)).request('/wait');
+    const { req, res } = await arrival;
+    const { signal } = req;
+    res.locals = {};
+    expect(req.signal).toBe(signal);
+    expect(req.deadline.timeout).toBe(25_000);
+    res.end();
+    expect(await settled.next()).toMatchObject({ outcome: 'finished' });
+    expect(req.signal).toBe(signal);
+    client.leave('fin');
   });
 
   it('explains a forgotten call', async () => {

@@ -49,12 +49,12 @@ describe.each(expressVersions)('a stalled response on %s', (_name, express) => {
 
   it('is not one while it goes on writing', async () => {
     const app = express();
-    app.use(hangup({ stall: 150, deadline: 100 }));
+    app.use(hangup({ stall: 400, deadline: 100 }));
     app.get('/', (_req, res) => {
       let count = 0;
       const timer = setInterval(() => {
         res.write('.');
-        if (++count < 8) return;
+        if (++count < 15) return;
         clearInterval(timer);
         res.end('done');
       }, 40);
@@ -62,7 +62,11 @@ describe.each(expressVersions)('a stalled response on %s', (_name, express) => {
     app.use(gatewayErrorHandler());
     const { port } = await serve(app);
     const client = (await RawClient.connect(port)).request('/');
-    expect(await client.response()).toMatchObject({ status: 200, body: '........done', complete: true });
+    expect(await client.response()).toMatchObject({
+      status: 200,
+      body: `${'.'.repeat(15)}done`,
+      complete: true,
+    });
     client.leave('fin');
   });
 

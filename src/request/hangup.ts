@@ -12,6 +12,7 @@ import { defineAccessors } from './accessors';
 import { budgetReader, type BudgetReader, type InheritOptions } from './budget';
 import { runInContext } from './context';
 import type { Deadline } from './deadline';
+import { DeadlineQueue } from './deadline-queue';
 import { deadlineReader, type DeadlineReader, type DeadlineValue } from './deadline-value';
 import { lifetimeOf, newLifetime, type Lifetime } from './lifetime';
 import { watchStall } from './stall';
@@ -51,6 +52,8 @@ export interface HangupOptions {
 
 interface Plan {
   readDeadline: DeadlineReader;
+  /** For a deadline that is the same for every request. */
+  queue: DeadlineQueue | undefined;
   isDeadlineGiven: boolean;
   graceMs: number | undefined;
   stallMs: number | false;
@@ -92,6 +95,7 @@ function planOf(options: HangupOptions): Plan {
   } = options;
   return {
     readDeadline: deadlineReader('hangup(): option "deadline"', deadline),
+    queue: typeof deadline === 'number' ? new DeadlineQueue(deadline) : undefined,
     isDeadlineGiven: options.deadline !== undefined,
     graceMs: grace === undefined ? undefined : milliseconds('hangup(): option "grace"', grace),
     stallMs: millisecondsOrFalse('hangup(): option "stall"', stall),
@@ -103,7 +107,8 @@ function planOf(options: HangupOptions): Plan {
 function applyPlan(plan: Plan, lifetime: Lifetime, req: Request, isFirst: boolean): void {
   if (plan.graceMs !== undefined) lifetime.graceMs = plan.graceMs;
   if (plan.readBudget) lifetime.capMs = Math.min(lifetime.capMs, plan.readBudget(req));
-  if (isFirst || plan.isDeadlineGiven) lifetime.setDeadline(plan.readDeadline(req));
+  if (isFirst && plan.queue && lifetime.capMs >= plan.queue.ms) lifetime.joinQueue(plan.queue);
+  else if (isFirst || plan.isDeadlineGiven) lifetime.setDeadline(plan.readDeadline(req));
   else if (plan.readBudget) lifetime.setDeadline(lifetime.timeoutMs);
   if (plan.stallMs !== false) watchStall(lifetime, plan.stallMs);
 }

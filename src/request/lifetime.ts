@@ -3,10 +3,11 @@ import type { Socket } from 'node:net';
 import { DeadlineExceededError, type HangupCode, type HangupError } from '../errors';
 import { channels } from '../events';
 import { DEFAULTS } from '../options';
+import type { DeadlineQueue, Queued } from './deadline-queue';
 import { isDebugging } from './debugger';
 import { answerForHandler, discardLateCalls } from './late-response';
 import { routeOf } from './route';
-import { unwatchSocket, watchSocket } from './socket-watch';
+import { firstWatcher, unwatchSocket, watchSocket, type SocketWatcher } from './socket-watch';
 import { connectionOf, isAlreadyGone, isHttp2, whoClosed } from './who-closed';
 
 /** How the app goes on after a middleware: Express's `next`. */
@@ -31,7 +32,7 @@ const DEBUGGER_RETRY_MS = 1000;
  * One request's life, from `hangup()` to the end of the response: its signal, its deadline, who ended it. Exactly one
  * of three things happens to it: it is aborted and then settles, or it settles, or (nothing left to say) neither.
  */
-export class Lifetime {
+export class Lifetime implements SocketWatcher, Queued {
   /** `performance.now()` when the request arrived at the middleware. */
   readonly arrivedAt = performance.now();
   /** The connection; `undefined` on HTTP/2, where the stream's end is the response's. */
@@ -53,7 +54,14 @@ export class Lifetime {
   /** Kept from the moment of the abort: Express resets what it is made of on the way to the error handlers. */
   route: string | undefined = undefined;
 
+  nextOnSocket: SocketWatcher | undefined = undefined;
+  dueAt = 0;
+  before: Queued | undefined = undefined;
+  after: Queued | undefined = undefined;
+
   private controller: AbortController | undefined = undefined;
+  /** Where the app-wide deadline waits; a route's own has a timer. */
+  private queue: DeadlineQueue | undefined = undefined;
   private timer: NodeJS.Timeout | undefined = undefined;
   private abortListeners: Set<(reason: HangupError) => void> | undefined = undefined;
   private settleListeners: Set<() => void> | undefined = undefined;
@@ -62,10 +70,11 @@ export class Lifetime {
     readonly req: IncomingMessage,
     readonly res: ServerResponse,
   ) {
-    (res as Carrier)[LIFETIME] = this;
+    carrierOf(res)[LIFETIME] = this;
     this.socket = isHttp2(req) ? undefined : connectionOf(req, res);
     if (isAlreadyGone(req, res)) {
       if (!res.writableEnded) this.abort(whoClosed(req, res, this.socket));
+      (res as Carrier)[LIFETIME] = this;
       this.settle();
       return;
     }
@@ -102,9 +111,16 @@ export class Lifetime {
   setDeadline(timeoutMs: number): void {
     if (this.reason !== undefined || this.settled) return;
     this.timeoutMs = Math.min(timeoutMs, this.capMs);
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    this.stopClock();
     if (this.timeoutMs !== Infinity) this.wait(this.timeoutMs - this.elapsed());
+  }
+
+  /** Sets the deadline of a request that has just arrived to the one that it shares with all others. */
+  joinQueue(queue: DeadlineQueue): void {
+    if (this.settled) return;
+    this.timeoutMs = queue.ms;
+    this.queue = queue;
+    queue.add(this, this.arrivedAt);
   }
 
   /** Whether the time is spent, also in the moment before the timer says so. */
@@ -140,8 +156,7 @@ export class Lifetime {
     if (this.reason !== undefined || this.settled) return;
     this.reason = reason;
     this.route = routeOf(this.req);
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    this.stopClock();
     if (channels.abort.hasSubscribers) {
       channels.abort.publish({ ...this.describe(), code: reason.code });
     }
@@ -187,8 +202,17 @@ export class Lifetime {
     this.timer = setTimeout(onDeadline, ms, this).unref();
   }
 
-  /** The deadline's timer has fired. */
+  private stopClock(): void {
+    this.queue?.remove(this);
+    this.queue = undefined;
+    if (this.timer === undefined) return;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  /** The deadline's timer, or that of its queue, has fired. */
   deadlinePassed(): void {
+    this.queue = undefined;
     this.timer = undefined;
     if (this.isMet()) return;
     const left = this.timeoutMs - this.elapsed();
@@ -199,10 +223,11 @@ export class Lifetime {
 
   private settle(): void {
     this.settled = true;
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    this.stopClock();
     this.abortListeners = undefined;
     if (this.socket) unwatchSocket(this.socket, this);
+    // Found by its connection until now, should the app have put another object in the place of `res.locals`.
+    if (carrierOf(this.res)[LIFETIME] !== this) (this.res as Carrier)[LIFETIME] = this;
     if (this.settleListeners) for (const listener of this.settleListeners) listener();
     this.settleListeners = undefined;
     if (channels.settle.hasSubscribers) publishSettle(this);
@@ -216,7 +241,7 @@ function onDeadline(lifetime: Lifetime): void {
 }
 
 function onResponseClose(this: ServerResponse): void {
-  (this as Carrier)[LIFETIME]?.closed();
+  lifetimeFor(this, this.req)?.closed();
 }
 
 function publishSettle(lifetime: Lifetime): void {
@@ -230,10 +255,31 @@ function publishSettle(lifetime: Lifetime): void {
 
 /** The lifetime that `hangup()` or `deadline()` has attached to this request. */
 export function lifetimeOf(req: IncomingMessage): Lifetime | undefined {
-  // Kept on the response, which Express refers to by `req.res`: adding a property to a request whose prototype Express
-  // has replaced costs 1.5 µs on Node 20. Without Express it is on the request itself.
-  const { res = req } = req as { res?: Carrier };
-  return (res as Carrier)[LIFETIME];
+  const { res } = req as { res?: ServerResponse };
+  return res === undefined ? (req as Carrier)[LIFETIME] : lifetimeFor(res, req);
+}
+
+function lifetimeFor(res: ServerResponse, req: IncomingMessage): Lifetime | undefined {
+  return carrierOf(res)[LIFETIME] ?? (res as Carrier)[LIFETIME] ?? onConnection(res, req);
+}
+
+/**
+ * Where a lifetime is kept: in Express's `res.locals`, and without Express on the response itself. On Node 20 one more
+ * property on the request or the response of Express costs 2 to 3 µs: their prototypes have been replaced.
+ */
+function carrierOf(res: ServerResponse): Carrier {
+  const { locals } = res as { locals?: unknown };
+  return typeof locals === 'object' && locals !== null ? locals : (res as Carrier);
+}
+
+/** The way to a lifetime whose `res.locals` the app has replaced. */
+function onConnection(res: ServerResponse, req: IncomingMessage): Lifetime | undefined {
+  const socket = connectionOf(req, res);
+  let watcher = socket && firstWatcher(socket);
+  while (watcher !== undefined && !(watcher instanceof Lifetime && watcher.res === res)) {
+    watcher = watcher.nextOnSocket;
+  }
+  return watcher;
 }
 
 /** The request's lifetime; where there is none yet, a new one without a deadline. */

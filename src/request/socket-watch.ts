@@ -1,14 +1,15 @@
 import type { Socket } from 'node:net';
 
-/** Somebody who has to know that the connection is gone. */
+/** Somebody who has to know that the connection is gone; a link in the list of all who do. */
 export interface SocketWatcher {
   connectionClosed(): void;
+  nextOnSocket: SocketWatcher | undefined;
 }
 
 const WATCHERS = Symbol('express-hangup.watchers');
 
 interface WatchedSocket extends Socket {
-  [WATCHERS]?: Set<SocketWatcher>;
+  [WATCHERS]?: SocketWatcher | undefined;
 }
 
 /**
@@ -20,19 +21,32 @@ interface WatchedSocket extends Socket {
  */
 export function watchSocket(socket: Socket, watcher: SocketWatcher): void {
   const watched: WatchedSocket = socket;
-  let watchers = watched[WATCHERS];
-  if (watchers === undefined) {
-    watchers = watched[WATCHERS] = new Set();
-    watched.prependOnceListener('close', announceClose);
-  }
-  watchers.add(watcher);
+  if (!(WATCHERS in watched)) watched.prependOnceListener('close', announceClose);
+  watcher.nextOnSocket = watched[WATCHERS];
+  watched[WATCHERS] = watcher;
 }
 
 /** Ends what `watchSocket()` began. */
 export function unwatchSocket(socket: Socket, watcher: SocketWatcher): void {
-  (socket as WatchedSocket)[WATCHERS]?.delete(watcher);
+  const watched: WatchedSocket = socket;
+  if (watched[WATCHERS] === watcher) {
+    watched[WATCHERS] = watcher.nextOnSocket;
+    return;
+  }
+  // Pipelined requests settle in an order of their own.
+  for (let link = watched[WATCHERS]; link !== undefined; link = link.nextOnSocket) {
+    if (link.nextOnSocket === watcher) link.nextOnSocket = watcher.nextOnSocket;
+  }
 }
 
-function announceClose(this: WatchedSocket): void {
-  for (const watcher of this[WATCHERS] ?? []) watcher.connectionClosed();
+/** The latest of those who watch the connection now; the others follow by `nextOnSocket`. */
+export function firstWatcher(socket: Socket): SocketWatcher | undefined {
+  return (socket as WatchedSocket)[WATCHERS];
+}
+
+function announceClose(this: Socket): void {
+  const watchers: SocketWatcher[] = [];
+  for (let link = firstWatcher(this); link !== undefined; link = link.nextOnSocket) watchers.push(link);
+  // Oldest first, as the requests came.
+  for (const watcher of watchers.reverse()) watcher.connectionClosed();
 }
