@@ -198,6 +198,17 @@ describe('judge(): a client that leaves', () => {
     );
   });
 
+  it('may leave just after the upstream has answered', () => {
+    const seen = {
+      account: account([response(200, false)], 'we-left'),
+      attempts: [attempt('answered', 300, -1)],
+    };
+    expect(verdict('slow', 'leaves-in-response', seen)).toBe('right');
+    expect(verdict('slow', 'leaves-in-response', { ...seen, attempts: [attempt('answered', 300, 1)] })).toMatch(
+      /had to answer/,
+    );
+  });
+
   it('is not worked for by an upstream that had answered at once', () => {
     expect(verdict('ok', 'leaves-fin', { ...left, attempts: [attempt('answered')] })).toBe('right');
   });

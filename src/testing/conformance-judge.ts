@@ -149,9 +149,11 @@ function goesOn(
   if (state === 'running') return 'the call to the upstream was never ended';
   const answered = account?.response?.complete === true || account?.response?.status === 504;
   if (client === 'stays' || EXPECTED[fault].waits !== true || answered) return undefined;
+  // Over before the client had left, or the client had no time to leave.
+  if (afterLeavingMs === undefined || afterLeavingMs <= 0) return undefined;
   if (state === 'answered') return 'the upstream had to answer for a client that was gone';
-  // The deadline is not what must end it. A tenth of it is for the clocks of two sides of a connection.
-  return tookMs !== undefined && tookMs >= deadline * 0.9 && (afterLeavingMs ?? 0) > deadline * 0.1
+  // The deadline is not what must end it. A tenth of it is for a client that left when it had nearly passed.
+  return tookMs !== undefined && tookMs >= deadline * 0.9 && afterLeavingMs > deadline * 0.1
     ? 'the call to the upstream was ended by the deadline only, not when the client left'
     : undefined;
 }

@@ -20,13 +20,24 @@ export interface RunPlace {
   takeCrashes: () => string[];
 }
 
+/** A proxy passes it on, and so tells which cell an attempt belongs to that comes when its own cell is over. */
+const CELL_HEADER = 'x-conformance-cell';
+
+/** How long an app may take to call its upstream for a request whose body never comes whole, in ms: most never do. */
+const HALF_REQUEST_MS = 40;
+
 /** Plays one cell: sets the fault, sends the client, waits until all is over or should be, and tells what was seen. */
 export async function playCell(place: CellPlace, run: RunPlace): Promise<CellObservation> {
   const { plan, upstream } = run;
   const left = deferred();
   const before = await breakUpstream(place, run, left.promise);
+  const id = String(before);
   const counts = { askedAgain: false, attempts: Infinity };
-  const client = clientOf(place, run, before);
+  const mine = (): UpstreamAttempt[] =>
+    (upstream?.attempts ?? [])
+      .slice(before, counts.attempts)
+      .filter(({ headers }) => (headers[CELL_HEADER] ?? id) === id);
+  const client = clientOf(place, run, id, () => mine().length > 0);
   client.beforeNext = async () => {
     counts.askedAgain = true;
     counts.attempts = upstream?.attempts.length ?? 0;
@@ -35,11 +46,7 @@ export async function playCell(place: CellPlace, run: RunPlace): Promise<CellObs
   const start = performance.now();
   const account = await talk(run.url, client);
   left.resolve();
-  const mine = (): UpstreamAttempt[] => (upstream?.attempts ?? []).slice(before, counts.attempts);
-  const end = performance.now() + plan.deadline + plan.margin;
-  await until(() => mine().every(({ state }) => state !== 'running'), end);
-  // What an app does wrong with an error it does in the turns that follow.
-  await pause(5);
+  await untilOver(place, plan, mine);
   const leftAt = account?.ms.left === undefined ? undefined : start + account.ms.left;
   const attempts = upstream && mine().map((attempt) => seen(attempt, leftAt));
   await mendUpstream(place, run);
@@ -51,6 +58,23 @@ export async function playCell(place: CellPlace, run: RunPlace): Promise<CellObs
     upstreamHost: upstream && `127.0.0.1:${upstream.port}`,
     crashes: run.takeCrashes(),
   };
+}
+
+/** Waits until every call to the upstream has ended, or should have. */
+async function untilOver(
+  { client, method }: CellPlace,
+  plan: ConformancePlan,
+  mine: () => readonly UpstreamAttempt[],
+): Promise<void> {
+  if (client === 'leaves-in-request' && hasBody(method)) {
+    await until(() => mine().length > 0, performance.now() + HALF_REQUEST_MS);
+  }
+  const end = soon(plan);
+  do {
+    await until(() => mine().every(({ state }) => state !== 'running'), end);
+    // What an app does wrong with an error it does in the turns that follow; a call may also begin late.
+    await pause(5);
+  } while (mine().some(({ state }) => state === 'running') && performance.now() < end);
 }
 
 /** One whole request while the upstream is well. */
@@ -106,25 +130,26 @@ function faultOf({ fault, client }: CellPlace, { deadline }: ConformancePlan, le
 function clientOf(
   { fault, client, method }: CellPlace,
   { plan, upstream }: RunPlace,
-  before: number,
+  id: string,
+  called: () => boolean,
 ): ClientPlan {
-  const request = requestOf(method, plan);
-  const common = { protocol: plan.protocol, patience: plan.deadline + plan.margin };
+  const whole = requestOf(method, plan);
+  const request = { ...whole, headers: { ...whole.headers, [CELL_HEADER]: id } };
+  const next = { ...whole, headers: { ...whole.headers, [CELL_HEADER]: `${id} next` } };
   // A refused connection leaves no trace at the upstream for which one could wait.
-  const after =
-    upstream === undefined || fault === 'refuse'
-      ? 20
-      : until(() => upstream.attempts.length > before, soon(plan));
-  const options: Record<CellPlace['client'], ClientThatHangsUpOptions> = {
-    stays: plan.protocol === 'http1' ? { requests: [request, request], oneByOne: true } : request,
-    'leaves-fin': { ...request, leave: 'after-request', how: 'fin', after },
-    'leaves-rst': { ...request, leave: 'after-request', how: 'rst', after },
-    'leaves-in-response': { ...request, leave: 'during-response' },
-    'leaves-in-request': hasBody(method)
-      ? { ...request, leave: 'during-body', after: 20 }
-      : { ...request, leave: 'after-request', how: 'half-close', after },
+  const unseen = upstream === undefined || fault === 'refuse';
+  const after = (): number | Promise<void> => (unseen ? 20 : until(called, soon(plan)));
+  const options: Record<CellPlace['client'], () => ClientThatHangsUpOptions> = {
+    stays: () => (plan.protocol === 'http1' ? { requests: [request, next], oneByOne: true } : request),
+    'leaves-fin': () => ({ ...request, leave: 'after-request', how: 'fin', after: after() }),
+    'leaves-rst': () => ({ ...request, leave: 'after-request', how: 'rst', after: after() }),
+    'leaves-in-response': () => ({ ...request, leave: 'during-response' }),
+    'leaves-in-request': () =>
+      hasBody(method)
+        ? { ...request, leave: 'during-body', after: until(called, performance.now() + HALF_REQUEST_MS) }
+        : { ...request, leave: 'after-request', how: 'half-close', after: after() },
   };
-  return clientPlan({ ...options[client], ...common });
+  return clientPlan({ ...options[client](), protocol: plan.protocol, patience: plan.deadline + plan.margin });
 }
 
 function soon({ deadline, margin }: ConformancePlan): number {
