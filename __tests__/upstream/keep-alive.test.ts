@@ -220,6 +220,9 @@ describe.each(undicis())('unused sockets, on %s', (_name, undici) => {
   });
 });
 
+// 1,000 calls and 500 clients: more than a test's ordinary time on a busy machine.
+jest.setTimeout(60_000);
+
 describe('the race for sockets that the upstream closes at that very moment', () => {
   const POSTS = 120;
 

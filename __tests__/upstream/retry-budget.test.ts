@@ -57,6 +57,9 @@ async function storm(count: number, call: () => Promise<Response>): Promise<Reco
   return outcomes;
 }
 
+// 1,000 calls: more than a test's ordinary time on a busy machine.
+jest.setTimeout(60_000);
+
 describe('an upstream in trouble', () => {
   it.each([503, 'reset'] as const)(
     'that is dead (%s) sees at most 1.2 times the traffic of 1,000 calls',
