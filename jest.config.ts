@@ -10,7 +10,7 @@ const config: Config = {
     '^express-hangup$': '<rootDir>/src/index.ts',
     '^express-hangup/(proxy|upstream|diagnose|testing)$': '<rootDir>/src/$1/index.ts',
   },
-  testPathIgnorePatterns: ['/node_modules/', '\\.slow\\.test\\.ts$', '/fixtures/'],
+  testPathIgnorePatterns: ['/node_modules/', '\\.slow\\.test\\.ts$', '/fixtures/', '/__tests__/package/'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.cache'],
   testTimeout: 15_000,
 };
