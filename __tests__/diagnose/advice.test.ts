@@ -17,6 +17,7 @@ import {
   silence,
   type ScriptedUpstream,
 } from './scripted-upstream';
+import { until } from './until';
 
 let diagnosis: Diagnosis;
 let agent: http.Agent;
@@ -39,10 +40,6 @@ const call = (
 ): Promise<string> => request(upstream.origin, { agent, ...options });
 const originIn = (upstream: ScriptedUpstream) =>
   diagnosis.report().origins.find(({ origin }) => origin === upstream.origin);
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await wait(2);
-}
 
 /** Lets the upstream close idle sockets after so many ms, and sees that twice, as a pool does in a quiet hour. */
 async function watchIdleLimit(
@@ -242,6 +239,7 @@ describe('a timeout of the upstream', () => {
     const upstream = await scriptedUpstream(silence);
     expect(await cutAfter(upstream, 5000)).toBeUndefined();
     expect(await cutAfter(upstream, 8000)).toBeUndefined();
+    expect(originIn(upstream)?.cutsAfterMs).toBeUndefined();
   });
 });
 

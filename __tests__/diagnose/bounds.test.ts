@@ -9,6 +9,7 @@ import { Origins } from '../../src/diagnose/origin-log';
 import { errorOf, request } from './clients';
 import { passTime } from './passing-time';
 import { ok, scriptedUpstream } from './scripted-upstream';
+import { until } from './until';
 
 const CHANNELS = [
   ...['http.client.request.created', 'http.client.request.start', 'http.client.request.error'],
@@ -186,7 +187,7 @@ describe('what is kept', () => {
     const { url, server } = await serve(() => undefined);
     const agent = new http.Agent({ maxSockets: Infinity });
     const calls = Array.from({ length: 120 }, () => errorOf(request(url, { agent })));
-    while (diagnosis.report().live.count < 120) await new Promise(setImmediate);
+    await until(() => diagnosis.report().live.count >= 120);
     expect(diagnosis.report().live.requests).toHaveLength(100);
     server.closeAllConnections();
     await Promise.all(calls);
@@ -199,9 +200,9 @@ describe('what is kept', () => {
     const { port } = await serve(() => undefined);
     const socket = net.connect(port, '127.0.0.1');
     socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(3));
-    while (diagnosis.report().live.count < 3) await new Promise(setImmediate);
+    await until(() => diagnosis.report().live.count >= 3);
     socket.destroy();
-    while (diagnosis.report().live.count > 0) await new Promise(setImmediate);
+    await until(() => diagnosis.report().live.count === 0);
     expect(diagnosis.report().outcomes.total.clientClosed).toBe(3);
     diagnosis.stop();
   });

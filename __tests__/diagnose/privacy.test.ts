@@ -5,6 +5,7 @@ import { diagnose } from 'express-hangup/diagnose';
 import { serve } from '../fixtures/serve';
 import { errorOf, request } from './clients';
 import { cutBody, ok, rst, scriptedUpstream } from './scripted-upstream';
+import { until } from './until';
 
 const SECRET = 'hunter2';
 
@@ -75,7 +76,7 @@ it('a request that matches no route is shown without its path', async () => {
   app.use(() => undefined);
   const { url, server } = await serve(app);
   const call = errorOf(request(`${url}/${SECRET}`));
-  while (diagnosis.report().live.count === 0) await new Promise(setImmediate);
+  await until(() => diagnosis.report().live.count !== 0);
   const [shown] = diagnosis.report().live.requests;
   expect(shown?.route).toBeUndefined();
   expect(JSON.stringify(diagnosis.report())).not.toContain(SECRET);

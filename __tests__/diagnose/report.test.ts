@@ -8,6 +8,7 @@ import { collect } from '../fixtures/events';
 import { passTime } from './passing-time';
 import { ok, rst, scriptedUpstream, silence } from './scripted-upstream';
 import { request } from './clients';
+import { until } from './until';
 
 let diagnosis: Diagnosis;
 beforeEach(() => (diagnosis = diagnose()));
@@ -15,11 +16,8 @@ afterEach(() => diagnosis.stop());
 
 /** The report, once it says what is waited for. */
 async function reportWhere(condition: (report: Report) => boolean): Promise<Report> {
-  for (;;) {
-    const report = diagnosis.report();
-    if (condition(report)) return report;
-    await new Promise(setImmediate);
-  }
+  await until(() => condition(diagnosis.report()));
+  return diagnosis.report();
 }
 
 async function status(url: string, init?: RequestInit): Promise<number> {
@@ -275,7 +273,7 @@ describe('timeouts side by side', () => {
     const { url } = await serve(app);
     for (let count = 0; count < 2; count++) {
       const answer = status(url);
-      while (upstream.sockets.size === 0) await new Promise(setImmediate);
+      await until(() => upstream.sockets.size !== 0);
       passTime(5000);
       for (const socket of upstream.sockets) {
         socket.end();

@@ -7,6 +7,7 @@ import { nativeRequire } from '../fixtures/native-require';
 import { serve } from '../fixtures/serve';
 import { errorOf } from './clients';
 import { cutBody, freePort, ok, rst, scriptedUpstream, silence } from './scripted-upstream';
+import { until } from './until';
 
 let diagnosis: Diagnosis;
 beforeEach(() => (diagnosis = diagnose()));
@@ -18,7 +19,7 @@ const rowsOf = (origin: string): FaultReport[] =>
 
 /** The rows about an upstream, once there is one. */
 async function rowsSoon(origin: string): Promise<FaultReport[]> {
-  while (rowsOf(origin).length === 0) await new Promise(setImmediate);
+  await until(() => rowsOf(origin).length !== 0);
   return rowsOf(origin);
 }
 

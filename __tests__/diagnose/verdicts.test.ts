@@ -10,6 +10,7 @@ import { diagnose, type Diagnosis, type FaultReport } from 'express-hangup/diagn
 import { nativeRequire } from '../fixtures/native-require';
 import { clients, errorOf, request, type Client } from './clients';
 import { cutBody, fin, freePort, garbage, ok, rst, scriptedUpstream, silence } from './scripted-upstream';
+import { until } from './until';
 
 let diagnosis: Diagnosis;
 beforeEach(() => (diagnosis = diagnose()));
@@ -235,14 +236,11 @@ describe('who gave up', () => {
 
 /** The only row of the report about this upstream; some clients reject before their socket has closed. */
 async function rowOf(origin: string): Promise<FaultReport> {
-  for (;;) {
-    const rows = diagnosis.report().faults.filter(({ upstream: info }) => info?.origin === origin);
-    if (rows[0]) {
-      expect(rows).toHaveLength(1);
-      return rows[0];
-    }
-    await new Promise(setImmediate);
-  }
+  const rows = (): FaultReport[] =>
+    diagnosis.report().faults.filter(({ upstream }) => upstream?.origin === origin);
+  await until(() => rows().length > 0);
+  expect(rows()).toHaveLength(1);
+  return rows()[0]!;
 }
 
 function signalThatFires(reason: unknown): AbortSignal {
