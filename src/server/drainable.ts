@@ -94,7 +94,8 @@ function answerSignals(
       off = undefined;
     };
     if (server.listening) onListening();
-    server.on('listening', onListening).on('close', onClose);
+    // Ahead of the app's own: who is told that the server listens may send the signal in that very moment.
+    server.prependListener('listening', onListening).on('close', onClose);
     return () => server.off('listening', onListening).off('close', onClose);
   });
   return () => {
