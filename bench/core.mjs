@@ -1,8 +1,9 @@
 // What hangup() costs: `npm run bench`. See docs/benchmarks.md for how to read it.
 //
-//   node bench/core.mjs [--quick] [--json] [--node <path>]… [--only cpu|memory|heap|deadlines]… [--entry <file>]
+//   node bench/core.mjs [--quick] [--json] [--node <path>]… [--only cpu|memory|heap|deadlines]… [--sets <n>] [--entry <file>]
 //
-// --entry measures another build of the package, to compare a change with what was before.
+// --sets is how often processes are started afresh (cpu: 4 times, memory: 3 times); --entry measures another build of the
+// package, to compare a change with what was before.
 import { createRequire } from 'node:module';
 import { readCommandLine } from './lib/command-line.mjs';
 import { startProcess } from './lib/measured-process.mjs';
@@ -27,7 +28,7 @@ const SUBJECTS = [
 ];
 
 const FULL = {
-  cpu: { sets: 8, rounds: 120, requests: 400, warmUp: 20_000, connections: 16 },
+  cpu: { sets: 4, rounds: 60, requests: 400, warmUp: 10_000, connections: 16 },
   memory: { sets: 3, waiting: 2_000 },
   heap: { warmUp: 50_000, steps: 6, requests: 50_000, connections: 16 },
   deadlines: { waiting: 10_000, perSecond: 2_000, deadlineMs: 8_000 },
@@ -155,6 +156,7 @@ async function main() {
   const options = readCommandLine({
     only: { type: 'string', multiple: true, default: Object.keys(MEASURES) },
     entry: { type: 'string', default: 'express-hangup' },
+    sets: { type: 'string' },
   });
   const entry = createRequire(import.meta.url).resolve(options.entry);
   const plan = options.quick ? QUICK : FULL;
@@ -168,7 +170,10 @@ async function main() {
     print(`## Node ${version}\n`);
     const load = await startProcess(LOAD, { node });
     for (const name of options.only) {
-      const result = await MEASURES[name](node, load, entry, plan[name]);
+      const result = await MEASURES[name](node, load, entry, {
+        ...plan[name],
+        ...(options.sets !== undefined && { sets: Number(options.sets) }),
+      });
       (all[version] ??= {})[name] = result;
       print(`${PRINT[name](result)}\n`);
     }
