@@ -22,7 +22,10 @@ const url = await listen(server);
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop);
 
 const trials = new Trials();
-const priceService = await startPriceService((message) => trials.priceServiceSays(message));
+const priceService = await startPriceService({
+  onMessage: (message) => trials.priceServiceSays(message),
+  onEnd: () => trials.priceServiceEnded(),
+});
 const gateways = new Gateways({
   PRICES: priceService.url,
   NOBODY: await urlOfNobody(),

@@ -15,8 +15,8 @@ export interface Trial {
 /** What else a client does. */
 export interface Behaviour {
   post?: unknown;
-  /** Hangs up as soon as the price service has been called. */
-  leavesWhenCalled?: boolean;
+  /** Hangs up as soon as the price service is at work. */
+  leavesWhenAtWork?: boolean;
   /** Hangs up after so long, for want of an event to wait for. */
   leavesAfterMs?: number;
   /** Hangs up when it has so many server-sent events. */
@@ -29,8 +29,8 @@ export async function trial(url: string, path: string, behaviour: Behaviour = {}
   const client = new AbortController();
   const leave = () => client.abort();
   const request = send(`${url}${path}?trial=${id}`, behaviour, client);
-  const { leavesWhenCalled = false, leavesAfterMs } = behaviour;
-  if (leavesWhenCalled) void fetch(`${url}/lab/trials/${id}/called`).then(leave);
+  const { leavesWhenAtWork = false, leavesAfterMs } = behaviour;
+  if (leavesWhenAtWork) void fetch(`${url}/lab/trials/${id}/at-work`).then(leave);
   const timer = leavesAfterMs === undefined ? undefined : setTimeout(leave, leavesAfterMs);
   const seen = await request;
   clearTimeout(timer);

@@ -9,7 +9,7 @@ let example: Example;
 let trials: Map<string, Promise<Trial>>;
 
 const BEHAVIOURS: Record<string, Behaviour> = {
-  leave: { leavesWhenCalled: true },
+  leave: { leavesWhenAtWork: true },
   post: { post: { quantity: 2 } },
   wait: { leavesAfterMs: PATIENCE_MS },
   listen: { leavesAfterEvents: 3 },
@@ -148,6 +148,8 @@ describe('a route behind hangupProxy()', () => {
     const { report } = await resultOf('/proxied/order/hang leave');
     expect(report.priceService.outcome).toBe('closed by the gateway');
     expect(report.client).toMatchObject({ status: null, outcome: 'left' });
+    // Not by the deadline, 1 s after the request's arrival.
+    expect(report.priceService.ms).toBeLessThan(900);
   });
 
   test('stands beside a plain proxy that completes a fragment with its error message', async () => {
@@ -182,8 +184,11 @@ describe('the page and its lab', () => {
   });
 
   test('knows nothing of a request that never was', async () => {
-    for (const id of ['never', 'error']) {
-      expect((await fetch(`${example.url}/lab/trials/${id}`)).status).toBe(404);
-    }
+    expect((await fetch(`${example.url}/lab/trials/never`)).status).toBe(404);
+  });
+
+  test('survives a mark that is the name of an event', async () => {
+    await fetch(`${example.url}/ours/order/ok?trial=error`);
+    expect((await fetch(`${example.url}/lab/trials/error`)).status).toBe(200);
   });
 });

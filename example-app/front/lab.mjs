@@ -14,7 +14,8 @@ const PAGE_HEADERS = {
 };
 
 /** The page at /, its requests at /lab, the gateway's source at /lab/source. */
-export function createLab({ trials, gateways, priceService, url }) {
+export function createLab(parts) {
+  const { trials, gateways, priceService } = parts;
   const oneAtATime = createTurnstile();
   const lab = Router();
 
@@ -23,14 +24,14 @@ export function createLab({ trials, gateways, priceService, url }) {
     if (report === undefined) res.status(404).json({ error: 'No request with this mark has ended.' });
     else res.json(report);
   });
-  lab.get('/trials/:id/called', async (req, res) => {
-    res.json(await trials.wasCalled(req.params.id));
+  lab.get('/trials/:id/at-work', async (req, res) => {
+    res.json(await trials.isAtWork(req.params.id));
   });
   lab.post('/restart-price-service', oneAtATime, async (req, res) => {
-    res.json(await restartPriceService(priceService, url));
+    res.json(await restartPriceService(parts));
   });
   lab.post('/deploy', oneAtATime, async (req, res) => {
-    res.json(await deploy(gateways, url, { drain: req.query.drain !== 'no' }));
+    res.json(await deploy(parts, { drain: req.query.drain !== 'no' }));
   });
   lab.get('/processes', (req, res) => {
     res.json({ front: process.pid, gateway: gateways.newest.pid, priceService: priceService.pid });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const CLIENTS = 4;
@@ -8,13 +9,14 @@ const PAUSE_MS = 20;
  * connections and repeat nothing: what fails is counted.
  */
 export function startLoad(url, methods) {
+  const mark = randomUUID();
   const count = { requests: 0, failed: 0, failures: {} };
   let isStopped = false;
   const clients = Promise.all(Array.from({ length: CLIENTS }, client));
 
   async function client() {
     for (let turn = 0; !isStopped; turn += 1) {
-      const failure = await order(url, methods[turn % methods.length]);
+      const failure = await order(`${url}?trial=${mark}`, methods[turn % methods.length]);
       count.requests += 1;
       if (failure !== undefined) {
         count.failed += 1;
@@ -25,6 +27,8 @@ export function startLoad(url, methods) {
   }
 
   return {
+    /** The mark by which the lab knows these orders. */
+    mark,
     /** Resolves when `more` further orders have been answered. */
     async answered(more) {
       const enough = count.requests + more;

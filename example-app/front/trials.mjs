@@ -21,8 +21,16 @@ export class Trials {
   priceServiceSays({ trial, event, at }) {
     const { calls } = this.#trial(trial);
     if (event === 'called') calls.push({ calledAt: at });
-    else Object.assign(calls.findLast((call) => call.outcome === undefined) ?? {}, { outcome: event, at });
+    else Object.assign(calls.find(isOpen) ?? {}, { outcome: event, at });
     this.#changed.emit(`trial ${trial}`);
+  }
+
+  /** The price service has ended, and its connections with it. */
+  priceServiceEnded() {
+    for (const [trial, { calls }] of this.#trials) {
+      const end = { trial, event: 'broken by the price service', at: Date.now() };
+      calls.filter(isOpen).forEach(() => this.priceServiceSays(end));
+    }
   }
 
   /** The report, as soon as both sides are over; `undefined` where no such request has ended. */
@@ -31,15 +39,15 @@ export class Trials {
     const trial = this.#trials.get(id);
     if (trial?.client === undefined) return undefined;
     await this.#until(id, () => trial.calls.length > 0, NEWS_MS);
-    await this.#until(id, () => trial.calls.every(({ outcome }) => outcome), PATIENCE_MS);
+    await this.#until(id, () => !trial.calls.some(isOpen), PATIENCE_MS);
     return { client: clientReport(trial.client), priceService: callsReport(trial) };
   }
 
-  /** Whether the price service has been called; waits for the call. */
-  async wasCalled(id) {
-    const isCalled = () => this.#trials.get(id)?.calls.length > 0;
-    await this.#until(id, isCalled, PATIENCE_MS);
-    return isCalled();
+  /** Whether the price service is at work for a request with this mark; waits until it is. */
+  async isAtWork(id) {
+    const hasOpenCall = () => this.#trials.get(id)?.calls.some(isOpen) ?? false;
+    await this.#until(id, hasOpenCall, PATIENCE_MS);
+    return hasOpenCall();
   }
 
   async #until(id, isTrue, ms) {
@@ -54,6 +62,10 @@ export class Trials {
   }
 }
 
+function isOpen({ outcome }) {
+  return outcome === undefined;
+}
+
 function clientReport({ status, bytes, outcome, startedAt, at }) {
   return { status, bytes, outcome, ms: at - startedAt };
 }
@@ -61,7 +73,7 @@ function clientReport({ status, bytes, outcome, startedAt, at }) {
 function callsReport({ client, calls }) {
   const last = calls.at(-1);
   if (last === undefined) return { calls: 0, outcome: 'not called' };
-  if (last.outcome === undefined) return { calls: calls.length, outcome: 'still open' };
+  if (isOpen(last)) return { calls: calls.length, outcome: 'still open' };
   const { outcome, calledAt, at } = last;
   // Negative: the connection was closed before the client had its answer.
   return { calls: calls.length, outcome, ms: at - calledAt, afterClientMs: at - client.at };

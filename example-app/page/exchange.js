@@ -21,9 +21,9 @@ export async function exchange(trouble, side) {
   return { ...seen, outcome, ms, ...(await behindTheGateway(trial)) };
 }
 
-/** Hangs up `ms` after the price service has been called: when there is something to stop. */
+/** Hangs up `ms` after the price service has begun: when there is something to stop. */
 async function leave(trial, ms, client) {
-  await fetch(`/lab/trials/${trial}/called`).catch(() => undefined);
+  await fetch(`/lab/trials/${trial}/at-work`).catch(() => undefined);
   setTimeout(() => client.abort('left'), ms);
 }
 
