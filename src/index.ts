@@ -26,6 +26,7 @@ export type {
 } from './events';
 export { drainable, type Drainable } from './server/drainable';
 export type { DrainableOptions } from './server/drain-options';
-export type { DrainReport } from './server/drain-report';
+export type { DrainCounts, DrainReport } from './server/drain-report';
+export type { ReadinessHandler } from './server/readiness';
 export { tuneServer, type ServerTuning, type TuneServerOptions } from './server/tune-server';
 export type { TimeoutFinding } from './server/timeout-findings';

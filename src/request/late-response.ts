@@ -39,6 +39,7 @@ function endWithoutHandlers(lifetime: Lifetime): void {
   }
   for (const name of res.getHeaderNames()) res.removeHeader(name);
   res.statusCode = reason.status;
+  if (reason.status === 503) res.setHeader('Retry-After', '1');
   if (res.req.httpVersionMajor < 2) res.setHeader('Connection', 'close');
   res.end();
 }
