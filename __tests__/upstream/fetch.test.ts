@@ -3,10 +3,12 @@ import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { gzipSync } from 'node:zlib';
+import express from 'express';
 import { classifyError } from 'express-hangup';
 import { TEST_CA, TEST_CERTIFICATES, TEST_KEY } from '../../src/testing/test-certificates';
-import { listen } from '../fixtures/serve';
+import { listen, serve } from '../fixtures/serve';
 import { answers, client, scriptedUpstream, undicis, type Script } from './scripted-upstream';
 
 const echo: Script = (req, res, _n, { method, url, headers, body }) => {
@@ -89,6 +91,19 @@ describe.each(undicis())('upstream().fetch() on %s', (_name, undici) => {
     const seen = await fetch('/', { method: 'POST', body: typeof made === 'function' ? made() : made });
     expect(seen.body).toMatch(content);
     expect(seen.headers['content-type'] ?? '').toMatch(type);
+  });
+
+  it('passes an upload on as it comes, and the answer back', async () => {
+    const { origin } = await scriptedUpstream(echo);
+    const users = client(undici, origin);
+    const app = express();
+    app.post('/', async (req, res) => {
+      const response = await users.fetch(req, '/upload', { method: 'POST', body: req });
+      await pipeline(response.body!, res);
+    });
+    const { url } = await serve(app);
+    const answer = await fetch(url, { method: 'POST', body: 'x'.repeat(300_000) });
+    expect(await answer.json()).toMatchObject({ url: '/upload', body: 'x'.repeat(300_000) });
   });
 
   it("sends undici's own FormData as a form", async () => {
