@@ -10,7 +10,7 @@ import {
 import diagnostics from 'node:diagnostics_channel';
 import express from 'express';
 import { Registry } from 'prom-client';
-import { gatewayErrorHandler, hangup } from 'express-hangup';
+import { deadline, gatewayErrorHandler, hangup } from 'express-hangup';
 import { diagnose } from 'express-hangup/diagnose';
 import { channels } from '../../src/events';
 import { collect } from '../fixtures/events';
@@ -55,22 +55,22 @@ async function play(): Promise<void> {
   const late = collect('late-response');
   const upstream = await scriptedUpstream(rst);
   const app = express();
-  app.use(hangup({ deadline: 60, grace: 0 }));
+  app.use(hangup({ grace: 0 }));
   app.get('/users/:id', (_req, res) => void res.send('ok'));
   app.get('/failing', (req, _res, next) => {
     fetch(upstream.origin, { signal: req.signal }).catch(next);
   });
-  app.get('/slow', (req, res) => {
+  app.get('/slow', deadline(250), (req, res) => {
     void aborted(req.signal).then(() => setTimeout(() => res.json({}), 20));
   });
-  app.get('/left', hangup() as never, () => undefined);
+  app.get('/left', () => undefined);
   app.use(gatewayErrorHandler());
   const { url } = await serve(app);
   for (const path of ['/users/1', '/users/2', '/failing', '/slow', '/nowhere']) {
     await (await fetch(url + path)).text();
     await settled.next();
   }
-  await errorOf(fetch(`${url}/left`, { signal: AbortSignal.timeout(20) }));
+  await errorOf(fetch(`${url}/left`, { signal: AbortSignal.timeout(250) }));
   await settled.next();
   await late.next();
   channels.retry.publish({ origin: upstream.origin, method: 'GET', attempt: 2, delayMs: 5, cause: 503 });

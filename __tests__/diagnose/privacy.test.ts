@@ -31,6 +31,12 @@ it('no path, query, header, credential, body or message of a request gets into a
       request(upstream.origin, {
         signal: AbortSignal.abort(Object.assign(new Error(), { code: SECRET, name: SECRET })),
       }),
+    () =>
+      request(upstream.origin, {
+        signal: AbortSignal.abort(
+          Object.assign(new Error('a certificate'), { code: 'CERT_HAS_EXPIRED', cause: { code: SECRET } }),
+        ),
+      }),
   ];
   const app = express();
   app.use(hangup());

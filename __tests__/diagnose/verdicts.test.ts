@@ -81,6 +81,7 @@ describe.each(clients)('the fault of %s', (_name, make) => {
         phase: 'waiting',
         verdict: 'UWr',
       });
+      await rowOf(upstream.origin);
       expect(info?.idleMs).toBeGreaterThanOrEqual(50);
     },
   );

@@ -49,14 +49,13 @@ function ofName({ trigger, origin: { origin } }: Failure): string | undefined {
   return undefined;
 }
 
-function ofCertificate({ trigger, errorCode, origin: { origin } }: Failure): string | undefined {
+function ofCertificate({ trigger, tlsCode, origin: { origin } }: Failure): string | undefined {
   if (trigger !== 'certificate') return undefined;
-  return `The certificate of ${origin} was not accepted (${errorCode ?? 'unknown reason'}): renew it, or give this process the authority that has signed it.`;
+  return `The certificate of ${origin} was not accepted (${tlsCode ?? 'unknown reason'}): renew it, or give this process the authority that has signed it.`;
 }
 
-function ofPlainHttp({ errorCode, phase, origin: { origin } }: Failure): string | undefined {
-  const isPlain =
-    errorCode === 'ERR_SSL_WRONG_VERSION_NUMBER' || errorCode === 'ERR_SSL_PACKET_LENGTH_TOO_LONG';
+function ofPlainHttp({ tlsCode, phase, origin: { origin } }: Failure): string | undefined {
+  const isPlain = tlsCode === 'ERR_SSL_WRONG_VERSION_NUMBER' || tlsCode === 'ERR_SSL_PACKET_LENGTH_TOO_LONG';
   if (!isPlain || phase !== 'tls') return undefined;
   return `${origin} does not speak TLS on this port: call it by http:, or use its https port.`;
 }

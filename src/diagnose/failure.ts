@@ -24,8 +24,8 @@ export interface Failure {
   readonly status: number | undefined;
   /** The addresses to which connections failed. */
   readonly addresses: readonly string[];
-  /** The code of the innermost error that has one: `DEPTH_ZERO_SELF_SIGNED_CERT`. */
-  readonly errorCode: string | undefined;
+  /** What went wrong with TLS: `DEPTH_ZERO_SELF_SIGNED_CERT`. */
+  readonly tlsCode: string | undefined;
 }
 
 /** What the client's side of a failure is known to be. */
@@ -60,7 +60,7 @@ export function failureOf(error: unknown, sight: Sight): Failure {
     bytesSent: call && call.socket.socket.bytesWritten - call.socket.bytesBefore,
     status: call?.status,
     addresses: addressesIn(error),
-    errorCode: codeIn(error),
+    tlsCode: tlsCodeIn(error),
   };
 }
 
@@ -99,10 +99,8 @@ function addressesIn(error: unknown): string[] {
   return [...new Set(addresses.filter((address) => typeof address === 'string'))];
 }
 
-function codeIn(error: unknown): string | undefined {
-  const codes = errorChain(error).map(({ code }) => code);
-  // The app may put anything into a property of that name: what does not look like a code of Node's is not kept.
-  return codes
-    .filter((code) => typeof code === 'string')
-    .findLast((code) => /^[A-Z][A-Z0-9_]{2,60}$/.test(code));
+/** The code of an error that TLS has brought. The app's own errors may have any code: no other is kept. */
+function tlsCodeIn(error: unknown): string | undefined {
+  const code = errorChain(error).find(isOfHandshake)?.code;
+  return typeof code === 'string' && /^[A-Z0-9_]{3,60}$/.test(code) ? code : undefined;
 }

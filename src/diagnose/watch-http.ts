@@ -123,10 +123,6 @@ export class HttpWatcher {
 
   private failed({ request, error }: OfRequest & { error: unknown }): void {
     const call = this.begin(request, false);
-    if (call?.info) {
-      rememberUpstream(error, call.info);
-      return;
-    }
     if (call?.stage === 'sending' && request.writableFinished) call.stage = 'waiting';
     this.note(error, request, call, request.destroyed);
   }
