@@ -3,6 +3,7 @@ import { clientThatHangsUp } from 'express-hangup/testing';
 import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { TEST_CERTIFICATES, TEST_KEY } from '../../src/testing/test-certificates';
 import { RawClient } from '../fixtures/raw-client';
@@ -143,6 +144,24 @@ describe.each(proxyVersions)('http-proxy-middleware’s own features, %s', (_nam
     },
   );
 
+  it('responseInterceptor leaves the answer for a fragment to a slow error handler', async () => {
+    const upstream = await startUpstream({ fault: 'close-body' });
+    const { url } = await proxyApp(hpm, upstream.url, {
+      proxy: {
+        selfHandleResponse: true,
+        on: { proxyRes: hpm.responseInterceptor(async (buffer) => buffer) },
+      },
+      errorHandler: async (_error, _req, res, _next) => {
+        await sleep(30);
+        res.status(502).end('late but whole');
+      },
+    });
+
+    const { response } = await clientThatHangsUp(url);
+
+    expect([response?.status, response?.text]).toEqual([502, 'late but whole']);
+  });
+
   it('selfHandleResponse leaves the response to the user, who may also end the upstream’s', async () => {
     const upstream = await startUpstream({ fault: 'drip' });
     const { url, errors } = await proxyApp(hpm, upstream.url, {
@@ -150,8 +169,10 @@ describe.each(proxyVersions)('http-proxy-middleware’s own features, %s', (_nam
         selfHandleResponse: true,
         on: {
           proxyRes: (proxyRes, _req, res) => {
-            proxyRes.destroy();
-            res.writeHead(418).end('enough');
+            proxyRes.once('data', () => {
+              proxyRes.destroy();
+              res.writeHead(418).end('enough');
+            });
           },
         },
       },
