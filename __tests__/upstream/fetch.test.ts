@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import express from 'express';
 import { classifyError } from 'express-hangup';
 import { TEST_CA, TEST_CERTIFICATES, TEST_KEY } from '../../src/testing/test-certificates';
-import { listen, serve } from '../fixtures/serve';
+import { gate, listen, serve } from '../fixtures/serve';
 import { answers, client, scriptedUpstream, undicis, type Script } from './scripted-upstream';
 
 const echo: Script = (req, res, _n, { method, url, headers, body }) => {
@@ -272,6 +272,19 @@ describe.each(undicis())('upstream().fetch() on %s', (_name, undici) => {
     await closed;
     await users.close();
     await upstream.empty();
+  });
+
+  it('is closed without another try for what fails meanwhile', async () => {
+    const answer = gate<() => void>();
+    const upstream = await scriptedUpstream((req, res) => answer.open(() => answers[503](req, res)));
+    const users = client(undici, upstream.origin);
+    const call = users.fetch(null, '/');
+    const fail = await answer.promise;
+    const closed = users.close();
+    fail();
+    expect((await call).status).toBe(503);
+    await closed;
+    expect(upstream.hits).toHaveLength(1);
   });
 
   it('reaches an upstream by TLS, with its own certificate authority', async () => {

@@ -282,6 +282,21 @@ describe.each(undicis())("a call with a signal of the caller's, on %s", (_name, 
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).json()).toEqual({ onRequest: 0, onSignal: 0 });
   });
 
+  it('can be the signal of many calls at a time, without a warning of a leak', async () => {
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error): void => void warnings.push(name);
+    process.on('warning', onWarning);
+    const upstream = await scriptedUpstream((_req, res) => res.write('first'));
+    const users = client(undici, upstream.origin);
+    const controller = new AbortController();
+    const calls = Array.from({ length: 20 }, () => users.fetch(null, '/', { signal: controller.signal }));
+    await Promise.all(calls);
+    controller.abort();
+    await upstream.empty();
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   it('listens until the body has come, and no longer', async () => {
     let finish!: () => void;
     const upstream = await scriptedUpstream((_req, res) => {

@@ -87,7 +87,7 @@ export class Call {
   /** Decides whether the call is sent again: gives the wait before that, in ms, and takes a retry from the budget. */
   private planRetry(outcome: Outcome, attempt: number): number | undefined {
     const { plan, shared } = this;
-    if (attempt > plan.retries) return undefined;
+    if (attempt > plan.retries || shared.sockets.closed) return undefined;
     const cause = causeOfRetry(outcome, plan);
     if (cause === undefined) return undefined;
     const delayMs = waitBeforeRetry(outcome, attempt, this.life.remaining());

@@ -56,6 +56,10 @@ export class KeptSockets {
     this.pool = this.newPool();
   }
 
+  get closed(): boolean {
+    return this.pool.closed;
+  }
+
   /** How many requests wait for a connection to be free. */
   get queued(): number {
     return this.pool.stats.queued;
