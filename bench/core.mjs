@@ -108,13 +108,14 @@ async function deadlines(node, load, entry, { waiting, perSecond, deadlineMs }) 
   await load.call('hold', { port: server.port, count: waiting, perSecond, request: GET('/') });
   const statuses = await load.call('answers', { port: server.port, count: waiting });
   const { lateness, mostWaiting } = await server.call('result');
+  const micros = (await server.cpu()) / waiting;
   await load.call('close', { port: server.port });
   await server.stop();
   const wrong = statuses.filter((status) => status !== 504).length;
   if (wrong > 0) throw new Error(`${wrong} of ${waiting} requests did not get their 504`);
   lateness.sort((a, b) => a - b);
   const at = (part) => lateness[Math.ceil(part * lateness.length) - 1];
-  return { waiting: mostWaiting, p50: at(0.5), p99: at(0.99), p100: at(1) };
+  return { waiting: mostWaiting, micros, p50: at(0.5), p99: at(0.99), p100: at(1) };
 }
 
 const MEASURES = { cpu, memory, heap, deadlines };
@@ -145,10 +146,17 @@ const PRINT = {
         (steps.at(-1) - steps[0]).toFixed(0),
       ]),
     ),
-  deadlines: ({ waiting, p50, p99, p100 }) =>
+  deadlines: ({ waiting, micros, p50, p99, p100 }) =>
     table(
-      ['Deadlines', 'requests waiting at once', 'answered after, ms: p50', 'p99', 'p100'],
-      [['all answered 504', waiting, p50.toFixed(1), p99.toFixed(1), p100.toFixed(1)]],
+      [
+        'Deadlines',
+        'requests waiting at once',
+        'answered after, ms: p50',
+        'p99',
+        'p100',
+        'CPU time of each, µs',
+      ],
+      [['all answered 504', waiting, p50.toFixed(1), p99.toFixed(1), p100.toFixed(1), micros.toFixed(0)]],
     ),
 };
 
