@@ -15,7 +15,11 @@ import { subjects } from './matrix/subjects.mjs';
 
 const { values } = parseArgs({
   options: {
-    node: { type: 'string', multiple: true, default: (process.env.MATRIX_NODES ?? '').split(':').filter(Boolean) },
+    node: {
+      type: 'string',
+      multiple: true,
+      default: (process.env.MATRIX_NODES ?? '').split(':').filter(Boolean),
+    },
     only: { type: 'string' },
     jobs: { type: 'string', default: '2' },
     deadline: { type: 'string', default: '400' },
@@ -29,22 +33,28 @@ const script = fileURLToPath(new URL('matrix/subject.mjs', import.meta.url));
 async function play(node, subject) {
   const given = { ...subject, deadline: Number(values.deadline), margin: Number(values.margin) };
   const args = [script, JSON.stringify(given)];
-  // Express prints unhandled errors, which is what some subjects are about; an app that takes the process down is shown.
-  const env = { ...process.env, NODE_ENV: 'test' };
+  const env = { ...process.env, NODE_ENV: 'production' };
   const { stdout } = await promisify(execFile)(node, args, { env, maxBuffer: 2 ** 26, timeout: 600_000 });
   const result = JSON.parse(stdout.trim().split('\n').at(-1));
   const wrong = result.cells.filter(({ verdict }) => verdict === 'wrong');
-  process.stdout.write(`${result.node}  ${subject.name}: ${result.cells.length} cells, ${wrong.length} wrong\n`);
+  process.stdout.write(
+    `${result.node}  ${subject.name}: ${result.cells.length} cells, ${wrong.length} wrong\n`,
+  );
   if (subject.ours) {
-    for (const { fault, client, method, why } of wrong) process.stdout.write(`    ${fault}, ${method} ${client}: ${why}\n`);
+    for (const { fault, client, method, why } of wrong)
+      process.stdout.write(`    ${fault}, ${method} ${client}: ${why}\n`);
   }
   return { ...result, name: subject.name, ours: subject.ours };
 }
 
 const nodes = [process.execPath, ...values.node];
-const chosen = subjects.filter(({ name, ours }) => name.includes(values.only ?? '') && (ours || !values.ours));
+const chosen = subjects.filter(
+  ({ name, ours }) => name.includes(values.only ?? '') && (ours || !values.ours),
+);
 // The peers are shown on one version: what is wrong with them is not a matter of versions.
-const queue = nodes.flatMap((node, i) => chosen.filter(({ ours }) => ours || i === 0).map((subject) => ({ node, subject })));
+const queue = nodes.flatMap((node, i) =>
+  chosen.filter(({ ours }) => ours || i === 0).map((subject) => ({ node, subject })),
+);
 const results = [];
 const failures = [];
 
@@ -61,12 +71,14 @@ await Promise.all(
   }),
 );
 
+const names = subjects.map(({ name }) => name);
+const bySubject = (a, b) => names.indexOf(a.name) - names.indexOf(b.name);
 const ours = results.filter((result) => result.ours).flatMap(({ cells }) => cells);
 const wrong = ours.filter(({ verdict }) => verdict === 'wrong').length;
 process.stdout.write(`\nOurs: ${ours.length} cells, ${wrong} wrong.\n`);
 if (values.only === undefined && !values.ours && failures.length === 0) {
   const target = new URL('../docs/fault-matrix.md', import.meta.url);
-  await writeFile(target, matrixDocument(results, { deadline: values.deadline }));
+  await writeFile(target, matrixDocument(results.sort(bySubject), { deadline: values.deadline }));
   process.stdout.write('docs/fault-matrix.md is written.\n');
 }
 process.exitCode = wrong > 0 || failures.length > 0 ? 1 : 0;

@@ -80,7 +80,7 @@ describe('judge(): the status that a client which stays must get', () => {
     'hang-body': [504],
     reset: [502],
     close: [502],
-    'reset-body': [502],
+    'reset-chunk': [502],
     'close-body': [502],
     'close-chunk': [502],
     garbage: [502],
@@ -96,7 +96,7 @@ describe('judge(): the status that a client which stays must get', () => {
   });
 
   it.each(ROWS)('judges a response to %s that is broken off', (fault) => {
-    const may = ['hang-body', 'reset-body', 'close-body', 'close-chunk'].includes(fault);
+    const may = ['hang-body', 'reset-chunk', 'close-body', 'close-chunk'].includes(fault);
     for (const ended of ['fin', 'rst'] as const) {
       expect(verdict(fault, 'stays', stays(200, false, ended)) === 'right').toBe(may);
     }
@@ -109,7 +109,7 @@ describe('judge(): the status that a client which stays must get', () => {
     expect(verdict(fault, 'stays', { account: account([], 'rst') })).toMatch(/closed without an answer/);
   });
 
-  it.each(['hang-body', 'reset-body', 'close-body', 'close-chunk'] as const)(
+  it.each(['hang-body', 'reset-chunk', 'close-body', 'close-chunk'] as const)(
     'calls a whole 200 for %s a fragment in disguise',
     (fault) => {
       expect(verdict(fault, 'stays', stays(200))).toMatch(/a fragment looks like a whole answer \(200\)/);
@@ -204,9 +204,9 @@ describe('judge(): a client that leaves', () => {
       attempts: [attempt('answered', 300, -1)],
     };
     expect(verdict('slow', 'leaves-in-response', seen)).toBe('right');
-    expect(verdict('slow', 'leaves-in-response', { ...seen, attempts: [attempt('answered', 300, 1)] })).toMatch(
-      /had to answer/,
-    );
+    expect(
+      verdict('slow', 'leaves-in-response', { ...seen, attempts: [attempt('answered', 300, 1)] }),
+    ).toMatch(/had to answer/);
   });
 
   it('is not worked for by an upstream that had answered at once', () => {
@@ -226,8 +226,8 @@ describe('judge(): a client that leaves', () => {
       account: account([response(status, complete)], 'we-left'),
     });
     expect(verdict('reset', 'leaves-in-response', began(500, false))).toBe('500 instead of 502');
-    expect(verdict('reset-body', 'leaves-in-response', began(200, false))).toBe('right');
-    expect(verdict('reset-body', 'leaves-in-response', began(200, true))).toMatch(/fragment/);
+    expect(verdict('reset-chunk', 'leaves-in-response', began(200, false))).toBe('right');
+    expect(verdict('reset-chunk', 'leaves-in-response', began(200, true))).toMatch(/fragment/);
   });
 
   it('is answered or left when it half-closes, but not kept waiting', () => {

@@ -146,7 +146,7 @@ describe('conformance(): what it says of apps that are wrong in one way', () => 
 
   it('neither ends nor breaks a response that was cut', async () => {
     const app = proxy(() => undefined);
-    expect(await complaints(app, { faults: ['reset-body'], clients: ['stays'] })).toEqual([
+    expect(await complaints(app, { faults: ['reset-chunk'], clients: ['stays'] })).toEqual([
       'the response was begun, and neither ended nor broken off',
     ]);
   });

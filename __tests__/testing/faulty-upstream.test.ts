@@ -340,6 +340,24 @@ describe('faultyUpstream(): what it remembers', () => {
     expect((await next).path).toBe('/after');
   });
 
+  it('forgets what is over, and keeps what is not', async () => {
+    await start();
+    await clientThatHangsUp(upstream.url, { path: '/ok' });
+    const hanging = clientThatHangsUp(upstream.url, {
+      path: '/hang',
+      leave: 'after-request',
+      after: upstream.allClosed(),
+    });
+    while (upstream.attempts.length < 2) await sleep(2);
+    upstream.forget();
+    expect(upstream.attempts.map(({ id, path }) => [id, path])).toEqual([[2, '/hang']]);
+    const next = upstream.nextAttempt();
+    await clientThatHangsUp(upstream.url, { path: '/third' });
+    expect(await next).toMatchObject({ id: 3, path: '/third' });
+    await upstream.close();
+    await hanging;
+  });
+
   it('says for what it has waited in vain', async () => {
     await start({ patience: 20 });
     await expect(upstream.nextAttempt()).rejects.toThrow('Waited 20 ms in vain for attempt 1.');

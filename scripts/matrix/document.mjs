@@ -13,7 +13,9 @@ export function matrixDocument(results, { deadline }) {
     '## Its peers',
     peersTable(peers),
     ...peers.map(detail),
-  ].join('\n\n').concat('\n');
+  ]
+    .join('\n\n')
+    .concat('\n');
 }
 
 function intro(deadline) {
@@ -30,13 +32,17 @@ of its upstream before it sends its own; where it says _streamed_ it passes the 
 const parts = (name) => /^(.*?): (.*) \((.*)\)$/.exec(name).slice(1);
 
 function oursTable(results) {
-  const versions = [...new Set(results.map(({ node }) => node))].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const versions = [...new Set(results.map(({ node }) => node))].sort((a, b) =>
+    a.localeCompare(b, 'en', { numeric: true }),
+  );
   const names = [...new Set(results.map(({ name }) => name))];
   const rows = names.map((name) => {
     const [, route, framework] = parts(name);
     const cells = versions.map((version) => {
       const result = results.find((it) => it.name === name && it.node === version);
-      return result ? `${count(result.cells, 'wrong')} of ${result.cells.length - count(result.cells, 'unseen')}` : '';
+      return result
+        ? `${count(result.cells, 'wrong')} of ${result.cells.length - count(result.cells, 'unseen')}`
+        : '';
     });
     return `| ${route} | ${framework} | ${cells.join(' | ')} |`;
   });
@@ -56,7 +62,13 @@ function peersTable(results) {
     const what = route.startsWith('http-proxy') ? `${route} alone, with \`proxyTimeout\`` : titleOf(guard);
     return `| ${what} | ${route} | ${count(cells, 'wrong')} of ${cells.length} |`;
   });
-  return [`On Express 5 and Node ${version}.`, '', '| mounted | the route’s call | wrong |', '| --- | --- | --- |', ...rows].join('\n');
+  return [
+    `On Express 5 and Node ${version}.`,
+    '',
+    '| mounted | the route’s call | wrong |',
+    '| --- | --- | --- |',
+    ...rows,
+  ].join('\n');
 }
 
 const titleOf = (guard) => (guard === 'nothing' ? 'nothing: plain Express' : guard);

@@ -18,7 +18,10 @@ export const guards = {
       bare: { middleware: hangup({ deadline, stall: deadline }), onError: gatewayErrorHandler() },
     };
   },
-  'nothing': (deadline) => ({ ...nothing, proxyOptions: (options) => ({ ...options, proxyTimeout: deadline }) }),
+  nothing: (deadline) => ({
+    ...nothing,
+    proxyOptions: (options) => ({ ...options, proxyTimeout: deadline }),
+  }),
   'the snippet': (deadline) => ({
     ...nothing,
     signalOf: (req) => {

@@ -66,7 +66,13 @@ export const routes = {
       const axios = require('axios').create();
       return async (req, res) => {
         const { method, headers, body } = sent(req);
-        const answer = await axios.request({ url: url + PATH, method, headers, data: body, signal: signalOf(req) });
+        const answer = await axios.request({
+          url: url + PATH,
+          method,
+          headers,
+          data: body,
+          signal: signalOf(req),
+        });
         res.json(answer.data);
       };
     },

@@ -19,7 +19,7 @@ const wrapped = (req, res, next) => Promise.resolve(handler(req, res, next)).cat
 
 function expressApp() {
   const express = require(subject.express);
-  const app = express().set('env', 'test');
+  const app = express().set('env', 'production');
   guard.before(app);
   if (route.parsed) app.use(express.json());
   app.all('/data', wrapped);
@@ -36,7 +36,9 @@ function http2App() {
       res.setHeader('content-type', 'application/json');
       res.end(JSON.stringify(value));
     };
-    middleware(req, res, (error) => (error ? next(error) : readBody(req).then(() => wrapped(req, res, next), next)));
+    middleware(req, res, (error) =>
+      error ? next(error) : readBody(req).then(() => wrapped(req, res, next), next),
+    );
   };
 }
 

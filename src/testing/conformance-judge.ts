@@ -24,7 +24,7 @@ const EXPECTED: Record<ConformanceFault, Expectation> = {
   'hang-body': { status: [504], mayBreak: true, waits: true },
   reset: { status: [502] },
   close: { status: [502] },
-  'reset-body': { status: [502], mayBreak: true },
+  'reset-chunk': { status: [502], mayBreak: true },
   'close-body': { status: [502], mayBreak: true },
   'close-chunk': { status: [502], mayBreak: true },
   garbage: { status: [502] },

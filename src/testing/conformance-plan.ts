@@ -9,7 +9,7 @@ export const ROWS = [
   'hang-body',
   'reset',
   'close',
-  'reset-body',
+  'reset-chunk',
   'close-body',
   'close-chunk',
   'garbage',

@@ -136,9 +136,9 @@ function clientOf(
   const whole = requestOf(method, plan);
   const request = { ...whole, headers: { ...whole.headers, [CELL_HEADER]: id } };
   const next = { ...whole, headers: { ...whole.headers, [CELL_HEADER]: `${id} next` } };
-  // A refused connection leaves no trace at the upstream for which one could wait.
-  const unseen = upstream === undefined || fault === 'refuse';
-  const after = (): number | Promise<void> => (unseen ? 20 : until(called, soon(plan)));
+  // These two are over at once, and a refused connection leaves no trace for which one could wait: the answer may come first.
+  const atOnce = upstream === undefined || fault === 'refuse' || fault === 'stale';
+  const after = (): number | Promise<void> => (atOnce ? 20 : until(called, soon(plan)));
   const options: Record<CellPlace['client'], () => ClientThatHangsUpOptions> = {
     stays: () => (plan.protocol === 'http1' ? { requests: [request, next], oneByOne: true } : request),
     'leaves-fin': () => ({ ...request, leave: 'after-request', how: 'fin', after: after() }),

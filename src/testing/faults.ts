@@ -134,8 +134,8 @@ function afterAnswer(then: (exchange: Exchange, settings: FaultSettings) => void
 
 const raw =
   (text: string): FaultEntry['play'] =>
-  (exchange) => {
-    exchange.raw(text);
+  (exchange, settings) => {
+    exchange.later(settings.until ?? settings.ms ?? 0, () => exchange.raw(text));
   };
 
 /** Headers beyond what Node's and undici's parsers accept (16 KB by default). */
@@ -194,23 +194,28 @@ const TABLE = {
   ),
   'close-body': entry('closes it amid a body of known length', PARTIAL, cutInBody('length', 'fin')),
   'close-chunk': entry('closes it between two chunks', PARTIAL, cutInBody('chunks', 'fin')),
-  garbage: entry('answers with bytes that are not HTTP', {}, raw('220 mail.example ESMTP ready\r\n'), false),
+  garbage: entry(
+    'answers with bytes that are not HTTP',
+    { ms: 0 },
+    raw('220 mail.example ESMTP ready\r\n'),
+    false,
+  ),
   'bad-status': entry(
     'answers with a status that is none',
-    {},
+    { ms: 0 },
     raw('HTTP/1.1 xxx Nonsense\r\nContent-Length: 0\r\n\r\n'),
     false,
   ),
   'bad-chunk': entry(
     'sends a chunk, then one with a malformed size',
-    {},
+    { ms: 0 },
     raw('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nZZ\r\nworld\r\n0\r\n\r\n'),
     false,
   ),
-  'header-overflow': entry('sends 100 KB of headers', {}, raw(OVERSIZED), false),
+  'header-overflow': entry('sends 100 KB of headers', { ms: 0 }, raw(OVERSIZED), false),
   'two-lengths': entry(
     'sends two lengths that contradict each other',
-    {},
+    { ms: 0 },
     raw('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 5\r\n\r\nhello'),
     false,
   ),

@@ -64,6 +64,8 @@ export interface FaultyUpstream extends AsyncDisposable {
   idle(): Promise<void>;
   /** Waits until every connection is closed. */
   allClosed(): Promise<void>;
+  /** Forgets the requests and connections that are over, so that a long run does not fill the memory. */
+  forget(): void;
   /** Closes everything; nothing keeps the process alive afterwards. */
   close(): Promise<void>;
 }
@@ -99,13 +101,14 @@ export async function faultyUpstream(options: FaultyUpstreamOptions = {}): Promi
     },
     use(fault) {
       plan.use(fault);
-      log.forgetAttempts();
+      log.passOver();
     },
     refuse: () => dropAll(log, door.refuse()),
     accept: () => door.open(),
     nextAttempt: () => log.nextAttempt(),
     untilClosed: (what) => log.untilClosed(what),
     idle: () => log.idle(),
+    forget: () => log.forget(),
     allClosed: () => log.allClosed(),
     close,
     [Symbol.asyncDispose]: close,

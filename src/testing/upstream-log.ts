@@ -68,6 +68,8 @@ export class SocketRecord implements UpstreamSocket {
   closed: Closing | undefined;
   /** Since when nothing is being answered on it. */
   idleSince = this.openedAt;
+  /** Its attempts that are not known to be closed. */
+  readonly attempts: Attempt[] = [];
   /** Ends the connection for good, whoever wants it. */
   destroy: () => void = () => undefined;
 
@@ -125,6 +127,8 @@ export class UpstreamLog {
   readonly sockets: SocketRecord[] = [];
   readonly #room: WaitingRoom;
   #handedOut = 0;
+  #begun = 0;
+  #opened = 0;
 
   constructor(patience: number) {
     this.#room = new WaitingRoom(patience);
@@ -132,7 +136,7 @@ export class UpstreamLog {
 
   /** A connection was accepted. */
   opened(): SocketRecord {
-    const record = new SocketRecord(this.sockets.length + 1);
+    const record = new SocketRecord(++this.#opened);
     this.sockets.push(record);
     this.#room.changed();
     return record;
@@ -140,13 +144,14 @@ export class UpstreamLog {
 
   /** A request has begun. */
   arrived(head: AttemptHead, socket: SocketRecord): Attempt {
-    return new Attempt(this.attempts.length + 1, head, socket);
+    return new Attempt(++this.#begun, head, socket);
   }
 
   /** The fault for it is known: from now on it is public. */
   admitted(attempt: Attempt, fault: FaultName): void {
     attempt.fault = fault;
     this.attempts.push(attempt);
+    attempt.socket.attempts.push(attempt);
     this.#room.changed();
   }
 
@@ -174,19 +179,27 @@ export class UpstreamLog {
   socketClosed(record: SocketRecord, by: Closing['by'], how: Closing['how']): void {
     if (record.closed !== undefined) return;
     record.closed = { by, how, at: performance.now() };
-    for (const attempt of this.attempts) if (attempt.socket === record) attempt.closed ??= record.closed;
+    for (const attempt of record.attempts.splice(0)) attempt.closed ??= record.closed;
     this.#room.changed();
   }
 
   /** The next attempt that nobody has been given yet. */
   nextAttempt(): Promise<Attempt> {
-    const index = this.#handedOut++;
-    return this.#room.until(`attempt ${index + 1}`, () => this.attempts[index]);
+    const next = ++this.#handedOut;
+    return this.#room.until(`attempt ${next}`, () => this.attempts.find(({ id }) => id === next));
   }
 
   /** Attempts that came before and were given to nobody are not waited for any more. */
-  forgetAttempts(): void {
-    this.#handedOut = Math.max(this.#handedOut, this.attempts.length);
+  passOver(): void {
+    this.#handedOut = Math.max(this.#handedOut, this.#begun);
+  }
+
+  /** Lets go of everything that is over. */
+  forget(): void {
+    this.passOver();
+    keep(this.attempts, ({ state }) => state === 'running');
+    keep(this.sockets, ({ closed }) => closed === undefined);
+    for (const { attempts } of this.sockets) keep(attempts, ({ state }) => state === 'running');
   }
 
   untilClosed(what: UpstreamAttempt | UpstreamSocket): Promise<Closing> {
@@ -213,4 +226,8 @@ export class UpstreamLog {
   close(): void {
     this.#room.close();
   }
+}
+
+function keep<T>(list: T[], wanted: (item: T) => boolean): void {
+  list.splice(0, list.length, ...list.filter(wanted));
 }
