@@ -1,4 +1,4 @@
-import { getEventListeners, once } from 'node:events';
+import { getEventListeners, getMaxListeners, once } from 'node:events';
 import net from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -283,18 +283,11 @@ describe.each(undicis())("a call with a signal of the caller's, on %s", (_name, 
   });
 
   it('can be the signal of many calls at a time, without a warning of a leak', async () => {
-    const warnings: string[] = [];
-    const onWarning = ({ name }: Error): void => void warnings.push(name);
-    process.on('warning', onWarning);
-    const upstream = await scriptedUpstream((_req, res) => res.write('first'));
-    const users = client(undici, upstream.origin);
-    const controller = new AbortController();
-    const calls = Array.from({ length: 20 }, () => users.fetch(null, '/', { signal: controller.signal }));
-    await Promise.all(calls);
-    controller.abort();
-    await upstream.empty();
-    process.off('warning', onWarning);
-    expect(warnings).toEqual([]);
+    const { origin } = await scriptedUpstream(answers.ok);
+    const { signal } = new AbortController();
+    await client(undici, origin).fetch(null, '/', { signal });
+    // 0 is no limit, Node 22's default for signals; Node 20 warns at the eleventh listener.
+    expect([0, 1500]).toContain(getMaxListeners(signal));
   });
 
   it('listens until the body has come, and no longer', async () => {

@@ -22,7 +22,7 @@ describe('the retry budget', () => {
 
   it('earns a retry with ten successes, exactly', () => {
     const budget = new RetryBudget();
-    while (budget.spend());
+    for (let retry = 0; retry < 10; retry++) budget.spend();
     for (let success = 0; success < 9; success++) budget.earn();
     expect(budget.spend()).toBe(false);
     budget.earn();
