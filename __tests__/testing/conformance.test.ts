@@ -108,7 +108,7 @@ describe('conformance(): for every cell there is an app that fails it and is cau
       const answer = await call(req, controller.signal)
         .then((it) => it.text())
         .catch(() => undefined);
-      await sleep(50);
+      await sleep(300);
       res.status(answer === undefined ? 502 : 200).end('x');
     });
     await run(app, ['leaves-fin', 'leaves-rst', 'leaves-in-request']);
