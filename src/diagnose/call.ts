@@ -53,23 +53,25 @@ export function callAnswered(call: Call, status: number, keepAlive: () => string
   call.status = status;
   const { origin } = socket;
   if (!origin) return;
-  origin.lastAnswerAt = now();
   if (idleMs !== undefined) origin.idle.stayedAlive(idleMs);
   if (socket.requests === 1) origin.idle.announcedMs = announcedMs(keepAlive()) ?? origin.idle.announcedMs;
 }
 
 /** The request is over and its socket can carry the next one. */
 export function callDone({ socket }: Call): void {
-  socket.inFlight = Math.max(0, socket.inFlight - 1);
+  const doneAt = now();
+  if (socket.origin) socket.origin.lastAnswerAt = doneAt;
+  if (socket.inFlight > 0) socket.inFlight--;
   if (socket.inFlight > 0) return;
   socket.isTimedOut = false;
-  socket.idleSince = now();
+  socket.idleSince = doneAt;
   socket.bytesBefore = socket.socket.bytesWritten;
 }
 
 /** The request has failed: its socket will not be idle, it is about to close. */
-export function callFailed({ socket }: Call): void {
-  socket.inFlight = Math.max(0, socket.inFlight - 1);
+export function callFailed({ socket, status }: Call): void {
+  if (socket.inFlight > 0) socket.inFlight--;
+  if (status !== undefined && socket.origin) socket.origin.lastAnswerAt = now();
 }
 
 /** The `timeout` parameter of a `Keep-Alive` field (RFC 2068, 19.7.1), in ms: the number, nothing else of it is kept. */

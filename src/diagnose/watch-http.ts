@@ -70,8 +70,11 @@ export class HttpWatcher {
     const call = this.onSocket.get(log);
     if (!call) return;
     this.onSocket.delete(log);
-    callFailed(call);
     const { response } = call;
+    if (response?.complete) callDone(call);
+    else callFailed(call);
+    // It is closed, not idle.
+    log.idleSince = undefined;
     if (!response || response.complete) return;
     // Node's own listener gives the response its error, and may come after this one; the app hears of it in a later tick.
     process.nextTick(() => this.bodyFailed(call, response.errored));
