@@ -3,8 +3,7 @@ import type { Request } from 'express';
 import { gatewayErrorHandler, hangup } from 'express-hangup';
 import { collect } from '../fixtures/events';
 import { RawClient } from '../fixtures/raw-client';
-import { expressVersions, gate, listen, serve } from '../fixtures/serve';
-import { createServer } from 'node:net';
+import { expressVersions, gate, serve } from '../fixtures/serve';
 
 const [, express4] = expressVersions[1];
 
@@ -13,7 +12,7 @@ it('survives a client that leaves an async handler of Express 4 that is wrapped 
   const rejections: unknown[] = [];
   const onRejection = (error: unknown): number => rejections.push(error);
   process.on('unhandledRejection', onRejection);
-  const silent = await listen(createServer() as unknown as import('node:http').Server);
+  const silent = await serve(() => undefined);
   const arrived = gate<Request>();
   const app = express4();
   app.use(hangup());

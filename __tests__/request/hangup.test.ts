@@ -255,6 +255,16 @@ describe.each(expressVersions)('hangup() on %s', (_name, express) => {
     expect(signal.aborted).toBe(false);
   });
 
+  it('counts a response on a connection that closes with it as finished', async () => {
+    const settled = collect('settle');
+    const { port, arrival } = await waitingApp();
+    const client = (await RawClient.connect(port)).request('/wait', { headers: 'Connection: close\r\n' });
+    const { res } = await arrival;
+    res.send('done');
+    expect(await settled.next()).toMatchObject({ outcome: 'finished', status: 200 });
+    await client.end();
+  });
+
   it('makes no AbortController for a request that does not read its signal', async () => {
     const original = globalThis.AbortController;
     let made = 0;

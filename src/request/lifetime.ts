@@ -246,8 +246,9 @@ function onResponseClose(this: ServerResponse): void {
 
 function publishSettle(lifetime: Lifetime): void {
   const { reason, req, res, socket } = lifetime;
-  // On Node 20 and 22 a response that had ended but was not flushed counts as finished on a dead connection too.
-  const isFlushed = res.writableFinished && socket?.destroyed !== true;
+  // On Node 20 and 22 a response that had ended but was not flushed counts as finished on a dead connection too: then
+  // the connection has an error. (That it is destroyed says nothing: after `Connection: close` it should be.)
+  const isFlushed = res.writableFinished && !socket?.errored;
   const outcome = reason?.code ?? (isFlushed ? 'finished' : whoClosed(req, res, socket).code);
   const status = outcome === 'CLIENT_CLOSED_REQUEST' ? 499 : res.statusCode;
   channels.settle.publish({ ...lifetime.describe(), status, outcome });
