@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { pipeline, Writable } from 'node:stream';
+import { pipeline, Readable, Writable } from 'node:stream';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { gatewayErrorHandler, hangup, type GatewayErrorHandlerOptions } from 'express-hangup';
 import { collect } from '../fixtures/events';
@@ -169,6 +169,19 @@ describe.each(expressVersions)('gatewayErrorHandler() on %s', (_name, express) =
     expect(await client.response()).toMatchObject({ status: 200, body: 'half', complete: false });
     expect(await faults.next()).toMatchObject({ code: 'UPSTREAM_RESET', outcome: 'broken' });
     expect(passedOn).toEqual([]);
+  });
+
+  it('calls a response broken that pipeline() has destroyed', async () => {
+    const faults = collect('fault');
+    const { port } = await app((_req, res, next) => {
+      const failing = new Readable({ read: () => undefined });
+      pipeline(failing, res, (error) => next(error));
+      failing.push('half');
+      setTimeout(() => failing.destroy(reset()), 20);
+    });
+    const client = (await RawClient.connect(port)).request('/x');
+    expect(await client.response()).toMatchObject({ status: 200, body: 'half', complete: false });
+    expect(await faults.next()).toMatchObject({ outcome: 'broken' });
   });
 
   it('resets a connection whose end would pass for the end of the body', async () => {

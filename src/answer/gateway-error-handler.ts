@@ -78,9 +78,10 @@ function settleFault(
   }
 }
 
-function outcomeOf(fault: GatewayFault, res: Response): FaultEvent['outcome'] {
-  const isGone = fault.code === 'CLIENT_CLOSED_REQUEST' || fault.code === 'RESPONSE_DESTROYED';
-  if (isGone || res.writableEnded || res.destroyed) return 'discarded';
+function outcomeOf({ code }: GatewayFault, res: Response): FaultEvent['outcome'] {
+  if (code === 'CLIENT_CLOSED_REQUEST' || res.writableEnded) return 'discarded';
+  // Who destroyed a response that had begun has broken it, as `pipeline(upstream, res)` does.
+  if (code === 'RESPONSE_DESTROYED' || res.destroyed) return res.headersSent ? 'broken' : 'discarded';
   return res.headersSent ? 'broken' : 'answered';
 }
 
