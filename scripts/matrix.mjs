@@ -6,11 +6,12 @@
 //   --jobs N          how many subjects at a time (default 2)
 //   --deadline MS     the deadline of the routes (default 400); --margin MS (default 800)
 //   --ours            leave the peers out; the document is left as it is
+//   --check           the same, and see that the document has a row for everything of ours and no wrong cell
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
-import { matrixDocument } from './matrix/document.mjs';
+import { matrixDocument, missingFrom } from './matrix/document.mjs';
 import { subjects } from './matrix/subjects.mjs';
 
 const { values } = parseArgs({
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     deadline: { type: 'string', default: '400' },
     margin: { type: 'string', default: '800' },
     ours: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
   },
 });
 
@@ -49,7 +51,7 @@ async function play(node, subject) {
 
 const nodes = [process.execPath, ...values.node];
 const chosen = subjects.filter(
-  ({ name, ours }) => name.includes(values.only ?? '') && (ours || !values.ours),
+  ({ name, ours }) => name.includes(values.only ?? '') && (ours || !(values.ours || values.check)),
 );
 // The peers are shown on one version: what is wrong with them is not a matter of versions.
 const queue = nodes.flatMap((node, i) =>
@@ -76,9 +78,11 @@ const bySubject = (a, b) => names.indexOf(a.name) - names.indexOf(b.name);
 const ours = results.filter((result) => result.ours).flatMap(({ cells }) => cells);
 const wrong = ours.filter(({ verdict }) => verdict === 'wrong').length;
 process.stdout.write(`\nOurs: ${ours.length} cells, ${wrong} wrong.\n`);
-if (values.only === undefined && !values.ours && failures.length === 0) {
-  const target = new URL('../docs/fault-matrix.md', import.meta.url);
+const target = new URL('../docs/fault-matrix.md', import.meta.url);
+if (values.check) failures.push(...missingFrom(await readFile(target, 'utf8'), chosen));
+else if (values.only === undefined && !values.ours && failures.length === 0) {
   await writeFile(target, matrixDocument(results.sort(bySubject), { deadline: values.deadline }));
   process.stdout.write('docs/fault-matrix.md is written.\n');
 }
+for (const name of values.check ? failures : []) process.stdout.write(`Not as it should be: ${name}\n`);
 process.exitCode = wrong > 0 || failures.length > 0 ? 1 : 0;

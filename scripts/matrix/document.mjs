@@ -18,6 +18,18 @@ export function matrixDocument(results, { deadline }) {
     .concat('\n');
 }
 
+/** The subjects of ours that a document does not show without a wrong cell. */
+export function missingFrom(document, subjects) {
+  const rows = document.split('\n').filter((line) => /^\| .*( \| 0 of \d+)+ \|$/.test(line));
+  return subjects
+    .filter(({ ours }) => ours)
+    .map(({ name }) => name)
+    .filter((name) => {
+      const [, route, framework] = parts(name);
+      return !rows.some((row) => row.startsWith(`| ${route} | ${framework} |`) && !/ [1-9]\d* of /.test(row));
+    });
+}
+
 function intro(deadline) {
   return `# The fault matrix
 
