@@ -83,7 +83,7 @@ describe('clientThatHangsUp(): what it can be pointed at', () => {
   });
 
   it('refuses a target that is none', async () => {
-    await expect(clientThatHangsUp({})).rejects.toThrow('an app, a server or a URL');
+    await expect(clientThatHangsUp({} as never)).rejects.toThrow('an app, a server or a URL');
   });
 });
 

@@ -147,7 +147,7 @@ describe('faultyUpstream(): the keep-alive race', () => {
     expect(upstream.sockets).toBe(1);
     const now = performance.now();
     await ask('/idle-close?ms=30');
-    const closing = await upstream.untilClosed(upstream.connections[0]);
+    const closing = await upstream.untilClosed(upstream.connections[0]!);
     expect(closing).toMatchObject({ by: 'upstream', how: 'fin' });
     expect(closing.at - now).toBeGreaterThanOrEqual(29);
   });
@@ -493,7 +493,7 @@ describe('faultyUpstream(): HTTP/2', () => {
     expect(await upstream.untilClosed(first)).toMatchObject({ by: 'client', how: 'stream-reset' });
     expect(second).toMatchObject({ socketId: 1, requestOnSocket: 2, httpVersion: '2', closed: undefined });
     session.destroy();
-    expect(await upstream.untilClosed(upstream.connections[0])).toMatchObject({ by: 'client' });
+    expect(await upstream.untilClosed(upstream.connections[0]!)).toMatchObject({ by: 'client' });
   });
 
   it('answers a fault that it cannot play with 501', async () => {
