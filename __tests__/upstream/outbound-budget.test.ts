@@ -1,6 +1,9 @@
 import express from 'express';
 import { gatewayErrorHandler, hangup, type HangupOptions, type RetryEvent } from 'express-hangup';
 import type { Upstream, UpstreamRequestInit } from 'express-hangup/upstream';
+import * as debuggerModule from '../../src/request/debugger';
+import type { Lifetime } from '../../src/request/lifetime';
+import { CallLife } from '../../src/upstream/call-life';
 import { spendableMs } from '../../src/upstream/outbound-budget';
 import { collect } from '../fixtures/events';
 import { serve } from '../fixtures/serve';
@@ -38,6 +41,20 @@ describe('the time that an upstream may spend', () => {
     [Infinity, Infinity],
   ])('is, of %d ms, %d', (remaining, spendable) => {
     expect(spendableMs(remaining)).toBe(spendable);
+  });
+});
+
+describe('the time that a call has', () => {
+  const spent = { remaining: () => 0, onAbort: () => () => undefined } as unknown as Lifetime;
+
+  it('is none when the deadline has passed', () => {
+    expect(new CallLife(spent, undefined).remaining()).toBe(0);
+  });
+
+  it('is any with a debugger attached, as for the request itself', () => {
+    jest.spyOn(debuggerModule, 'isDebugging').mockReturnValue(true);
+    expect(new CallLife(spent, undefined).remaining()).toBe(Infinity);
+    jest.restoreAllMocks();
   });
 });
 

@@ -241,6 +241,18 @@ describe.each(undicis())("a call with a signal of the caller's, on %s", (_name, 
     expect(upstream.opened).toBe(3);
   });
 
+  it('does not take a reason for something that the upstream has done', async () => {
+    const upstream = await scriptedUpstream(answers.silence);
+    const users = client(undici, upstream.origin);
+    const controller = new AbortController();
+    const call = users.fetch(null, '/', { signal: controller.signal });
+    await upstream.arrived(1);
+    controller.abort(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
+    await expect(call).rejects.toThrow('read ECONNRESET');
+    expect(users.stats()).toMatchObject({ retries: 0, resets: { first: 0, reused: 0 } });
+    expect(upstream.hits).toHaveLength(1);
+  });
+
   it('never starts with one that has aborted', async () => {
     const upstream = await scriptedUpstream(answers.ok);
     const call = client(undici, upstream.origin).fetch(null, '/', { signal: AbortSignal.abort('before') });
