@@ -12,6 +12,9 @@ const config: Config = {
   },
   testPathIgnorePatterns: ['/node_modules/', '\\.slow\\.test\\.ts$', '/fixtures/', '/__tests__/package/'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.cache'],
+  setupFilesAfterEnv: process.env['CI'] === undefined ? [] : ['<rootDir>/__tests__/fixtures/repeat-in-ci.ts'],
+  // Most of a test is waiting for sockets.
+  maxWorkers: '100%',
   testTimeout: 15_000,
 };
 
