@@ -4,7 +4,7 @@
 //   --node PATH       another Node binary to run on; may be given several times. Also MATRIX_NODES, separated by colons.
 //   --only TEXT       only the subjects whose name contains it; the document is left as it is
 //   --jobs N          how many subjects at a time (default 2)
-//   --deadline MS     the deadline of the routes (default 400); --margin MS (default 800)
+//   --deadline MS     the deadline of the routes (default 800); --margin MS (default 800)
 //   --ours            leave the peers out; the document is left as it is
 //   --check           the same, and see that the document has a row for everything of ours and no wrong cell
 import { execFile } from 'node:child_process';
@@ -23,7 +23,7 @@ const { values } = parseArgs({
     },
     only: { type: 'string' },
     jobs: { type: 'string', default: '2' },
-    deadline: { type: 'string', default: '400' },
+    deadline: { type: 'string', default: '800' },
     margin: { type: 'string', default: '800' },
     ours: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
