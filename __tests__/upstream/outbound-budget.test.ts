@@ -134,21 +134,14 @@ describe.each(undicis())('retries and the deadline, on %s', (_name, undici) => {
 
   it('starts no try after the deadline', async () => {
     jest.spyOn(Math, 'random').mockReturnValue(0.9);
-    const startedLate: boolean[] = [];
-    const upstream = await scriptedUpstream((req, res, _n, { headers }) => {
-      startedLate.push(Number(headers[HEADER]) < 1);
-      answers.reset(req);
-      void res;
-    });
+    const upstream = await scriptedUpstream(answers.reset);
     const users = client(undici, upstream.origin, { retries: 10 });
     const response = await viaApp(users, { deadline: 300, grace: 0 });
     expect([502, 504]).toContain(response.status);
-    const { length } = upstream.hits;
-    // 90 ms, then 180 ms, then 360 ms, which would be too late.
-    expect(length).toBeLessThanOrEqual(3);
     await users.close();
-    expect(upstream.hits).toHaveLength(length);
-    expect(startedLate).not.toContain(true);
+    // 90 ms, then 180 ms, then 360 ms, which would be too late. What was sent was sent with time to spend.
+    expect(upstream.hits.length).toBeLessThanOrEqual(3);
+    for (const { headers } of upstream.hits) expect(Number(headers[HEADER])).toBeGreaterThan(0);
     jest.restoreAllMocks();
   });
 });
