@@ -262,12 +262,14 @@ describe.each(expressVersions)('gatewayErrorHandler() on %s', (_name, express) =
   });
 
   it('lets a response that has ended flow to its end', async () => {
+    const settled = collect('settle');
     const { port } = await app((_req, res, next) => {
       res.send('x'.repeat(5_000_000));
       next(reset());
     });
     const { status, body, complete } = await ask(port);
     expect([status, body.length, complete]).toEqual([200, 5_000_000, true]);
+    expect(await settled.next()).toMatchObject({ outcome: 'finished' });
   });
 
   it('sends nothing to a client that is gone, and notes 499 for the access log', async () => {
