@@ -112,6 +112,7 @@ export class Call {
 
   private pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
+      // Not unref'd: the caller waits for it.
       const timer = setTimeout(resolve, ms);
       this.life.onOver = () => {
         clearTimeout(timer);

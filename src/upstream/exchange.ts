@@ -71,6 +71,7 @@ export class Exchange implements Passenger {
   }
 
   failed(error: unknown): void {
+    if (this.idle) return;
     // Not started yet: the socket broke while the request was about to be written. No byte of it has left.
     if (this.isWaiting) this.lookAtSocket();
     else this.connection?.fail(this.sockets.givenUp());
