@@ -36,7 +36,7 @@ function intro(deadline) {
 Written by \`npm run matrix\`. Twelve faults of an upstream × five behaviours of a client × GET and POST are played with real
 sockets by [\`conformance()\`](testing.md#conformance) against an app; each cell is right or wrong by what client and upstream
 have seen. [What is right](testing.md#conformance) is the same for everybody. The deadline is ${deadline} ms. This package runs with
-`stall` set to the same time: by default a stream that has begun and falls silent is not cut. got runs without its retries.
+\`stall\` set to the same time: by default a stream that has begun and falls silent is not cut. got runs without its retries.
 
 The routes are written as one would write them, with nothing about failures in them. Where it says _parsed_ the route reads the whole answer
 of its upstream before it sends its own; where it says _streamed_ it passes the body on as it comes.`;
