@@ -13,6 +13,7 @@ const config: Config = {
   testPathIgnorePatterns: ['/node_modules/', '\\.slow\\.test\\.ts$', '/fixtures/', '/__tests__/package/'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.cache'],
   setupFilesAfterEnv: process.env['CI'] === undefined ? [] : ['<rootDir>/__tests__/fixtures/repeat-in-ci.ts'],
+  setupFiles: ['<rootDir>/__tests__/fixtures/keep-channels.ts'],
   // Most of a test is waiting for sockets.
   maxWorkers: '100%',
   testTimeout: 15_000,
