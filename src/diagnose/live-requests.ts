@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { lifetimeOf } from '../request/lifetime';
 import { routeOf } from '../request/route';
 import { whoClosed } from '../request/who-closed';
@@ -18,6 +19,7 @@ interface Exchange {
   readonly id: number;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
+  readonly socket: Socket;
   readonly arrivedAt: number;
 }
 
@@ -25,82 +27,103 @@ interface Exchange {
 interface OfServer {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  readonly socket: Socket;
   readonly server: Server;
 }
 
-/** The requests that this process is serving, and how each ends. */
+/** The requests that this process is serving, and how each ends: by its response, or with its connection. */
 export class LiveRequests {
   /** The servers that have had a request, for their timeouts. */
   readonly servers = new Set<Server>();
   /** The shortest and the longest deadline of the requests so far. */
   readonly deadlines = { shortestMs: Infinity, longestMs: 0 };
   private readonly exchanges = new Map<ServerResponse, Exchange>();
+  private readonly connections = new Map<Socket, Set<Exchange>>();
   private readonly unsubscribe: () => void;
-  private readonly onClose: (this: ServerResponse) => void;
+  private readonly onClose: (this: Socket) => void;
   private lastId = 0;
 
   constructor(private readonly onOutcome: (outcome: Outcome) => void) {
-    const ended = this.ended.bind(this);
-    this.onClose = function (this: ServerResponse): void {
-      ended(this);
+    const closed = this.closed.bind(this);
+    this.onClose = function (this: Socket): void {
+      closed(this);
     };
     this.unsubscribe = subscribeAll({
       'http.server.request.start': (message: OfServer) => this.started(message),
+      'http.server.response.finish': ({ response }: OfServer) => this.finished(response),
     });
   }
 
   stop(): void {
     this.unsubscribe();
-    for (const res of this.exchanges.keys()) res.off('close', this.onClose);
+    for (const socket of this.connections.keys()) socket.off('close', this.onClose);
+    this.connections.clear();
     this.exchanges.clear();
     this.servers.clear();
   }
 
   /** Leaves out a request of our own: who looks at the page must not find himself in it. */
   ignore(res: ServerResponse): void {
-    res.off('close', this.onClose);
-    this.exchanges.delete(res);
+    const exchange = this.exchanges.get(res);
+    if (exchange) this.forget(exchange);
   }
 
   report(): LiveReport {
-    this.dropDead();
     const oldest = [...this.exchanges.values()].slice(0, MAX_SHOWN);
     return { count: this.exchanges.size, requests: oldest.map(describe) };
   }
 
-  private started({ request: req, response: res, server }: OfServer): void {
+  private started({ request: req, response: res, socket, server }: OfServer): void {
     if (this.exchanges.size >= MAX_FOLLOWED) return;
-    res.on('close', this.onClose);
-    this.exchanges.set(res, { id: ++this.lastId, req, res, arrivedAt: now() });
+    const exchange = { id: ++this.lastId, req, res, socket, arrivedAt: now() };
+    this.connection(socket).add(exchange);
+    this.exchanges.set(res, exchange);
     if (this.servers.size < MAX_SERVERS) this.servers.add(server);
   }
 
-  private ended(res: ServerResponse): void {
-    const exchange = this.exchanges.get(res);
-    if (!exchange) return;
-    this.exchanges.delete(res);
-    const { req } = exchange;
-    const timeoutMs = lifetimeOf(req)?.timeoutMs ?? Infinity;
-    if (timeoutMs !== Infinity) {
-      this.deadlines.shortestMs = Math.min(this.deadlines.shortestMs, timeoutMs);
-      this.deadlines.longestMs = Math.max(this.deadlines.longestMs, timeoutMs);
-    }
-    this.onOutcome(outcomeFor(req, res));
+  /** One listener for a connection, and none for each of its requests: those are many. */
+  private connection(socket: Socket): Set<Exchange> {
+    const known = this.connections.get(socket);
+    if (known) return known;
+    socket.on('close', this.onClose);
+    const exchanges = new Set<Exchange>();
+    this.connections.set(socket, exchanges);
+    return exchanges;
   }
 
-  /** On Node 20 the second of two pipelined responses never says that it has closed. */
-  private dropDead(): void {
-    for (const { req, res } of this.exchanges.values()) if (req.socket.destroyed) this.ended(res);
+  private finished(res: ServerResponse): void {
+    const exchange = this.exchanges.get(res);
+    // On Node 20 and 22 a response "finishes" on a dead connection too; that one ends with the connection.
+    if (exchange && !exchange.socket.destroyed) this.ended(exchange, outcomeOf(res.statusCode));
+  }
+
+  private closed(socket: Socket): void {
+    const exchanges = this.connections.get(socket);
+    this.connections.delete(socket);
+    for (const exchange of exchanges ?? []) this.ended(exchange, outcomeOfCut(exchange));
+  }
+
+  private ended(exchange: Exchange, outcome: Outcome): void {
+    this.forget(exchange);
+    const timeoutMs = lifetimeOf(exchange.req)?.timeoutMs ?? Infinity;
+    if (timeoutMs !== Infinity) {
+      const { deadlines } = this;
+      if (timeoutMs < deadlines.shortestMs) deadlines.shortestMs = timeoutMs;
+      if (timeoutMs > deadlines.longestMs) deadlines.longestMs = timeoutMs;
+    }
+    this.onOutcome(outcome);
+  }
+
+  private forget(exchange: Exchange): void {
+    this.exchanges.delete(exchange.res);
+    this.connections.get(exchange.socket)?.delete(exchange);
   }
 }
 
-function outcomeFor(req: IncomingMessage, res: ServerResponse): Outcome {
-  const reason = lifetimeOf(req)?.reason?.code;
-  if (reason === 'CLIENT_CLOSED_REQUEST') return 'clientClosed';
-  // On Node 20 and 22 a response that had ended but was not flushed counts as finished on a dead connection too.
-  if (res.writableFinished && !req.socket.destroyed) return outcomeOf(res.statusCode);
-  if (reason !== undefined) return 'broken';
-  return whoClosed(req, res).code === 'CLIENT_CLOSED_REQUEST' ? 'clientClosed' : 'broken';
+/** A response that was not complete when its connection closed. */
+function outcomeOfCut({ req, res }: Exchange): Outcome {
+  const code = lifetimeOf(req)?.reason?.code ?? whoClosed(req, res).code;
+  return code === 'CLIENT_CLOSED_REQUEST' ? 'clientClosed' : 'broken';
 }
 
 function describe({ id, req, res, arrivedAt }: Exchange): LiveRequest {
