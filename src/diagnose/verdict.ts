@@ -8,7 +8,7 @@ export type Phase = NonNullable<UpstreamInfo['phase']>;
  * Who ended a call, the first letter of a verdict. A capital did something, a small letter is a timer that ran out, as
  * in HAProxy's termination states.
  */
-const WHO: Readonly<Record<Trigger, string>> = {
+export const WHO: Readonly<Record<Trigger, string>> = {
   fin: 'U',
   rst: 'U',
   refused: 'U',
@@ -35,7 +35,7 @@ const WHO: Readonly<Record<Trigger, string>> = {
 };
 
 /** When, the second letter. */
-const WHEN: Readonly<Record<Phase, string>> = {
+export const WHEN: Readonly<Record<Phase, string>> = {
   queue: 'Q',
   dns: 'N',
   connect: 'C',
