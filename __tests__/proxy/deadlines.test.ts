@@ -1,4 +1,4 @@
-import { deadline, hangup, gatewayErrorHandler, ServerDrainingError } from 'express-hangup';
+import { deadline, drainable, hangup, gatewayErrorHandler } from 'express-hangup';
 import { clientThatHangsUp } from 'express-hangup/testing';
 import express from 'express';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -184,20 +184,32 @@ describe.each(proxyVersions)('silence of the upstream, %s', (_name, hpm) => {
 });
 
 describe.each(proxyVersions)('a drain, %s', (_name, hpm) => {
-  it('reaches the upstream, and the client gets its 503', async () => {
+  it('lets a proxied request finish', async () => {
+    const upstream = await startUpstream({ fault: { fault: 'slow', ms: 200 } });
+    const { url, server } = await proxyApp(hpm, upstream.url);
+    const { drain } = drainable(server, { delay: 0, signals: [] });
+    const account = clientThatHangsUp(url, JSON_CLIENT);
+    await upstream.nextAttempt();
+
+    const report = await drain();
+
+    expect((await account).response).toMatchObject({ status: 200, complete: true });
+    expect(report).toMatchObject({ finished: 1, aborted: 0, forced: 0 });
+  });
+
+  it('that has no more time reaches the upstream, and the client gets its 503', async () => {
     const upstream = await startUpstream({ fault: 'hang' });
-    const { url } = await proxyApp(hpm, upstream.url, {
-      before: [
-        (req, _res, next) => {
-          void upstream.nextAttempt().then(() => lifetimeOf(req)?.end(new ServerDrainingError()));
-          next();
-        },
-      ],
-    });
+    const { url, server } = await proxyApp(hpm, upstream.url);
+    const { drain } = drainable(server, { delay: 0, timeout: 100, signals: [] });
+    const account = clientThatHangsUp(url, JSON_CLIENT);
+    const attempt = await upstream.nextAttempt();
 
-    const { response } = await clientThatHangsUp(url, JSON_CLIENT);
+    const report = await drain();
 
+    const { response } = await account;
     expect([response?.status, codeOf(response?.text)]).toEqual([503, 'SERVER_DRAINING']);
+    expect(report).toMatchObject({ finished: 0, aborted: 1, forced: 0 });
+    expect((await upstream.untilClosed(attempt)).by).toBe('client');
     await upstream.allClosed();
   });
 });

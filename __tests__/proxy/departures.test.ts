@@ -52,21 +52,26 @@ describe.each(proxyVersions)('a client that leaves, %s', (_name, hpm) => {
     },
   );
 
-  it('takes it within milliseconds', async () => {
+  it('takes it within 5 ms at the median', async () => {
     const upstream = await startUpstream({ fault: 'hang' });
     const { port } = await proxyApp(hpm, upstream.url);
-    const delays: number[] = [];
-    for (let i = 0; i < 9; i++) {
-      const client = await RawClient.connect(port);
-      client.request('/');
-      const attempt = await upstream.nextAttempt();
-      const left = performance.now();
-      client.leave('fin');
-      delays.push((await upstream.untilClosed(attempt)).at - left);
-    }
+    const medianOfNine = async (): Promise<number> => {
+      const delays: number[] = [];
+      for (let i = 0; i < 9; i++) {
+        const client = await RawClient.connect(port);
+        client.request('/');
+        const attempt = await upstream.nextAttempt();
+        const left = performance.now();
+        client.leave('fin');
+        delays.push((await upstream.untilClosed(attempt)).at - left);
+      }
+      return delays.sort((a, b) => a - b)[4] ?? Infinity;
+    };
 
-    // 1 ms on an idle machine; the promise is 5 ms, the rest is for a busy one.
-    expect(delays.sort((a, b) => a - b)[4]).toBeLessThan(25);
+    let median = await medianOfNine();
+    // What else the machine does can only make it longer.
+    for (let more = 4; more > 0 && median >= 5; more--) median = Math.min(median, await medianOfNine());
+    expect(median).toBeLessThan(5);
   });
 
   it('takes it also where hangup() is not mounted, and after a body parser', async () => {
