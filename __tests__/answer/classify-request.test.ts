@@ -25,7 +25,7 @@ import { gate, listen, serve } from '../fixtures/serve';
 let upstream: FaultyServer;
 
 /** A file too large for the sockets' buffers is Node itself, which may lie below a directory like `.nvm`. */
-const ANY_DIRECTORY = { dotfiles: 'allow' };
+const ANY_DIRECTORY = { dotfiles: 'allow' } as const;
 
 beforeAll(async () => {
   upstream = await startFaultyServer();

@@ -6,6 +6,7 @@ import { DEFAULTS } from '../options';
 import type { DeadlineQueue, Queued } from './deadline-queue';
 import { isDebugging } from './debugger';
 import { answerForHandler, discardLateCalls } from './late-response';
+import { peek } from './peek';
 import { routeOf } from './route';
 import { firstWatcher, unwatchSocket, watchSocket, type SocketWatcher } from './socket-watch';
 import { connectionOf, isAlreadyGone, isHttp2, whoClosed } from './who-closed';
@@ -72,13 +73,13 @@ export class Lifetime implements SocketWatcher, Queued {
   ) {
     carrierOf(res)[LIFETIME] = this;
     this.socket = isHttp2(req) ? undefined : connectionOf(req, res);
-    if (isAlreadyGone(req, res)) {
+    if (isAlreadyGone(req, res, this.socket)) {
       if (!res.writableEnded) this.abort(whoClosed(req, res, this.socket));
       (res as Carrier)[LIFETIME] = this;
       this.settle();
       return;
     }
-    res.on('close', onResponseClose);
+    peek(res, 'on').call(res, 'close', onResponseClose);
     if (this.socket) watchSocket(this.socket, this);
   }
 
@@ -188,7 +189,7 @@ export class Lifetime implements SocketWatcher, Queued {
   /** The response has closed, or its connection has. `writableEnded` tells whether the handler had said its last word. */
   closed(): void {
     if (this.settled) return;
-    if (!this.res.writableEnded) this.abort(whoClosed(this.req, this.res, this.socket));
+    if (!peek(this.res, 'writableEnded')) this.abort(whoClosed(this.req, this.res, this.socket));
     this.settle();
   }
 
@@ -241,7 +242,7 @@ function onDeadline(lifetime: Lifetime): void {
 }
 
 function onResponseClose(this: ServerResponse): void {
-  lifetimeFor(this, this.req)?.closed();
+  lifetimeFor(this, peek(this, 'req'))?.closed();
 }
 
 function publishSettle(lifetime: Lifetime): void {
@@ -256,20 +257,29 @@ function publishSettle(lifetime: Lifetime): void {
 
 /** The lifetime that `hangup()` or `deadline()` has attached to this request. */
 export function lifetimeOf(req: IncomingMessage): Lifetime | undefined {
-  const { res } = req as { res?: ServerResponse };
+  const res = responseOf(req);
   return res === undefined ? (req as Carrier)[LIFETIME] : lifetimeFor(res, req);
 }
 
+/** Express's way from a request to its response. */
+function responseOf(req: IncomingMessage & { res?: ServerResponse }): ServerResponse | undefined {
+  return peek(req, 'res');
+}
+
 function lifetimeFor(res: ServerResponse, req: IncomingMessage): Lifetime | undefined {
-  return carrierOf(res)[LIFETIME] ?? (res as Carrier)[LIFETIME] ?? onConnection(res, req);
+  return carrierOf(res)[LIFETIME] ?? ownLifetime(res as Carrier) ?? onConnection(res, req);
+}
+
+function ownLifetime(res: Carrier): Lifetime | undefined {
+  return Object.hasOwn(res, LIFETIME) ? res[LIFETIME] : undefined;
 }
 
 /**
  * Where a lifetime is kept: in Express's `res.locals`, and without Express on the response itself. On Node 20 one more
  * property on the request or the response of Express costs 2 to 3 µs: their prototypes have been replaced.
  */
-function carrierOf(res: ServerResponse): Carrier {
-  const { locals } = res as { locals?: unknown };
+function carrierOf(res: ServerResponse & { locals?: unknown }): Carrier {
+  const locals = peek(res, 'locals');
   return typeof locals === 'object' && locals !== null ? locals : (res as Carrier);
 }
 
@@ -291,6 +301,6 @@ export function attachLifetime(req: IncomingMessage, res: ServerResponse): Lifet
 /** Attaches a lifetime to a request that has none. */
 export function newLifetime(req: IncomingMessage, res: ServerResponse): Lifetime {
   const lifetime = new Lifetime(req, res);
-  if ((req as { res?: unknown }).res === undefined) (req as Carrier)[LIFETIME] = lifetime;
+  if (responseOf(req) === undefined) (req as Carrier)[LIFETIME] = lifetime;
   return lifetime;
 }
