@@ -3,14 +3,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gatewayErrorHandler } from '../answer/gateway-error-handler';
 import { breakResponse } from '../answer/respond';
 import type { Next } from '../request/lifetime';
+import { peek } from '../request/peek';
 
 /**
  * How a request goes on when its proxy has failed: Express's `next` of the innermost router, which Express itself keeps on
  * the request for `res.sendFile()` and `res.render()`. Without Express (connect, a bare server) an answer as
  * `gatewayErrorHandler()` gives it.
  */
-export function continuationOf(req: IncomingMessage, res: ServerResponse): Next {
-  const { next } = req as { next?: unknown };
+export function continuationOf(req: IncomingMessage & { next?: unknown }, res: ServerResponse): Next {
+  const next = peek(req, 'next');
   return typeof next === 'function' ? (next as Next) : (error) => answerAlone(error, req, res);
 }
 

@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { breakResponse } from '../answer/respond';
 import type { HangupError } from '../errors';
 import { attachLifetime, lifetimeOf, type Lifetime, type Next } from '../request/lifetime';
+import { peek } from '../request/peek';
 import { rememberUpstream } from '../answer/upstream-info';
 import { continuationOf } from './continuation';
 import { interceptErrors } from './intercept-errors';
@@ -50,12 +51,12 @@ export class Exchange {
     private readonly target: UpstreamTarget | undefined,
     private readonly context: ExchangeContext,
   ) {
-    const { headers } = req;
+    const headers = peek(req, 'headers');
     // http-proxy and httpxy do not tell of a request that carries an expectation: it is put back in attach(). Node has
     // answered it with 100 already.
     this.expectation = headers.expect;
     if (this.expectation !== undefined) delete headers.expect;
-    withholdTrailer(req);
+    withholdTrailer(headers);
     this.next = continuationOf(req, res);
     this.lifetime = attachLifetime(req, res);
     this.lifetime.next ??= this.next;

@@ -1,4 +1,4 @@
-import type { ClientRequest, IncomingMessage, OutgoingMessage, ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingMessage, ServerResponse } from 'node:http';
 import type { ProxyRequestOptions } from './proxy-server';
 
 /**
@@ -6,7 +6,7 @@ import type { ProxyRequestOptions } from './proxy-server';
  * (ERR_HTTP_TRAILER_INVALID), from within a stream: one `GET` with a `Trailer` header takes down a process that proxies
  * it. The announcement is dropped before it is passed on.
  */
-export function withholdTrailer({ headers }: IncomingMessage): void {
+export function withholdTrailer(headers: IncomingHttpHeaders): void {
   if (headers.trailer !== undefined && headers['transfer-encoding'] === undefined) delete headers.trailer;
 }
 
