@@ -1,4 +1,10 @@
-import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingMessage, ServerResponse } from 'node:http';
+import type {
+  ClientRequest,
+  IncomingHttpHeaders,
+  IncomingMessage,
+  OutgoingMessage,
+  ServerResponse,
+} from 'node:http';
 import type { ProxyRequestOptions } from './proxy-server';
 
 /**
