@@ -20,22 +20,25 @@ interface HttpCall extends Call {
 }
 
 interface OfRequest {
-  readonly request: ClientRequest;
+  readonly request: Followed;
 }
+
+type Followed = ClientRequest & { [call: symbol]: HttpCall | undefined };
 
 /**
  * Follows the calls of node:http: those of `http.request()` and of all libraries on top of it. What Node does not
  * publish is read from the socket: a body that is cut by a FIN is only an error of the response.
  */
 export class HttpWatcher {
-  private readonly calls = new WeakMap<ClientRequest, HttpCall>();
-  private readonly onSocket = new WeakMap<SocketLog, HttpCall>();
+  /** Where a request keeps its call: in a WeakMap, requests would survive until the next full garbage collection. */
+  private readonly call = Symbol('express-hangup.call');
+  private readonly onSocket = new Map<SocketLog, HttpCall>();
   private readonly unsubscribe: () => void;
   private isStopped = false;
 
   constructor(private readonly watched: Watched) {
     const begin = this.begin.bind(this);
-    const onSocket = function (this: ClientRequest): void {
+    const onSocket = function (this: Followed): void {
       begin(this, true);
     };
     this.unsubscribe = subscribeAll({
@@ -51,6 +54,7 @@ export class HttpWatcher {
   stop(): void {
     this.isStopped = true;
     this.unsubscribe();
+    this.onSocket.clear();
   }
 
   /** The pool has taken a socket back. */
@@ -80,8 +84,8 @@ export class HttpWatcher {
     process.nextTick(() => this.bodyFailed(call, response.errored));
   }
 
-  private begin(request: ClientRequest, knowsWhen: boolean): HttpCall | undefined {
-    const known = this.calls.get(request);
+  private begin(request: Followed, knowsWhen: boolean): HttpCall | undefined {
+    const known = request[this.call];
     const socket = request.socket;
     if (known || !socket || this.isStopped) return known;
     const log = this.logOf(request, socket);
@@ -93,7 +97,7 @@ export class HttpWatcher {
       info: undefined,
     };
     if (!knowsWhen) Object.assign(call, { begunAt: undefined, idleMs: undefined });
-    this.calls.set(request, call);
+    request[this.call] = call;
     this.onSocket.set(log, call);
     return call;
   }
