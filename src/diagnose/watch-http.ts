@@ -12,7 +12,8 @@ import { subscribeAll } from './subscribe-all';
 import type { Watched } from './watched';
 
 /** A request of node:http that has a socket. */
-interface HttpCall extends Call {
+interface HttpCall {
+  readonly call: Call;
   readonly request: ClientRequest;
   response: IncomingMessage | undefined;
   /** What was noted of its failure: a failure in the body shows twice, at the request and at the response. */
@@ -59,10 +60,10 @@ export class HttpWatcher {
 
   /** The pool has taken a socket back. */
   freed(log: SocketLog): void {
-    const call = this.onSocket.get(log);
-    if (!call) return;
+    const known = this.onSocket.get(log);
+    if (!known) return;
     this.onSocket.delete(log);
-    callDone(call);
+    callDone(known.call);
     const { socket, origin } = log;
     // The agent's own listener came first: it has closed a socket that it does not want.
     if (socket.destroyed || !socket.writable) log.idleSince = undefined;
@@ -71,17 +72,17 @@ export class HttpWatcher {
 
   /** A socket has closed. */
   closed(log: SocketLog): void {
-    const call = this.onSocket.get(log);
-    if (!call) return;
+    const known = this.onSocket.get(log);
+    if (!known) return;
     this.onSocket.delete(log);
-    const { response } = call;
+    const { response, call } = known;
     if (response?.complete) callDone(call);
     else callFailed(call);
     // It is closed, not idle.
     log.idleSince = undefined;
     if (!response || response.complete) return;
     // Node's own listener gives the response its error, and may come after this one; the app hears of it in a later tick.
-    process.nextTick(() => this.bodyFailed(call, response.errored));
+    process.nextTick(() => this.bodyFailed(known, response.errored));
   }
 
   private begin(request: Followed, knowsWhen: boolean): HttpCall | undefined {
@@ -90,16 +91,12 @@ export class HttpWatcher {
     if (known || !socket || this.isStopped) return known;
     const log = this.logOf(request, socket);
     this.findOrigin(request, log);
-    const call: HttpCall = {
-      ...beginCall(log, request.reusedSocket),
-      request,
-      response: undefined,
-      info: undefined,
-    };
+    const call = beginCall(log, request.reusedSocket);
     if (!knowsWhen) Object.assign(call, { begunAt: undefined, idleMs: undefined });
-    request[this.call] = call;
-    this.onSocket.set(log, call);
-    return call;
+    const begun: HttpCall = { call, request, response: undefined, info: undefined };
+    request[this.call] = begun;
+    this.onSocket.set(log, begun);
+    return begun;
   }
 
   private logOf(request: ClientRequest, socket: Socket): SocketLog {
@@ -121,33 +118,35 @@ export class HttpWatcher {
   }
 
   private answered({ request, response }: OfRequest & { response: IncomingMessage }): void {
-    const call = this.begin(request, false);
-    if (!call) return;
-    call.response = response;
+    const begun = this.begin(request, false);
+    if (!begun) return;
+    begun.response = response;
+    const { call } = begun;
     this.findOrigin(request, call.socket);
     callAnswered(call, response.statusCode ?? 0, () => String(response.headers['keep-alive'] ?? ''));
   }
 
   private failed({ request, error }: OfRequest & { error: unknown }): void {
-    const call = this.begin(request, false);
-    if (call?.stage === 'sending' && request.writableFinished) call.stage = 'waiting';
-    this.note(error, request, call, request.destroyed);
+    const begun = this.begin(request, false);
+    if (begun?.call.stage === 'sending' && request.writableFinished) begun.call.stage = 'waiting';
+    this.note(error, request, begun, request.destroyed);
   }
 
-  private bodyFailed(call: HttpCall, error: unknown): void {
+  private bodyFailed(known: HttpCall, error: unknown): void {
     if (this.isStopped || error === null || error === undefined) return;
-    if (call.info) rememberUpstream(error, call.info);
+    if (known.info) rememberUpstream(error, known.info);
     // A peer that had neither closed nor reset: then it was this process.
-    else this.note(error, call.request, call, call.socket.endedBy === undefined);
+    else this.note(error, known.request, known, known.call.socket.endedBy === undefined);
   }
 
   private note(
     error: unknown,
     request: ClientRequest,
-    call: HttpCall | undefined,
+    known: HttpCall | undefined,
     isDestroyedHere: boolean,
   ): void {
     const { origins, onFailure } = this.watched;
+    const call = known?.call;
     const log = call?.socket;
     const name = (log && this.findOrigin(request, log, error))?.origin ?? httpOrigin(request, { error });
     const sight = {
@@ -161,7 +160,7 @@ export class HttpWatcher {
       connectingMs: log && log.stage !== 'ready' ? now() - log.bornAt : undefined,
     };
     const info = noteFailure(error, sight, onFailure);
-    if (call) call.info = info;
+    if (known) known.info = info;
   }
 }
 
