@@ -2,7 +2,6 @@ import { deadline, drainable, hangup, gatewayErrorHandler } from 'express-hangup
 import { clientThatHangsUp } from 'express-hangup/testing';
 import express from 'express';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { lifetimeOf } from '../../src/request/lifetime';
 import { collect } from '../fixtures/events';
 import { serve } from '../fixtures/serve';
 import { createProxy, proxyApp, proxyVersions, startUpstream } from './fixture';

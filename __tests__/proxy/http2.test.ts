@@ -1,10 +1,9 @@
 import { gatewayErrorHandler, hangup } from 'express-hangup';
-import { clientThatHangsUp } from 'express-hangup/testing';
-import type { NextFunction, Request, Response } from 'express';
+import { clientThatHangsUp, type FaultyUpstreamOptions } from 'express-hangup/testing';
+import type { Request, Response } from 'express';
 import http2 from 'node:http2';
 import { listen } from '../fixtures/serve';
 import { createProxy, proxyVersions, startUpstream } from './fixture';
-import type { FaultyUpstreamOptions } from 'express-hangup/testing';
 
 // http-proxy-middleware 3 hands HTTP/2's pseudo headers to the upstream's request, which refuses them.
 const [, hpm] = proxyVersions[0]!;
@@ -14,15 +13,14 @@ async function overHttp2(fault: NonNullable<FaultyUpstreamOptions['fault']>) {
   const upstream = await startUpstream({ fault });
   const proxy = createProxy(hpm, { target: upstream.url });
   const begin = hangup({ deadline: 300 });
-  const server = http2.createServer((req, res) => {
-    const [request, response] = [req as unknown as Request, res as unknown as Response];
-    const answer: NextFunction = (error) => void gatewayErrorHandler()(error, request, response, answer);
-    begin(request, response, (error?: unknown) => {
+  const serveOne = (req: Request, res: Response): void => {
+    const answer = (error: unknown): void => void gatewayErrorHandler()(error, req, res, () => res.destroy());
+    begin(req, res, (error?: unknown) => {
       if (error !== undefined) answer(error);
-      else void proxy(request, response, answer);
+      else void proxy(req, res, answer);
     });
-  });
-  const { url } = await listen(server as never);
+  };
+  const { url } = await listen(http2.createServer(serveOne as never) as never);
   return { upstream, url };
 }
 
