@@ -122,11 +122,13 @@ describe.each(proxyVersions)('a fault of the upstream, %s', (_name, hpm) => {
   it('a body that ends with the connection is cut by a reset, which a clean end would hide', async () => {
     const upstream = await startUpstream({ fault: 'close-chunk' });
     const { port } = await proxyApp(hpm, upstream.url);
+    const faults = collect('fault');
     const client = await RawClient.connect(port);
 
     client.send('GET / HTTP/1.0\r\n\r\n');
 
     expect(await client.end()).toBe('ECONNRESET');
+    expect(await faults.next()).toMatchObject({ code: 'UPSTREAM_RESET', upstream: { phase: 'body' } });
   });
 
   it('tells the error’s upstream to the fault event', async () => {

@@ -70,12 +70,15 @@ interface Http2Response extends ServerResponse {
 /** HTTP/2's code for a stream that this side gives up (RFC 9113, section 7). */
 const INTERNAL_ERROR = 2;
 
-/** Breaks a response that has begun, so that the client can tell a fragment from the whole. */
-export function breakResponse(req: IncomingMessage, res: ServerResponse): void {
+/**
+ * Breaks a response that has begun, so that the client can tell a fragment from the whole. With its cause (HTTP/1),
+ * `classifyError()` tells it from a response that this server has destroyed for no reason.
+ */
+export function breakResponse(req: IncomingMessage, res: ServerResponse, cause?: Error): void {
   if (req.httpVersionMajor >= 2) (res as Http2Response).stream?.close(INTERNAL_ERROR);
-  else if (isDelimitedByClose(res)) resetConnection(res);
+  else if (isDelimitedByClose(res)) resetConnection(res, cause);
   // Not the socket: a pipelined response that waits for its turn must not cut the one before it.
-  else res.destroy();
+  else res.destroy(cause);
 }
 
 /** Such a body ends where the connection ends (RFC 9112, section 6.3): only a reset tells a fragment from the whole. */
@@ -83,11 +86,11 @@ function isDelimitedByClose(res: ServerResponse): boolean {
   return !res.chunkedEncoding && !res.hasHeader('content-length');
 }
 
-function resetConnection(res: ServerResponse): void {
+function resetConnection(res: ServerResponse, cause: Error | undefined): void {
   try {
     res.socket?.resetAndDestroy();
   } catch {
     // Not a TCP socket: a pipe, or a stream of the user's own.
   }
-  res.destroy();
+  res.destroy(cause);
 }

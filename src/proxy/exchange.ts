@@ -174,7 +174,7 @@ export class Exchange {
     if (this.lifetime.settled || res.destroyed) return;
     this.hasFailed = true;
     this.remember(error);
-    breakBecause(error, req, res);
+    breakResponse(req, res, error);
     this.takeOver();
     this.pass(error);
     // For the logger and the user's `on.error`, which version 3 does not always tell, and version 4 may tell twice. Not
@@ -284,11 +284,4 @@ function drain(req: IncomingMessage, proxyReq: ClientRequest): void {
   if (req.readableEnded || req.destroyed) return;
   req.unpipe(proxyReq);
   req.resume();
-}
-
-function breakBecause(error: Error, req: IncomingMessage, res: ServerResponse): void {
-  const isFramed = res.chunkedEncoding || res.hasHeader('content-length');
-  // With its cause, by which classifyError() tells it from a response that this server has destroyed for no reason.
-  if (isFramed && req.httpVersionMajor < 2) res.destroy(error);
-  else breakResponse(req, res);
 }
