@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { destroyResponse } from '../request/destroy-response';
 import type { GatewayFault } from './fault';
 import { representationOf } from './problem';
 
@@ -77,8 +78,7 @@ const INTERNAL_ERROR = 2;
 export function breakResponse(req: IncomingMessage, res: ServerResponse, cause?: Error): void {
   if (req.httpVersionMajor >= 2) (res as Http2Response).stream?.close(INTERNAL_ERROR);
   else if (isDelimitedByClose(res)) resetConnection(res, cause);
-  // Not the socket: a pipelined response that waits for its turn must not cut the one before it.
-  else res.destroy(cause);
+  else destroyResponse(res, cause);
 }
 
 /** Such a body ends where the connection ends (RFC 9112, section 6.3): only a reset tells a fragment from the whole. */
@@ -92,5 +92,5 @@ function resetConnection(res: ServerResponse, cause: Error | undefined): void {
   } catch {
     // Not a TCP socket: a pipe, or a stream of the user's own.
   }
-  res.destroy(cause);
+  destroyResponse(res, cause);
 }

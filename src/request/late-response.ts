@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { channels } from '../events';
+import { destroyResponse } from './destroy-response';
 import type { Lifetime } from './lifetime';
 
 /** How long the app's error handlers may take before the request is ended without them: no request hangs for ever. */
@@ -33,7 +34,7 @@ function endWithoutHandlers(lifetime: Lifetime): void {
   const { res, reason } = lifetime;
   if (res.writableEnded) return;
   if (res.headersSent || reason === undefined) {
-    res.destroy();
+    destroyResponse(res);
     discardLateCalls(lifetime);
     return;
   }
