@@ -1,5 +1,5 @@
 // One Express app of bench/instructions.mjs, in a process of its own: node instructions-server.mjs <subject> <upstream's URL>.
-// Says its port on stdout; /quit ends it.
+// Says its port on stdout.
 import http from 'node:http';
 import { createRequire } from 'node:module';
 
@@ -10,10 +10,6 @@ const [subject, upstream] = process.argv.slice(2);
 const DEADLINE_MS = 600_000;
 
 const app = express();
-app.get('/quit', (req, res) => {
-  res.end();
-  setImmediate(() => process.exit());
-});
 
 const hello = (req, res) => res.json({ hello: 'world' });
 const hangup = () => require('express-hangup').hangup({ deadline: DEADLINE_MS });
@@ -35,6 +31,10 @@ const subjects = {
     }),
   'HPM 4 after hangup()': () => proxy('http-proxy-middleware', plain),
   'HPM 4 with hangupProxy()': () => proxy('http-proxy-middleware', (ours) => ours),
+  'HPM 4 with hangupProxy(), diagnose() on': () => {
+    require('express-hangup/diagnose').diagnose();
+    proxy('http-proxy-middleware', (ours) => ours);
+  },
   'HPM 3 after hangup()': () => proxy('http-proxy-middleware3', plain),
   'HPM 3 with hangupProxy()': () => proxy('http-proxy-middleware3', (ours) => ours),
   'global fetch': () => calling(globalFetch),

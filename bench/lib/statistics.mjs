@@ -10,3 +10,8 @@ export function quantile(values, q) {
   const low = sorted[Math.floor(at)];
   return low + (sorted[Math.ceil(at)] - low) * (at - Math.floor(at));
 }
+
+/** The arithmetic mean. */
+export function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

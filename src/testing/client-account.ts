@@ -44,6 +44,13 @@ export interface ClientAccount {
   };
 }
 
+type Measured = ClientAccount['ms'];
+
+/** The times of a client that has just started. */
+export function unmeasured(): { -readonly [K in keyof Measured]: Measured[K] } {
+  return { connected: undefined, requestSent: undefined, firstByte: undefined, left: undefined, ended: 0 };
+}
+
 /** A response that is still growing. */
 class GrowingResponse {
   headers: Record<string, string> = {};

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { IncomingResponses, type ClientAccount } from './client-account';
+import { IncomingResponses, unmeasured, type ClientAccount } from './client-account';
 import type { ClientPlan, PlannedRequest } from './client-plan';
 import { Pauses } from './pauses';
 
@@ -22,13 +22,7 @@ class Conversation {
   readonly #plan: ClientPlan;
   readonly #resolve: (account: ClientAccount) => void;
   readonly #reject: (error: Error) => void;
-  readonly #ms: { -readonly [K in keyof ClientAccount['ms']]: ClientAccount['ms'][K] } = {
-    connected: undefined,
-    requestSent: undefined,
-    firstByte: undefined,
-    left: undefined,
-    ended: 0,
-  };
+  readonly #ms = unmeasured();
   #sent = 0;
   #received = 0;
   #leaving = false;

@@ -1,5 +1,5 @@
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
-import { IncomingResponses, type ClientAccount } from './client-account';
+import { IncomingResponses, unmeasured, type ClientAccount } from './client-account';
 import type { ClientPlan } from './client-plan';
 import { Pauses } from './pauses';
 
@@ -18,13 +18,7 @@ class StreamConversation {
   readonly #plan: ClientPlan;
   readonly #resolve: (account: ClientAccount) => void;
   readonly #reject: (error: Error) => void;
-  readonly #ms: { -readonly [K in keyof ClientAccount['ms']]: ClientAccount['ms'][K] } = {
-    connected: undefined,
-    requestSent: undefined,
-    firstByte: undefined,
-    left: undefined,
-    ended: 0,
-  };
+  readonly #ms = unmeasured();
   readonly #cancel = new AbortController();
   #sent = 0;
   #received = 0;
