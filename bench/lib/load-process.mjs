@@ -98,9 +98,9 @@ async function connect(port) {
 function endOfResponse(text) {
   const head = text.indexOf('\r\n\r\n');
   if (head === -1) return -1;
-  const at = text.indexOf('Content-Length: ');
-  if (at !== -1 && at < head) {
-    const end = head + 4 + Number.parseInt(text.slice(at + 16, at + 26), 10);
+  const length = /\ncontent-length: (\d+)/i.exec(text.slice(0, head))?.[1];
+  if (length !== undefined) {
+    const end = head + 4 + Number(length);
     return text.length >= end ? end : -1;
   }
   // A chunked body: these benchmarks send none that holds this sequence.
