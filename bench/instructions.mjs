@@ -5,7 +5,7 @@
 //   npm run build && node bench/instructions.mjs [--quick] [--only core|proxy|diagnose] [--node <path>]    needs valgrind
 //
 // Counted are several windows of requests, after a warm-up. The median leaves out the windows with a full garbage collection
-// in them, the mean does not. V8 compiles while it runs: two counts of the same thing are up to 1 % apart.
+// in them, the mean does not. V8 compiles while it runs: two counts of the same thing are 1 to 2 % apart.
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
