@@ -43,8 +43,8 @@ describe('a proxy that is reached over HTTP/2 (http-proxy-middleware 4)', () => 
 
   it('takes the upstream request with a client that leaves', async () => {
     const { url, upstream } = await overHttp2('hang');
-    await clientThatHangsUp(url, { protocol: 'http2', leave: 'after-request', after: 30 });
-    const attempt = await upstream.nextAttempt();
-    expect((await upstream.untilClosed(attempt)).by).toBe('client');
+    const attempt = upstream.nextAttempt();
+    await clientThatHangsUp(url, { protocol: 'http2', leave: 'after-request', after: attempt });
+    expect((await upstream.untilClosed(await attempt)).by).toBe('client');
   });
 });
