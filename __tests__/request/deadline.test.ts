@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { deadline, gatewayErrorHandler, hangup } from 'express-hangup';
 import { collect } from '../fixtures/events';
@@ -6,6 +5,25 @@ import { RawClient } from '../fixtures/raw-client';
 import { aborted, expressVersions, gate, serve } from '../fixtures/serve';
 
 const never = (): void => undefined;
+
+/** Lets time pass until no timer is left that `begin` has led to, and then checks. */
+async function untilNoTimer(
+  begin: () => Promise<RawClient>,
+  check: (client: RawClient) => Promise<void>,
+): Promise<void> {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'performance', 'queueMicrotask', 'Date'] });
+  try {
+    const client = await begin();
+    while (jest.getTimerCount() === 0) await new Promise(setImmediate);
+    while (jest.getTimerCount() > 0) {
+      jest.advanceTimersByTime(10);
+      await new Promise(setImmediate);
+    }
+    await check(client);
+  } finally {
+    jest.useRealTimers();
+  }
+}
 
 describe.each(expressVersions)('the deadline on %s', (_name, express) => {
   async function get(
@@ -47,26 +65,30 @@ describe.each(expressVersions)('the deadline on %s', (_name, express) => {
     app.get('/', never);
     const swallowed = gate<Response>();
     app.use(((_error, _req, res, _next) => swallowed.open(res)) as ErrorRequestHandler);
-    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'performance', 'queueMicrotask', 'Date'] });
-    try {
-      const { port } = await serve(app);
-      const client = (await RawClient.connect(port)).request('/');
-      const arrived = once(process, 'never').catch(never);
-      void arrived;
-      while (jest.getTimerCount() === 0) await new Promise(setImmediate);
-      await new Promise<void>((resolve) => {
-        const tick = (): void => {
-          jest.advanceTimersByTime(10);
-          if (jest.getTimerCount() === 0) resolve();
-          else setImmediate(tick);
-        };
-        tick();
-      });
-      expect((await client.response()).status).toBe(504);
-      client.leave('fin');
-    } finally {
-      jest.useRealTimers();
-    }
+    await untilNoTimer(
+      async () => {
+        const { port } = await serve(app);
+        return (await RawClient.connect(port)).request('/');
+      },
+      async (client) => {
+        expect((await client.response()).status).toBe(504);
+        client.leave('fin');
+      },
+    );
+  });
+
+  it('breaks a response that has begun, visibly, even if the app swallows the error', async () => {
+    const app = express();
+    app.use(hangup());
+    app.get('/', deadline(30, { until: 'finish' }), (_req, res) => void res.write('half'));
+    app.use(((_error, _req, _res, _next) => undefined) as ErrorRequestHandler);
+    await untilNoTimer(
+      async () => {
+        const { port } = await serve(app);
+        return (await RawClient.connect(port)).send('GET / HTTP/1.0\r\n\r\n');
+      },
+      async (client) => expect(await client.end()).toBe('ECONNRESET'),
+    );
   });
 
   it('aborts the signal at once and lets a listening handler answer during the grace', async () => {

@@ -1,12 +1,13 @@
 import type { ErrorRequestHandler, NextFunction, Request, Response } from 'express';
 import { channels, type FaultEvent } from '../events';
 import { boolean, checkNames, optionalFunction, refuseForgottenCall, wrongType } from '../options';
+import { breakResponse } from '../request/break-response';
 import { discardLateCalls, discardOnceEnded, isDiscarding, reportLateError } from '../request/late-response';
 import { attachLifetime, type Lifetime } from '../request/lifetime';
 import { classifyError } from './classify-error';
 import { FAULT_CODES, type FaultCode, type GatewayFault } from './fault';
 import { proxyStatusOf } from './proxy-status';
-import { breakResponse, prepareAnswer, sendAnswer } from './respond';
+import { prepareAnswer, sendAnswer } from './respond';
 
 /** The options of `gatewayErrorHandler()`. What throws (or rejects) in one of them goes to `next(err)`. */
 export interface GatewayErrorHandlerOptions {

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { destroyResponse } from '../request/destroy-response';
 import type { GatewayFault } from './fault';
 import { representationOf } from './problem';
 
@@ -62,35 +61,4 @@ function hasUnreadBody(req: IncomingMessage): boolean {
   const { 'content-length': length, 'transfer-encoding': encoding } = req.headers;
   const hasBody = encoding !== undefined || (length !== undefined && Number(length) !== 0);
   return hasBody && !req.readableEnded;
-}
-
-interface Http2Response extends ServerResponse {
-  stream?: { close(code: number): void };
-}
-
-/** HTTP/2's code for a stream that this side gives up (RFC 9113, section 7). */
-const INTERNAL_ERROR = 2;
-
-/**
- * Breaks a response that has begun, so that the client can tell a fragment from the whole. With its cause (HTTP/1),
- * `classifyError()` tells it from a response that this server has destroyed for no reason.
- */
-export function breakResponse(req: IncomingMessage, res: ServerResponse, cause?: Error): void {
-  if (req.httpVersionMajor >= 2) (res as Http2Response).stream?.close(INTERNAL_ERROR);
-  else if (isDelimitedByClose(res)) resetConnection(res, cause);
-  else destroyResponse(res, cause);
-}
-
-/** Such a body ends where the connection ends (RFC 9112, section 6.3): only a reset tells a fragment from the whole. */
-function isDelimitedByClose(res: ServerResponse): boolean {
-  return !res.chunkedEncoding && !res.hasHeader('content-length');
-}
-
-function resetConnection(res: ServerResponse, cause: Error | undefined): void {
-  try {
-    res.socket?.resetAndDestroy();
-  } catch {
-    // Not a TCP socket: a pipe, or a stream of the user's own.
-  }
-  destroyResponse(res, cause);
 }

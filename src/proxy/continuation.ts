@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gatewayErrorHandler } from '../answer/gateway-error-handler';
-import { breakResponse } from '../answer/respond';
+import { breakResponse } from '../request/break-response';
 import type { Next } from '../request/lifetime';
 import { peek } from '../request/peek';
 

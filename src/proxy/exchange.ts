@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
-import { breakResponse } from '../answer/respond';
+import { breakResponse } from '../request/break-response';
 import type { HangupError } from '../errors';
 import { attachLifetime, lifetimeOf, type Lifetime, type Next } from '../request/lifetime';
 import { peek } from '../request/peek';

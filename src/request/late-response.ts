@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { channels } from '../events';
-import { destroyResponse } from './destroy-response';
+import { breakResponse } from './break-response';
 import type { Lifetime } from './lifetime';
 
 /** How long the app's error handlers may take before the request is ended without them: no request hangs for ever. */
@@ -31,10 +31,10 @@ function hasAnswered({ res, reason, until }: Lifetime): boolean {
 }
 
 function endWithoutHandlers(lifetime: Lifetime): void {
-  const { res, reason } = lifetime;
+  const { req, res, reason } = lifetime;
   if (res.writableEnded) return;
   if (res.headersSent || reason === undefined) {
-    destroyResponse(res);
+    breakResponse(req, res);
     discardLateCalls(lifetime);
     return;
   }
