@@ -415,6 +415,24 @@ describe('drainable(): force', () => {
     expect(reasons).toEqual(['SERVER_DRAINING']);
     expect(report).toMatchObject({ forced: 1, byRoute: { 'GET /stuck': { forced: 1 } } });
   });
+
+  it('resets a connection whose end would pass for the end of the body', async () => {
+    const begun = gate();
+    const { handle, connect } = await served(
+      (_req, res) => {
+        res.write('half');
+        begun.open();
+      },
+      { delay: 0, timeout: 20, force: 20 },
+    );
+    const client = await connect();
+    // Without chunks and length; nginx by default asks upstreams so.
+    client.send('GET / HTTP/1.0\r\n\r\n');
+    await begun.promise;
+    const draining = handle.drain();
+    expect(await client.end()).toBe('ECONNRESET');
+    expect(await draining).toMatchObject({ forced: 1 });
+  });
 });
 
 describe('drainable(): the report', () => {

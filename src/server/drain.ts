@@ -2,6 +2,7 @@ import type { ServerHttp2Session } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { ServerDrainingError } from '../errors';
 import { channels, type DrainEvent } from '../events';
+import { breakResponse } from '../request/break-response';
 import { abortAnswer, abortSignal } from './abort-answer';
 import { announceClose } from './announce-close';
 import { closeListener } from './close-listener';
@@ -61,6 +62,8 @@ export class Drain implements TrafficObserver {
     for (const answer of this.answers()) {
       this.forced.add(answer);
       abortSignal(answer, reason);
+      if ('req' in answer && answer.headersSent && !answer.writableFinished)
+        breakResponse(answer.req, answer);
     }
     for (const traffic of this.traffics) this.destroy(traffic);
     // A connection that was there before `drainable()` was called may escape: the report must not wait for it.
