@@ -1,4 +1,4 @@
-// The server of bench/core-deadlines.mjs: no route ever answers, so that every answer is a deadline's.
+// The server that bench/core.mjs measures deadlines by: no route ever answers, so that every answer is a deadline's.
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { answer } from './lib/commands.mjs';

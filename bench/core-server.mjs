@@ -1,4 +1,4 @@
-// One Express app of bench/core.mjs, in a process of its own: `node core-server.mjs <subject> [<the package's entry file>]`.
+// One Express app of bench/core.mjs and bench/instructions.mjs, in a process of its own: `node core-server.mjs <subject> [<the package's entry file>]`.
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { answer } from './lib/commands.mjs';
@@ -18,6 +18,9 @@ const mounts = {
     app.use((req, res, next) => next());
   },
   'an empty middleware, an AbortController made'() {
+    app.use((req, res, next) => next());
+  },
+  'an empty middleware, an AbortController kept'() {
     app.use((req, res, next) => next());
   },
   'connect-timeout'() {
@@ -45,6 +48,8 @@ const mounts = {
 /** What the route does besides answering. */
 const touches = {
   'an empty middleware, an AbortController made': () => new AbortController().signal,
+  'an empty middleware, an AbortController kept': (req, res) =>
+    (res.locals.signal = new AbortController().signal),
   'the snippet': (req, res) => res.locals.signal,
   'express-hangup, signal read': (req) => req.signal,
 };

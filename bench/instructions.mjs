@@ -6,7 +6,7 @@
 //
 // Counted are several windows of requests, after a warm-up. The median leaves out the windows with a full garbage collection
 // in them, the mean does not. V8 compiles while it runs: two counts of the same thing are 1 to 2 % apart.
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import http from 'node:http';
@@ -18,33 +18,42 @@ import { startProcess } from './lib/measured-process.mjs';
 import { table, versionOf } from './lib/report.mjs';
 import { mean, median } from './lib/statistics.mjs';
 
-const SERVER = new URL('./instructions-server.mjs', import.meta.url).pathname;
+const CORE_SERVER = new URL('./core-server.mjs', import.meta.url).pathname;
+const CALLING_SERVER = new URL('./calling-server.mjs', import.meta.url).pathname;
 const LOAD = new URL('./lib/load-process.mjs', import.meta.url).pathname;
 const REQUEST = 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
 
-/** Each with what it is compared to. */
+/** By group: the server's program, and its subjects, each with what it is compared to. */
 const GROUPS = {
-  core: [
-    ['bare', 'bare'],
-    ['an empty middleware', 'bare'],
-    ['hangup(), signal unread', 'an empty middleware'],
-    ['an empty middleware, an AbortController kept', 'an empty middleware'],
-    ['hangup(), signal read', 'an empty middleware, an AbortController kept'],
-  ],
-  proxy: [
-    ['HPM 4 after hangup()', 'HPM 4 after hangup()'],
-    ['HPM 4 with hangupProxy()', 'HPM 4 after hangup()'],
-    ['HPM 3 after hangup()', 'HPM 3 after hangup()'],
-    ['HPM 3 with hangupProxy()', 'HPM 3 after hangup()'],
-  ],
-  diagnose: [
-    ['global fetch', 'global fetch'],
-    ['global fetch, diagnose() on', 'global fetch'],
-    ['node:http', 'node:http'],
-    ['node:http, diagnose() on', 'node:http'],
-    ['HPM 4 with hangupProxy()', 'HPM 4 with hangupProxy()'],
-    ['HPM 4 with hangupProxy(), diagnose() on', 'HPM 4 with hangupProxy()'],
-  ],
+  core: {
+    server: CORE_SERVER,
+    rows: [
+      ['bare'],
+      ['an empty middleware', 'bare'],
+      ['express-hangup, signal unread', 'an empty middleware'],
+      ['an empty middleware, an AbortController kept', 'an empty middleware'],
+      ['express-hangup, signal read', 'an empty middleware, an AbortController kept'],
+    ],
+  },
+  proxy: {
+    server: CALLING_SERVER,
+    rows: [
+      ['HPM 4 after hangup()'],
+      ['HPM 4 with hangupProxy()', 'HPM 4 after hangup()'],
+      ['HPM 4 with hangupProxy(), diagnose() on', 'HPM 4 with hangupProxy()'],
+      ['HPM 3 after hangup()'],
+      ['HPM 3 with hangupProxy()', 'HPM 3 after hangup()'],
+    ],
+  },
+  diagnose: {
+    server: CALLING_SERVER,
+    rows: [
+      ['global fetch'],
+      ['global fetch, diagnose() on', 'global fetch'],
+      ['node:http'],
+      ['node:http, diagnose() on', 'node:http'],
+    ],
+  },
 };
 
 const HEADINGS = [
@@ -69,43 +78,46 @@ const upstream = http.createServer((req, res) => res.end('{"id":7,"name":"Ada"}'
 upstream.keepAliveTimeout = 600_000;
 upstream.listen(0, '127.0.0.1');
 await once(upstream, 'listening');
+const target = `http://127.0.0.1:${upstream.address().port}`;
 const load = await startProcess(LOAD);
 
 for (const path of node) {
-  for (const [name, rows] of Object.entries(GROUPS)) {
+  for (const [name, { server, rows }] of Object.entries(GROUPS)) {
     if (only !== undefined && only !== name) continue;
     const counts = await countAll(
       path,
+      server,
       rows.map(([subject]) => subject),
     );
     console.log(`\nNode ${versionOf(path)}\n`);
-    console.log(table(HEADINGS, rows.map(rowOf(counts))));
+    console.log(
+      table(
+        HEADINGS,
+        rows.map((row) => cellsOf(counts, row)),
+      ),
+    );
   }
 }
 await load.stop();
 upstream.close().closeAllConnections();
 
-function rowOf(counts) {
-  return ([subject, base]) => [
+function cellsOf(counts, [subject, base]) {
+  const averages = [median, mean];
+  const times = (average) => (average(counts[subject]) / average(counts[base])).toFixed(3);
+  return [
     subject,
-    ...[median, mean].map((average) => Math.round(average(counts[subject]))),
-    ...(base === subject
-      ? ['', '', '']
-      : [base, ...[median, mean].map((average) => times(counts, subject, base, average))]),
+    ...averages.map((average) => Math.round(average(counts[subject]))),
+    ...(base === undefined ? ['', '', ''] : [base, ...averages.map(times)]),
   ];
 }
 
-function times(counts, subject, base, average) {
-  return (average(counts[subject]) / average(counts[base])).toFixed(3);
-}
-
 /** Two at a time: each needs one core. */
-async function countAll(path, subjects) {
+async function countAll(path, server, subjects) {
   const counts = {};
   const queue = [...subjects];
   const worker = async () => {
     for (let subject = queue.shift(); subject !== undefined; subject = queue.shift()) {
-      counts[subject] = await windowsOf(path, subject);
+      counts[subject] = await windowsOf(path, server, subject);
     }
   };
   await Promise.all([worker(), worker()]);
@@ -113,39 +125,40 @@ async function countAll(path, subjects) {
 }
 
 /** Thousands of instructions for each request, one figure for each window. */
-async function windowsOf(path, subject) {
+async function windowsOf(path, program, subject) {
   const folder = await mkdtemp(join(tmpdir(), 'instructions-'));
-  const target = `http://127.0.0.1:${upstream.address().port}`;
-  const program = [path, '--single-threaded', '--hash-seed=1', '--random-seed=1', SERVER, subject, target];
-  const child = spawn(
-    'valgrind',
-    [
+  const out = join(folder, 'out');
+  const server = await startProcess(program, {
+    under: [
+      'valgrind',
+      '--quiet',
       '--tool=callgrind',
-      `--callgrind-out-file=${join(folder, 'out')}`,
+      `--callgrind-out-file=${out}`,
       '--smc-check=all-non-file',
-      ...program,
     ],
-    { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, NODE_ENV: 'production' } },
-  );
-  const ended = once(child, 'exit');
-  const early = ended.then(([code]) => Promise.reject(new Error(`${subject}: ended with ${code}`)));
-  const [port] = await Promise.race([once(child.stdout.setEncoding('utf8'), 'data'), early]);
-  const send = (requests) =>
-    load.call('run', { port: Number(port), requests, connections: 4, request: REQUEST });
-  await send(plan.warmUp);
-  await control(child, '--zero');
-  const counts = [];
-  for (let dump = 1; dump <= plan.windows; dump++) {
-    await send(plan.requests);
-    await control(child, '--dump');
-    const [, total] = /^totals: (\d+)/m.exec(await readFile(join(folder, `out.${dump}`), 'utf8'));
-    counts.push(Number(total) / plan.requests / 1000);
+    node: path,
+    execArgv: ['--single-threaded', '--hash-seed=1', '--random-seed=1'],
+    args: [subject],
+    env: { BENCH_UPSTREAM: target },
+  });
+  const { port } = server;
+  const send = (requests) => load.call('run', { port, requests, connections: 4, request: REQUEST });
+  try {
+    await send(plan.warmUp);
+    await control(server, '--zero');
+    const counts = [];
+    for (let dump = 1; dump <= plan.windows; dump++) {
+      await send(plan.requests);
+      await control(server, '--dump');
+      const [, total] = /^totals: (\d+)/m.exec(await readFile(`${out}.${dump}`, 'utf8'));
+      counts.push(Number(total) / plan.requests / 1000);
+    }
+    await load.call('close', { port });
+    return counts;
+  } finally {
+    await server.stop();
+    await rm(folder, { recursive: true });
   }
-  await load.call('close', { port: Number(port) });
-  child.kill();
-  await ended;
-  await rm(folder, { recursive: true });
-  return counts;
 }
 
 /** Writing a dump sets the counts to zero as well. */

@@ -6,13 +6,17 @@ import { once } from 'node:events';
  * `commands.mjs`; `cpu`, `memory` and `gc` are known to every program.
  *
  * @param {string} file the program
- * @param {{ args?: string[], node?: string, execArgv?: string[], env?: NodeJS.ProcessEnv }} [options]
- *   `node`: the binary that runs it; default this process's own.
+ * @param {{ args?: string[], node?: string, execArgv?: string[], env?: NodeJS.ProcessEnv, under?: string[] }} [options]
+ *   `node`: the binary that runs it; default this process's own. `under`: a command that runs Node, for instance valgrind.
  */
-export async function startProcess(file, { args = [], node = process.execPath, execArgv = [], env } = {}) {
+export async function startProcess(
+  file,
+  { args = [], node = process.execPath, execArgv = [], env, under = [] } = {},
+) {
+  const [execPath, ...before] = [...under, node];
   const child = fork(file, args, {
-    execPath: node,
-    execArgv: ['--expose-gc', ...execArgv],
+    execPath,
+    execArgv: [...before, '--expose-gc', ...execArgv],
     env: { ...process.env, NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
@@ -44,6 +48,7 @@ export async function startProcess(file, { args = [], node = process.execPath, e
   const ready = await call('ready');
   return {
     ...ready,
+    pid: child.pid,
     call,
     /** CPU time of the process so far, user and system together, in microseconds. */
     cpu: () => call('cpu'),

@@ -1,34 +1,20 @@
-// One Express app of bench/instructions.mjs, in a process of its own: node instructions-server.mjs <subject> <upstream's URL>.
-// Says its port on stdout.
+// One Express app of bench/instructions.mjs that calls an upstream, in a process of its own:
+// `BENCH_UPSTREAM=<URL> node calling-server.mjs <subject>`.
 import http from 'node:http';
 import { createRequire } from 'node:module';
+import { answer } from './lib/commands.mjs';
 
 const require = createRequire(import.meta.url);
 const express = require('express');
-const [subject, upstream] = process.argv.slice(2);
+const [subject] = process.argv.slice(2);
+const upstream = process.env.BENCH_UPSTREAM;
 // Longer than any measuring takes.
 const DEADLINE_MS = 600_000;
 
 const app = express();
-
-const hello = (req, res) => res.json({ hello: 'world' });
 const hangup = () => require('express-hangup').hangup({ deadline: DEADLINE_MS });
-const empty = (req, res, next) => next();
 
 const subjects = {
-  bare: () => app.get('/', hello),
-  'an empty middleware': () => app.use(empty).get('/', hello),
-  'an empty middleware, an AbortController kept': () =>
-    app.use(empty).get('/', (req, res) => {
-      res.locals.signal = new AbortController().signal;
-      hello(req, res);
-    }),
-  'hangup(), signal unread': () => app.use(hangup()).get('/', hello),
-  'hangup(), signal read': () =>
-    app.use(hangup()).get('/', (req, res) => {
-      if (req.signal.aborted) throw new Error('the signal has aborted');
-      hello(req, res);
-    }),
   'HPM 4 after hangup()': () => proxy('http-proxy-middleware', plain),
   'HPM 4 with hangupProxy()': () => proxy('http-proxy-middleware', (ours) => ours),
   'HPM 4 with hangupProxy(), diagnose() on': () => {
@@ -79,4 +65,4 @@ function nodeHttp() {
 
 subjects[subject]();
 const server = http.createServer({ keepAliveTimeout: DEADLINE_MS, requestTimeout: 0 }, app);
-server.listen(0, '127.0.0.1', () => console.log(server.address().port));
+server.listen(0, '127.0.0.1', () => answer({ port: server.address().port }));
