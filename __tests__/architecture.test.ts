@@ -87,6 +87,7 @@ const allowed: Record<string, string[]> = {
   upstream: CORE,
   diagnose: CORE,
   testing: [],
+  cli: ['testing', 'server'],
 };
 
 function show({ from, to }: Import): string {

@@ -34,12 +34,14 @@ interface Command {
   json: boolean;
 }
 
+/** Where the command writes. */
+interface Terminal {
+  out: (text: string) => void;
+  err: (text: string) => void;
+}
+
 /** Runs `express-hangup conformance …`; gives the exit code, and never throws. */
-export async function conformanceCommand(
-  args: readonly string[],
-  out: (text: string) => void,
-  err: (text: string) => void,
-): Promise<number> {
+export async function conformanceCommand(args: readonly string[], { out, err }: Terminal): Promise<number> {
   let upstream: FaultyUpstream | undefined;
   try {
     const command = commandFrom(args);
@@ -88,8 +90,8 @@ function commandFrom(args: readonly string[]): Command | undefined {
     },
   });
   if (values.help === true || positionals.length === 0) return undefined;
-  const [name, target, ...rest] = positionals;
-  if (name !== 'conformance' || target === undefined || rest.length > 0) throw new TypeError(USAGE);
+  const [target, ...rest] = positionals;
+  if (target === undefined || rest.length > 0) throw new TypeError(USAGE);
   const url = new URL(target);
   const numbers = {
     deadline: numberFrom('deadline', values.deadline),
