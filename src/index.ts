@@ -5,7 +5,7 @@ export type { DeadlineValue } from './request/deadline-value';
 export type { InheritOptions } from './request/budget';
 export { currentDeadline, currentSignal } from './request/context';
 export { gatewayErrorHandler, type GatewayErrorHandlerOptions } from './answer/gateway-error-handler';
-export { classifyError } from './answer/classify-error';
+export { classifyError } from './answer/classify/classify-error';
 export type { FaultCode, GatewayFault, UpstreamInfo } from './answer/fault';
 export {
   ClientClosedRequestError,

@@ -1,7 +1,7 @@
 import { classifyError } from 'express-hangup';
 import fc from 'fast-check';
 import type { IncomingMessage } from 'node:http';
-import { errorChain } from '../../src/answer/error-chain';
+import { errorChain } from '../../src/answer/classify/error-chain';
 import { FAULT_CODES } from '../../src/answer/fault';
 
 const FIELDS = [

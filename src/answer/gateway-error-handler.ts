@@ -4,7 +4,7 @@ import { boolean, checkNames, optionalFunction, refuseForgottenCall, wrongType }
 import { breakResponse } from '../request/break-response';
 import { discardLateCalls, discardOnceEnded, isDiscarding, reportLateError } from '../request/late-response';
 import { attachLifetime, type Lifetime } from '../request/lifetime';
-import { classifyError } from './classify-error';
+import { classifyError } from './classify/classify-error';
 import { FAULT_CODES, type FaultCode, type GatewayFault } from './fault';
 import { proxyStatusOf } from './proxy-status';
 import { prepareAnswer, sendAnswer } from './respond';

@@ -1,5 +1,5 @@
 import type { UpstreamInfo } from '../answer/fault';
-import { errorChain, read, type ErrorFacts } from '../answer/error-chain';
+import { errorChain, read, type ErrorFacts } from '../answer/classify/error-chain';
 import type { Call } from './call';
 import { now } from './clock';
 import type { OriginLog } from './origin-log';

@@ -1,5 +1,5 @@
-import { classifyError } from '../answer/classify-error';
-import { errorChain } from '../answer/error-chain';
+import { classifyError } from '../answer/classify/classify-error';
+import { errorChain } from '../answer/classify/error-chain';
 import type { UpstreamInfo } from '../answer/fault';
 import type { FaultEvent } from '../events';
 import { adviceOn } from './advice';

@@ -1,5 +1,5 @@
-import { classifyError } from '../answer/classify-error';
-import { errorChain, type ErrorFacts } from '../answer/error-chain';
+import { classifyError } from '../answer/classify/classify-error';
+import { errorChain, type ErrorFacts } from '../answer/classify/error-chain';
 import type { FaultCode } from '../answer/fault';
 
 /** What ended a call. `docs/diagnose.md` has a row for each. */

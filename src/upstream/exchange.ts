@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { classifyError } from '../answer/classify-error';
+import { classifyError } from '../answer/classify/classify-error';
 import type { UpstreamInfo } from '../answer/fault';
 import { rememberUpstream } from '../answer/upstream-info';
 import type { Connection } from './connection';

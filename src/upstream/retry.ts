@@ -1,4 +1,4 @@
-import { classifyError } from '../answer/classify-error';
+import { classifyError } from '../answer/classify/classify-error';
 import { fullJitterMs, retryAfterMs } from './backoff';
 import type { Outcome } from './outcome';
 import type { Plan } from './plan';

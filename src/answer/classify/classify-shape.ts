@@ -12,8 +12,8 @@ import {
   type Rules,
 } from './classify-tables';
 import { ownStatus, type ErrorFacts } from './error-chain';
-import type { FaultCode } from './fault';
-import { upstreamOf } from './upstream-info';
+import type { FaultCode } from '../fault';
+import { upstreamOf } from '../upstream-info';
 
 /** What a chain of errors tells, and which of them tells it. */
 export interface Shape {

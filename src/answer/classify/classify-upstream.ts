@@ -1,6 +1,6 @@
 import type { ErrorFacts } from './error-chain';
-import type { UpstreamInfo } from './fault';
-import { upstreamOf } from './upstream-info';
+import type { UpstreamInfo } from '../fault';
+import { upstreamOf } from '../upstream-info';
 
 /**
  * What `upstream()`, `hangupProxy()` and `diagnose()` have noted of the errors of a chain, put together. The innermost

@@ -1,5 +1,5 @@
 import type { ErrorFacts } from './error-chain';
-import type { FaultCode } from './fault';
+import type { FaultCode } from '../fault';
 
 /** What a code stands for: always the same fault, or one that depends on the rest of the error. */
 export type Rule = FaultCode | ((error: ErrorFacts) => FaultCode | undefined);

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import type { HangupCode } from '../errors';
+import type { HangupCode } from '../../errors';
 import { hasDestroyedResponse, isOfClient, isWriteToNobody, whoLeft } from './classify-client';
 import { reasonIn, reasonOf } from './classify-reason';
 import { shapeOf } from './classify-shape';
 import { errorChain, type ErrorFacts } from './error-chain';
-import { gatewayFault, type FaultCode, type GatewayFault } from './fault';
+import { gatewayFault, type FaultCode, type GatewayFault } from '../fault';
 import { upstreamIn } from './classify-upstream';
 
 /**
