@@ -11,10 +11,19 @@ export type HangupCode =
   | 'SERVER_DRAINING'
   | 'RESPONSE_DESTROYED';
 
+/** ES2022's `ErrorOptions`, for users who compile for an older standard. */
+export interface ErrorCause {
+  cause?: unknown;
+}
+
 /** What all reasons share: a stable `code`, the HTTP `status` that tells it to a client or to the access log. */
 export abstract class HangupError extends Error {
   abstract readonly code: HangupCode;
   abstract readonly status: number;
+  /** The same as `status`, as some frameworks (NestJS) read it. */
+  get statusCode(): number {
+    return this.status;
+  }
 }
 
 /** The client went away before the handler had ended the response. 499 is nginx's log status for it; nobody receives it. */
@@ -25,7 +34,7 @@ export class ClientClosedRequestError extends HangupError {
 
   constructor(
     message = 'The client closed the connection before the response was complete',
-    options?: ErrorOptions,
+    options?: ErrorCause,
   ) {
     super(message, options);
   }
@@ -39,7 +48,7 @@ export class DeadlineExceededError extends HangupError {
   /** The deadline that was exceeded, in milliseconds from the request's arrival. */
   readonly timeout: number;
 
-  constructor(timeout: number, options?: ErrorOptions) {
+  constructor(timeout: number, options?: ErrorCause) {
     super(`The request's deadline of ${Math.round(timeout)} ms has passed`, options);
     this.timeout = timeout;
   }
@@ -53,7 +62,7 @@ export class ResponseStalledError extends HangupError {
   /** The longest silence that was allowed, in milliseconds. */
   readonly stall: number;
 
-  constructor(stall: number, options?: ErrorOptions) {
+  constructor(stall: number, options?: ErrorCause) {
     super(`The response made no progress for ${stall} ms`, options);
     this.stall = stall;
   }
@@ -65,7 +74,7 @@ export class ServerDrainingError extends HangupError {
   readonly code = 'SERVER_DRAINING';
   readonly status = 503;
 
-  constructor(message = 'The server is shutting down', options?: ErrorOptions) {
+  constructor(message = 'The server is shutting down', options?: ErrorCause) {
     super(message, options);
   }
 }
@@ -79,7 +88,7 @@ export class ResponseDestroyedError extends HangupError {
   readonly code = 'RESPONSE_DESTROYED';
   readonly status = 500;
 
-  constructor(message = 'The response was destroyed by this server', options?: ErrorOptions) {
+  constructor(message = 'The response was destroyed by this server', options?: ErrorCause) {
     super(message, options);
   }
 }

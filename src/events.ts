@@ -37,6 +37,8 @@ export interface LateResponseEvent extends RequestEvent {
   lateMs: number;
   /** Where it was called, `undefined` when `NODE_ENV` is `production`. */
   stack: string | undefined;
+  /** What was thrown too late, where it was an error: `call` is then `next`. */
+  error: unknown;
 }
 
 /** `express-hangup:settle`: a request is over, in whatever way. Once per request. */

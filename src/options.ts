@@ -8,6 +8,7 @@ export const DEFAULTS = {
   /** Below the 30 s of Heroku and Google's load balancer and the 60 s of nginx and AWS's. */
   deadline: 25_000,
   grace: 50,
+  fallback: false,
   stall: false,
   inherit: false,
   context: false,

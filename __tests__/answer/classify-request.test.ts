@@ -18,7 +18,8 @@ import {
 } from 'express-hangup';
 import express from 'express';
 import createError from 'http-errors';
-import { attachLifetime, lifetimeOf } from '../../src/request/lifetime';
+import { attachLifetime } from '../../src/request/attach-lifetime';
+import { lifetimeOf } from '../../src/request/lifetime-of';
 import { startFaultyServer, type Fault, type FaultyServer } from '../fixtures/faulty-server';
 import { gate, listen, serve } from '../fixtures/serve';
 

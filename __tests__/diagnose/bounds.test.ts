@@ -157,6 +157,7 @@ describe('what is kept', () => {
       call: 'end',
       lateMs: 1,
       stack: undefined,
+      error: undefined,
     };
     for (let n = 0; n < 80; n++) channels.lateResponse.publish({ ...late, route: `/route-${n}` });
     const { late: rows } = diagnosis.report();

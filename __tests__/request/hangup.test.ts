@@ -339,8 +339,8 @@ describe.each(expressVersions)('hangup() on %s', (_name, express) => {
     const { socket } = req;
     const held = (): unknown[] =>
       Object.getOwnPropertySymbols(socket)
-        .filter(({ description }) => description === 'express-hangup.watchers')
-        .map((symbol) => (socket as unknown as Record<symbol, unknown>)[symbol]);
+        .filter(({ description }) => description === 'express-hangup.connection')
+        .map((symbol) => (socket as unknown as Record<symbol, { newest: unknown }>)[symbol]!.newest);
     expect(held()).toMatchObject([{ req }]);
     res.end();
     await settled.next();

@@ -2,8 +2,17 @@ import type { ErrorRequestHandler, NextFunction, Request, Response } from 'expre
 import { channels, type FaultEvent } from '../events';
 import { boolean, checkNames, optionalFunction, refuseForgottenCall, wrongType } from '../options';
 import { breakResponse } from '../request/break-response';
-import { discardLateCalls, discardOnceEnded, isDiscarding, reportLateError } from '../request/late-response';
-import { attachLifetime, type Lifetime } from '../request/lifetime';
+import { attachLifetime } from '../request/attach-lifetime';
+import { superviseAnswer } from '../request/end-request';
+import {
+  answerersView,
+  discardLateCalls,
+  hearAgain,
+  isDiscarding,
+  reportLateError,
+} from '../request/late-calls';
+import type { Lifetime } from '../request/lifetime';
+import { hasStarted, takeBackHead } from '../request/response-gate';
 import { classifyError } from './classify/classify-error';
 import { FAULT_CODES, type FaultCode, type GatewayFault } from './fault';
 import { proxyStatusOf } from './proxy-status';
@@ -33,7 +42,7 @@ export function gatewayErrorHandler(options: GatewayErrorHandlerOptions = {}): E
   return function gatewayErrorMiddleware(error: unknown, req, res, next) {
     const lifetime = attachLifetime(req, res);
     if (isDiscarding(res)) {
-      reportLateError(res);
+      reportLateError(res, error);
       return;
     }
     const fault = classifyError(error, req);
@@ -82,8 +91,8 @@ function settleFault(
 function outcomeOf({ code }: GatewayFault, res: Response): FaultEvent['outcome'] {
   if (code === 'CLIENT_CLOSED_REQUEST' || res.writableEnded) return 'discarded';
   // Who destroyed a response that had begun has broken it, as `pipeline(upstream, res)` does.
-  if (code === 'RESPONSE_DESTROYED' || res.destroyed) return res.headersSent ? 'broken' : 'discarded';
-  return res.headersSent ? 'broken' : 'answered';
+  if (code === 'RESPONSE_DESTROYED' || res.destroyed) return hasStarted(res) ? 'broken' : 'discarded';
+  return hasStarted(res) || !takeBackHead(res) ? 'broken' : 'answered';
 }
 
 function answer(
@@ -95,14 +104,38 @@ function answer(
   const { req, res, next } = to;
   prepareAnswer(fault, req, res);
   if (options.proxyStatus === true) res.setHeader('Proxy-Status', proxyStatusOf(fault));
+  // What Express's own methods and the middleware in between do to this answer is their work: a session is saved, a body
+  // compressed. The handler's time is over.
   if (options.render === undefined) {
     sendAnswer(fault, req, res);
-    discardOnceEnded(lifetime);
+    closeToHandler(lifetime);
     return;
   }
-  const rendered = options.render(fault, req, res);
-  discardOnceEnded(lifetime);
-  if (isThenable(rendered)) rendered.then(undefined, next);
+  closeToHandler(lifetime);
+  const failed = (thrown: unknown): void => {
+    hearAgain(lifetime);
+    next(thrown);
+  };
+  try {
+    const rendered = options.render(fault, req, answerersView(res));
+    if (isThenable(rendered)) rendered.then(undefined, failed);
+  } catch (thrown) {
+    failed(thrown);
+  }
+}
+
+/** Whatever the handler still says is discarded; what a middleware holds back of the answer goes out. */
+function closeToHandler(lifetime: Lifetime): void {
+  if (lifetime.isEnded || lifetime.res.destroyed) {
+    discardLateCalls(lifetime);
+    return;
+  }
+  if (lifetime.speaker !== 'answer') lifetime.speaker = 'middleware';
+  lifetime.onEnded = () => {
+    lifetime.speaker = 'nobody';
+  };
+  discardLateCalls(lifetime);
+  superviseAnswer(lifetime);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

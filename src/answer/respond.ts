@@ -3,7 +3,7 @@ import type { GatewayFault } from './fault';
 import { representationOf } from './problem';
 
 /** What a handler may have set for a body that now will not come (RFC 9110, section 8; RFC 9111). Cookies are not among it. */
-const REPRESENTATION_HEADERS = [
+const REPRESENTATION_HEADERS: ReadonlySet<string> = new Set([
   ...[
     'content-type',
     'content-length',
@@ -31,14 +31,20 @@ const REPRESENTATION_HEADERS = [
     'transfer-encoding',
   ],
   ...['trailer', 'location', 'refresh', 'retry-after'],
-];
+]);
+
+/** The list above, what a front end is told of the body (`X-Accel-*`, `X-Sendfile`), and any cache's `*-Cache-Control`. */
+function isOfRepresentation(name: string): boolean {
+  return REPRESENTATION_HEADERS.has(name) || /^x-accel-|^x-(lighttpd-)?send-?file|-cache-control$/.test(name);
+}
 
 /** How long a client is asked to wait after a 503, in seconds: another instance takes over at once. */
 const RETRY_AFTER_S = 1;
 
 /** Makes a response ready for the answer to a fault: its status, nothing left of the failed body, not to be cached. */
 export function prepareAnswer(fault: GatewayFault, req: IncomingMessage, res: ServerResponse): void {
-  for (const name of REPRESENTATION_HEADERS) res.removeHeader(name);
+  // Removed only where it stands: Node remembers that `Transfer-Encoding` was removed, and then sends no chunks.
+  for (const name of res.getHeaderNames()) if (isOfRepresentation(name)) res.removeHeader(name);
   res.statusCode = fault.status;
   res.setHeader('Cache-Control', 'no-store');
   if (fault.status === 503) res.setHeader('Retry-After', String(RETRY_AFTER_S));

@@ -1,7 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { lifetimeOf } from '../request/lifetime';
-import { peek } from '../request/peek';
+import { lifetimeOf } from '../request/lifetime-of';
 import { routeOf } from '../request/route';
 import { whoClosed } from '../request/who-closed';
 import { now } from './clock';
@@ -95,7 +94,7 @@ export class LiveRequests {
   private finished(res: ServerResponse): void {
     const exchange = this.exchanges.get(res);
     // On Node 20 and 22 a response "finishes" on a dead connection too; that one ends with the connection.
-    if (exchange && !exchange.socket.destroyed) this.ended(exchange, outcomeOf(peek(res, 'statusCode')));
+    if (exchange && !exchange.socket.destroyed) this.ended(exchange, outcomeOf(res.statusCode));
   }
 
   private closed(socket: Socket): void {

@@ -3,7 +3,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gatewayErrorHandler } from '../answer/gateway-error-handler';
 import { breakResponse } from '../request/break-response';
 import type { Next } from '../request/lifetime';
-import { peek } from '../request/peek';
 
 /**
  * How a request goes on when its proxy has failed: Express's `next` of the innermost router, which Express itself keeps on
@@ -11,7 +10,7 @@ import { peek } from '../request/peek';
  * `gatewayErrorHandler()` gives it.
  */
 export function continuationOf(req: IncomingMessage & { next?: unknown }, res: ServerResponse): Next {
-  const next = peek(req, 'next');
+  const next = req.next;
   return typeof next === 'function' ? (next as Next) : (error) => answerAlone(error, req, res);
 }
 

@@ -1,8 +1,9 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { breakResponse } from '../request/break-response';
 import type { HangupError } from '../errors';
-import { attachLifetime, lifetimeOf, type Lifetime, type Next } from '../request/lifetime';
-import { peek } from '../request/peek';
+import { attachLifetime } from '../request/attach-lifetime';
+import type { Lifetime, Next } from '../request/lifetime';
+import { lifetimeOf } from '../request/lifetime-of';
 import { rememberUpstream } from '../answer/upstream-info';
 import { continuationOf } from './continuation';
 import { interceptErrors } from './intercept-errors';
@@ -51,7 +52,7 @@ export class Exchange {
     private readonly target: UpstreamTarget | undefined,
     private readonly context: ExchangeContext,
   ) {
-    const headers = peek(req, 'headers');
+    const headers = req.headers;
     // http-proxy and httpxy do not tell of a request that carries an expectation: it is put back in attach(). Node has
     // answered it with 100 already.
     this.expectation = headers.expect;

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { peek } from '../request/peek';
 import type { ProxyRequestOptions } from './proxy-server';
 
 const SAFE: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -11,12 +10,12 @@ export function isReplayableMethod(method: string | undefined): boolean {
 
 /** Whether a request carries a body. */
 export function hasBody(req: IncomingMessage): boolean {
-  const headers = peek(req, 'headers');
+  const headers = req.headers;
   const length = headers['content-length'];
   return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
 }
 
 /** Whether a request may be sent once more when the connection that it was sent on turns out dead. */
 export function isReplayable(req: IncomingMessage, { buffer }: ProxyRequestOptions): boolean {
-  return isReplayableMethod(peek(req, 'method')) && !hasBody(req) && buffer === undefined;
+  return isReplayableMethod(req.method) && !hasBody(req) && buffer === undefined;
 }

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { deadlineOf } from './deadline';
-import { lifetimeOf, type Lifetime } from './lifetime';
+import type { Lifetime } from './lifetime';
+import { lifetimeOf } from './lifetime-of';
+import { baseOf } from './response-gate';
 
 const withAccessors = new WeakSet();
 
@@ -22,16 +24,6 @@ export function defineAccessors(req: IncomingMessage): void {
   if (!withAccessors.has(base)) Object.defineProperties(base, accessors(base));
   withAccessors.add(base);
   withAccessors.add(prototype);
-}
-
-/** `express.request`: the last prototype before Node's own, which is known by its constructor. */
-function baseOf(prototype: object): object | undefined {
-  let base: object | undefined;
-  for (let object = prototype; !Object.hasOwn(object, 'constructor');) {
-    base = object;
-    object = Object.getPrototypeOf(object) as object;
-  }
-  return base;
 }
 
 function accessors(target: object): PropertyDescriptorMap {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { nodeMethods } from './response-gate';
 
 interface Http2Response extends ServerResponse {
   stream?: { close(code: number): void };
@@ -39,5 +40,6 @@ function resetConnection(res: ServerResponse): void {
  */
 function destroyResponse(res: ServerResponse, cause: Error | undefined): void {
   if (res.socket === null) res.once('socket', (socket: Socket) => socket.destroy());
-  res.destroy(cause);
+  // Node's own: the response may already have no ear for what is called on it.
+  nodeMethods(res).destroy.call(res, cause);
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { Request } from 'express';
 import { checkNames, MAX_MS, optionalFunction, wrongType } from '../options';
 
 /** The header that `upstream()` sends: what remains of the request's time, in whole milliseconds. */
@@ -12,11 +12,11 @@ export interface InheritOptions {
    */
   headers?: string[];
   /** Whether this request's headers count; default: every request's do (they can only shorten its own time). */
-  trust?: (req: IncomingMessage) => boolean;
+  trust?: (req: Request) => boolean;
 }
 
 /** Gives the caller's remaining time in ms, or `Infinity` where it has said nothing that can be used. */
-export type BudgetReader = (req: IncomingMessage) => number;
+export type BudgetReader = (req: Request) => number;
 
 type HeaderParser = (value: string) => number | undefined;
 

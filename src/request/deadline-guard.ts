@@ -1,9 +1,11 @@
 import type { RequestHandler } from 'express';
 import { DeadlineExceededError } from '../errors';
-import { checkNames, refuseForgottenCall, wrongType } from '../options';
+import { boolean, checkNames, refuseForgottenCall, wrongType } from '../options';
 import { defineAccessors } from './accessors';
 import { deadlineReader, type DeadlineValue } from './deadline-value';
-import { lifetimeOf, newLifetime, type Until } from './lifetime';
+import { newLifetime } from './attach-lifetime';
+import type { Until } from './lifetime';
+import { lifetimeOf } from './lifetime-of';
 
 /** The options of `deadline()`. */
 export interface DeadlineOptions {
@@ -12,6 +14,11 @@ export interface DeadlineOptions {
    * deadline a response that is still under way is cut.
    */
   until?: Until;
+  /**
+   * Whether a success (a status below 400) that comes within the grace is sent: a cached copy. Default: as `hangup()` says,
+   * else `false`: what comes after the abort may be a fragment of aborted work, and 504 is answered.
+   */
+  fallback?: boolean;
 }
 
 /**
@@ -24,7 +31,7 @@ export interface DeadlineOptions {
 export function deadline(ms: DeadlineValue, options: DeadlineOptions = {}): RequestHandler {
   refuseForgottenCall('deadline', ms, "app.get('/report', deadline(60_000), report)");
   const read = deadlineReader('deadline(ms)', ms);
-  const until = untilOf(options);
+  const { until, fallback } = checkOptions(options);
   return function deadlineGuard(req, res, next) {
     const existing = lifetimeOf(req);
     const lifetime = existing ?? newLifetime(req, res);
@@ -34,6 +41,7 @@ export function deadline(ms: DeadlineValue, options: DeadlineOptions = {}): Requ
     lifetime.next = next;
     try {
       if (until !== undefined) lifetime.until = until;
+      if (fallback !== undefined) lifetime.fallback = fallback;
       lifetime.setDeadline(read(req));
     } catch (error) {
       next(error);
@@ -44,9 +52,12 @@ export function deadline(ms: DeadlineValue, options: DeadlineOptions = {}): Requ
   };
 }
 
-function untilOf(options: DeadlineOptions): Until | undefined {
-  checkNames('deadline()', options, ['until']);
+function checkOptions(options: DeadlineOptions): DeadlineOptions {
+  checkNames('deadline()', options, ['until', 'fallback']);
   const until: unknown = options.until;
-  if (until === undefined || until === 'start' || until === 'finish') return until;
-  throw wrongType('deadline(): option "until"', until, "'start' or 'finish'");
+  if (until !== undefined && until !== 'start' && until !== 'finish') {
+    throw wrongType('deadline(): option "until"', until, "'start' or 'finish'");
+  }
+  if (options.fallback !== undefined) boolean('deadline(): option "fallback"', options.fallback);
+  return options;
 }

@@ -33,8 +33,7 @@ export class Deadline {
    * @throws {TypeError | RangeError} if `ms` is not a number from 0 to 2^31-1.
    */
   extend(ms: number): void {
-    const extended = this.#lifetime.timeoutMs + milliseconds('req.deadline.extend(ms)', ms);
-    this.#lifetime.setDeadline(extended);
+    this.#lifetime.setDeadline(this.#lifetime.timeoutMs + milliseconds('req.deadline.extend(ms)', ms));
   }
 
   /** Takes the deadline away; an inherited budget stays. The signal still aborts when the client leaves. */

@@ -9,12 +9,14 @@ import {
   refuseForgottenCall,
 } from '../options';
 import { defineAccessors } from './accessors';
+import { newLifetime } from './attach-lifetime';
 import { budgetReader, type BudgetReader, type InheritOptions } from './budget';
 import { runInContext } from './context';
 import type { Deadline } from './deadline';
-import { DeadlineQueue } from './deadline-queue';
+import { DeadlineQueue } from './deadline-clock';
 import { deadlineReader, type DeadlineReader, type DeadlineValue } from './deadline-value';
-import { lifetimeOf, newLifetime, type Lifetime } from './lifetime';
+import type { Lifetime } from './lifetime';
+import { lifetimeOf } from './lifetime-of';
 import { watchStall } from './stall';
 
 // Here, because the package's declarations reach this file: a declaration that nothing refers to would be left out.
@@ -38,11 +40,16 @@ export interface HangupOptions {
    */
   deadline?: DeadlineValue;
   /**
-   * When the deadline passes the signal aborts at once; for this long a handler that listens may still answer in its own
-   * way. Then the 504 is sent for it. Default 50.
+   * When the deadline passes the signal aborts at once; for this long the handler may still say how it ends: by its error,
+   * or by an error status of its own. Then the 504 is sent for it. Default 50.
    */
   grace?: number;
-  /** Once the headers are out: the longest silence on the response before it is cut. Default `false`. */
+  /**
+   * Whether a success (a status below 400) that comes within the grace is sent: a cached copy. Default `false`: it may be a
+   * fragment of aborted work, and 504 is answered.
+   */
+  fallback?: boolean;
+  /** Once the response has started: the longest silence on it before it is cut. Default `false`. */
   stall?: number | false;
   /** Take the caller's remaining time from a request header; it can only shorten the deadline. Default `false`. */
   inherit?: boolean | InheritOptions;
@@ -56,6 +63,7 @@ interface Plan {
   queue: DeadlineQueue | undefined;
   isDeadlineGiven: boolean;
   graceMs: number | undefined;
+  fallback: boolean | undefined;
   stallMs: number | false;
   readBudget: BudgetReader | undefined;
   context: boolean;
@@ -85,10 +93,11 @@ export function hangup(options: HangupOptions = {}): RequestHandler {
 }
 
 function planOf(options: HangupOptions): Plan {
-  checkNames('hangup()', options, ['deadline', 'grace', 'stall', 'inherit', 'context']);
+  checkNames('hangup()', options, ['deadline', 'grace', 'fallback', 'stall', 'inherit', 'context']);
   const {
     deadline = DEFAULTS.deadline,
     grace,
+    fallback,
     stall = DEFAULTS.stall,
     inherit = DEFAULTS.inherit,
     context = DEFAULTS.context,
@@ -98,6 +107,7 @@ function planOf(options: HangupOptions): Plan {
     queue: typeof deadline === 'number' ? new DeadlineQueue(deadline) : undefined,
     isDeadlineGiven: options.deadline !== undefined,
     graceMs: grace === undefined ? undefined : milliseconds('hangup(): option "grace"', grace),
+    fallback: fallback === undefined ? undefined : boolean('hangup(): option "fallback"', fallback),
     stallMs: millisecondsOrFalse('hangup(): option "stall"', stall),
     readBudget: budgetReader(inherit),
     context: boolean('hangup(): option "context"', context),
@@ -106,11 +116,19 @@ function planOf(options: HangupOptions): Plan {
 
 function applyPlan(plan: Plan, lifetime: Lifetime, req: Request, isFirst: boolean): void {
   if (plan.graceMs !== undefined) lifetime.graceMs = plan.graceMs;
+  if (plan.fallback !== undefined) lifetime.fallback = plan.fallback;
   if (plan.readBudget) lifetime.capMs = Math.min(lifetime.capMs, plan.readBudget(req));
+  // A connection that changes its protocol (a WebSocket) lives on: only a route can say for how long.
+  if (isFirst && isUpgrade(req)) return;
   if (isFirst && plan.queue && lifetime.capMs >= plan.queue.ms) lifetime.joinQueue(plan.queue);
   else if (isFirst || plan.isDeadlineGiven) lifetime.setDeadline(plan.readDeadline(req));
   else if (plan.readBudget) lifetime.setDeadline(lifetime.timeoutMs);
   if (plan.stallMs !== false) watchStall(lifetime, plan.stallMs);
+}
+
+/** Node says so only where the server listens to `upgrade`: a header alone does not take the deadline off. */
+function isUpgrade(req: Request): boolean {
+  return (req as { upgrade?: unknown }).upgrade === true;
 }
 
 function proceed(lifetime: Lifetime, context: boolean, next: NextFunction): void {

@@ -1,5 +1,5 @@
-import type { ServerResponse } from 'node:http';
 import { ResponseStalledError } from '../errors';
+import { cutResponse } from './end-request';
 import type { Lifetime } from './lifetime';
 
 /**
@@ -8,25 +8,23 @@ import type { Lifetime } from './lifetime';
  * advance, and it is on only while the response is under way.
  */
 export function watchStall(lifetime: Lifetime, stallMs: number): void {
-  const isWatched = lifetime.stallMs !== undefined;
   lifetime.stallMs = stallMs;
-  if (isWatched) return;
-  const { res } = lifetime;
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with `res` below
-  const writeHead = res.writeHead;
-  // Every way to send headers ends in writeHead, which is therefore the moment at which the response starts.
-  res.writeHead = function startWatching(this: ServerResponse, ...args: unknown[]) {
-    res.writeHead = writeHead;
-    const result = Reflect.apply(writeHead, res, args) as ServerResponse;
+  // Every way to send headers makes the head first.
+  lifetime.onHead = () => {
+    lifetime.onHead = undefined;
     startTimeout(lifetime);
-    return result;
   };
 }
 
 function startTimeout(lifetime: Lifetime): void {
-  const { res, socket, stallMs = 0 } = lifetime;
-  res.setTimeout(stallMs, () => lifetime.end(new ResponseStalledError(stallMs)));
-  if (socket === undefined) return;
+  const { res, connection, stallMs = 0 } = lifetime;
+  res.setTimeout(stallMs, () => {
+    // It may have begun within the grace, when its request was aborted already.
+    if (lifetime.reason) cutResponse(lifetime);
+    else lifetime.end(new ResponseStalledError(stallMs));
+  });
+  if (connection === undefined) return;
+  const { socket } = connection;
   // The socket's idle timeout must not outlive this response: before Node goes on to the next one, or sets the
   // keep-alive timeout, it is put back to the server's own.
   const { server } = socket as { server?: { timeout?: number } };

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ClientClosedRequestError, ResponseDestroyedError, type HangupError } from '../errors';
-import { peek } from './peek';
 
 interface Http2Request extends IncomingMessage {
   stream?: { rstCode?: number; destroyed?: boolean; closed?: boolean };
@@ -9,7 +8,7 @@ interface Http2Request extends IncomingMessage {
 
 /** Whether a request came over HTTP/2 (through Node's compatibility API). */
 export function isHttp2(req: IncomingMessage): boolean {
-  return peek(req, 'httpVersionMajor') === 2;
+  return req.httpVersionMajor === 2;
 }
 
 /**
@@ -17,7 +16,7 @@ export function isHttp2(req: IncomingMessage): boolean {
  * response has no socket before its turn and after its end.
  */
 export function connectionOf(req: { socket: Socket | null }, res: ServerResponse): Socket | undefined {
-  return peek(req, 'socket') ?? peek(res, 'socket') ?? undefined;
+  return req.socket ?? res.socket ?? undefined;
 }
 
 /** Whether the connection, or the HTTP/2 stream, was gone before anybody could listen: no event will tell it any more. */
@@ -27,12 +26,12 @@ export function isAlreadyGone(
   socket = isHttp2(req) ? undefined : connectionOf(req, res),
 ): boolean {
   // A response that has closed is destroyed too.
-  if (socket !== undefined) return socket.destroyed || peek(res, 'destroyed');
+  if (socket !== undefined) return socket.destroyed || res.destroyed;
   if (isHttp2(req)) {
     const stream = (req as Http2Request).stream;
     return stream === undefined || stream.destroyed === true || stream.closed === true;
   }
-  return peek(res, 'destroyed');
+  return res.destroyed;
 }
 
 /**

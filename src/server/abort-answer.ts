@@ -1,5 +1,6 @@
 import type { HangupError } from '../errors';
-import { attachLifetime, lifetimeOf } from '../request/lifetime';
+import { attachLifetime } from '../request/attach-lifetime';
+import { lifetimeOf } from '../request/lifetime-of';
 import type { Answer } from './traffic';
 
 /** How long a client is asked to wait, in seconds: another instance takes over at once. */

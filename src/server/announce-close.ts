@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { wrapHead } from '../request/response-gate';
 
 type Headers = OutgoingHttpHeaders | unknown[] | undefined;
 
@@ -9,21 +10,15 @@ type Headers = OutgoingHttpHeaders | unknown[] | undefined;
  */
 export function announceClose(res: ServerResponse, isLast: () => boolean): void {
   if (res.headersSent) return;
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with `res` below
-  const writeHead = res.writeHead as (...args: unknown[]) => ServerResponse;
-  // Every way to send headers ends here: `end()`, `write()` and `flushHeaders()` call it on the response.
-  res.writeHead = function writeHeadAndClose(this: ServerResponse, status: number, ...rest: unknown[]) {
-    if (!isLast()) return Reflect.apply(writeHead, this, [status, ...rest]);
-    this.shouldKeepAlive = false;
-    this.removeHeader('Keep-Alive');
-    const reason = typeof rest[0] === 'string' ? rest[0] : undefined;
+  wrapHead(res, (writeHead, args) => {
+    if (!isLast()) return writeHead(...args);
+    const [status, ...rest] = args;
+    res.shouldKeepAlive = false;
+    res.removeHeader('Keep-Alive');
+    const reason = typeof rest[0] === 'string' ? [rest[0]] : [];
     const headers = withClose(rest.find((arg) => typeof arg === 'object' && arg !== null) as Headers);
-    return Reflect.apply(
-      writeHead,
-      this,
-      reason === undefined ? [status, headers] : [status, reason, headers],
-    );
-  };
+    return writeHead(status, ...reason, headers);
+  });
 }
 
 // Node takes an object, a flat array of names and values, or an array of pairs.

@@ -1,5 +1,5 @@
 import type { ServerHttp2Stream } from 'node:http2';
-import { lifetimeOf } from '../request/lifetime';
+import { lifetimeOf } from '../request/lifetime-of';
 import { routeOf } from '../request/route';
 import type { Answer } from './traffic';
 

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { wrongType } from '../options';
-import { attachLifetime, lifetimeOf, type Lifetime } from '../request/lifetime';
+import { attachLifetime } from '../request/attach-lifetime';
+import type { Lifetime } from '../request/lifetime';
+import { lifetimeOf } from '../request/lifetime-of';
 import { Call, type Shared } from './call';
 import { CallLife } from './call-life';
 import { KeptSockets } from './kept-sockets';

@@ -1,0 +1,90 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HangupCode } from '../errors';
+import { Connection } from './connection';
+import { endRequest, superviseAnswer } from './end-request';
+import { discardLateCalls } from './late-calls';
+import { Lifetime, type LifetimeHost } from './lifetime';
+import { lifetimeOf, lifetimeOn, stampLifetime } from './lifetime-of';
+import { letPipesRun } from './pipes-to-closed';
+import { gateResponse, hasStarted } from './response-gate';
+import { connectionOf, isAlreadyGone, isHttp2, whoClosed } from './who-closed';
+
+/** The reasons for which this server ends a request while the client is still there. */
+const OF_THIS_SERVER: ReadonlySet<HangupCode> = new Set([
+  'DEADLINE_EXCEEDED',
+  'RESPONSE_STALLED',
+  'SERVER_DRAINING',
+]);
+
+/** The request's lifetime; where there is none yet, a new one without a deadline. */
+export function attachLifetime(req: IncomingMessage, res: ServerResponse): Lifetime {
+  return lifetimeOf(req) ?? newLifetime(req, res);
+}
+
+/** Ties a lifetime to a request that has none: to its response, its connection and their events. */
+export function newLifetime(req: IncomingMessage, res: ServerResponse): Lifetime {
+  const lifetime = new Lifetime(req, res, HOST);
+  gateResponse(res);
+  stampLifetime(res, lifetime);
+  // Without Express there is no way from a request to its response.
+  if ((req as { res?: ServerResponse }).res === undefined) stampLifetime(req, lifetime);
+  const socket = isHttp2(req) ? undefined : connectionOf(req, res);
+  if (isAlreadyGone(req, res, socket)) lifetime.closed();
+  else if (socket !== undefined) {
+    Connection.of(socket).enter(lifetime);
+    // One that waits for its turn in a pipeline can be destroyed without its connection.
+    if (res.socket === null) lifetime.onSettle(() => undefined);
+  } else lifetime.onSettle(() => undefined);
+  return lifetime;
+}
+
+const HOST: LifetimeHost = {
+  hasStarted: ({ res }) => hasStarted(res),
+  hasEnded: ({ isEnded, res }) => isEnded || res.writableEnded,
+  hasClosed: ({ res }) => res.closed,
+  watchClose({ res }) {
+    // A mock of a response need not be an emitter.
+    (res as Partial<ServerResponse>).on?.('close', onResponseClose);
+  },
+  whoClosed: ({ req, res, connection }) => whoClosed(req, res, connection?.socket),
+  deadlineMet(lifetime) {
+    const isHeldBack = lifetime.isEndCalled && !lifetime.isEnded && !lifetime.res.writableEnded;
+    if (isHeldBack) superviseAnswer(lifetime);
+  },
+  end: endRequest,
+  aborted,
+  result({ res, connection }) {
+    // On Node 20 and 22 a response that had ended but was not flushed counts as finished on a dead connection too: then
+    // the connection has an error. (That it is destroyed says nothing: after `Connection: close` it should be.)
+    return { status: res.statusCode, isFlushed: res.writableFinished && !connection?.socket.errored };
+  },
+};
+
+function onResponseClose(this: ServerResponse): void {
+  lifetimeOn(this)?.closed();
+}
+
+/** What is said on the response from now on reaches nobody, and must do no harm. */
+function aborted(lifetime: Lifetime): void {
+  const { req, res, reason, connection } = lifetime;
+  letPipesRun(res);
+  const hasClientLeft = whoClosed(req, res, connection?.socket).code === 'CLIENT_CLOSED_REQUEST';
+  if (hasClientLeft && !hasStarted(res)) {
+    // For access logs, whatever the handler still sets.
+    Object.defineProperty(res, 'statusCode', {
+      configurable: true,
+      enumerable: true,
+      get: () => 499,
+      set: () => undefined,
+    });
+  }
+  if (reason === undefined || !OF_THIS_SERVER.has(reason.code)) return;
+  // Answered after its time, by whomever: a second answer is as late as any.
+  discardLateCalls(lifetime);
+  // Nobody reads on: what consumes the body (multer writes it to a file) has to hear that no more will come.
+  if (!isHttp2(req) && !req.complete) {
+    lifetime.isPassing = true;
+    req.destroy();
+    lifetime.isPassing = false;
+  }
+}

@@ -1,0 +1,36 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Lifetime } from './lifetime';
+import { Stamped } from './stamped';
+
+/** Keeps a request's lifetime on its response; without Express, on the request too. */
+class LifetimeStamp extends Stamped {
+  readonly #lifetime: Lifetime;
+
+  constructor(object: object, lifetime: Lifetime) {
+    super(object);
+    this.#lifetime = lifetime;
+  }
+
+  static on(object: object): Lifetime | undefined {
+    return #lifetime in object ? object.#lifetime : undefined;
+  }
+}
+
+/** Keeps a lifetime on its response, or on a request that Express does not lead to one. */
+export function stampLifetime(object: object, lifetime: Lifetime): void {
+  new LifetimeStamp(object, lifetime);
+}
+
+/** The lifetime that is kept on this very object. */
+export function lifetimeOn(object: object): Lifetime | undefined {
+  return LifetimeStamp.on(object);
+}
+
+/** The lifetime that `hangup()` or `deadline()` has attached to this request. */
+export function lifetimeOf(
+  req: IncomingMessage & { res?: ServerResponse | undefined },
+): Lifetime | undefined {
+  // Express leads from a request to its response.
+  const { res } = req;
+  return (res === undefined ? undefined : LifetimeStamp.on(res)) ?? LifetimeStamp.on(req);
+}

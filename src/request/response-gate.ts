@@ -1,0 +1,231 @@
+import type { ServerResponse } from 'node:http';
+import type { Lifetime } from './lifetime';
+import { lifetimeOn } from './lifetime-of';
+import { Stamped } from './stamped';
+import { isHttp2 } from './who-closed';
+
+/**
+ * The one place through which everything passes that is said on a response.
+ *
+ * Middleware such as express-session and compression put functions of their own in the place of `res.end` and
+ * `res.write`, and call the ones that they found there later: when a store has answered, when a block is compressed. So
+ * the gate stands at the bottom, on the object that all responses of an Express copy inherit from (`express.response`):
+ * what a middleware has found there is the gate, and behind it is Node. Whose word passes is said by
+ * `lifetime.speaker`.
+ */
+type Method = (this: ServerResponse, ...args: never[]) => unknown;
+
+const GATED = ['write', 'end', 'writeHead', 'flushHeaders'] as const;
+
+/** Node's methods that lie behind the gate, whichever class the response is of. */
+interface Below {
+  write(this: ServerResponse, chunk?: unknown, encoding?: unknown, callback?: unknown): boolean;
+  end(this: ServerResponse, chunk?: unknown, encoding?: unknown, callback?: unknown): ServerResponse;
+  writeHead(this: ServerResponse, status: number, reason?: unknown, headers?: unknown): ServerResponse;
+  flushHeaders(this: ServerResponse): void;
+  destroy(this: ServerResponse, error?: Error): ServerResponse;
+}
+
+/** Marks prototypes that lead to a gate. */
+class GateMark extends Stamped {
+  readonly #isGated = true;
+
+  static isOn(object: object): boolean {
+    return #isGated in object && object.#isGated;
+  }
+}
+
+/** Puts the gate under a response, once for each copy of Express; without Express, on the response itself. */
+export function gateResponse(res: ServerResponse): void {
+  const prototype = Object.getPrototypeOf(res) as object;
+  if (GateMark.isOn(prototype)) return;
+  const base = baseOf(prototype);
+  if (base === undefined) {
+    if (!GateMark.isOn(res)) buildGate(res);
+  } else {
+    if (!GateMark.isOn(base)) buildGate(base);
+    if (base !== prototype) new GateMark(prototype);
+  }
+}
+
+/** `express.response` (or `express.request`): the last prototype before Node's own, which is known by its constructor. */
+export function baseOf(prototype: object): object | undefined {
+  let base: object | undefined;
+  for (let object = prototype; !Object.hasOwn(object, 'constructor');) {
+    base = object;
+    object = Object.getPrototypeOf(object) as object;
+  }
+  return base;
+}
+
+/** Node's own methods of a response, past the gate and every middleware. */
+export function nodeMethods(res: ServerResponse): Below {
+  let object = res as object;
+  // A mock has no methods but its own.
+  if (!Object.hasOwn(res, '_header') && !isHttp2(res.req)) return res;
+  do object = Object.getPrototypeOf(object) as object;
+  while (!Object.hasOwn(object, 'constructor'));
+  return object as Below;
+}
+
+function buildGate(target: object): void {
+  const below = Object.getPrototypeOf(target) as Below;
+  define(target, 'write', function write(chunk: unknown, encoding: unknown, callback: unknown) {
+    const lifetime = lifetimeOn(this);
+    if (lifetime === undefined || lifetime.speaker === 'handler')
+      return below.write.call(this, chunk, encoding, callback);
+    return admits(lifetime, this.statusCode)
+      ? pass(lifetime, () => below.write.call(this, chunk, encoding, callback))
+      : true;
+  });
+  define(target, 'writeHead', function writeHead(status: number, reason: unknown, headers: unknown) {
+    const lifetime = lifetimeOn(this);
+    if (lifetime === undefined) return below.writeHead.call(this, status, reason, headers);
+    if (lifetime.speaker !== 'handler' && !lifetime.isPassing && !admits(lifetime, status)) return this;
+    const result = below.writeHead.call(this, status, reason, headers);
+    lifetime.onHead?.();
+    return result;
+  });
+  define(target, 'flushHeaders', function flushHeaders() {
+    const lifetime = lifetimeOn(this);
+    if (lifetime === undefined || lifetime.speaker === 'handler') below.flushHeaders.call(this);
+    else if (admits(lifetime, this.statusCode)) pass(lifetime, () => below.flushHeaders.call(this));
+  });
+  defineEnd(target, below);
+  new GateMark(target);
+}
+
+function define(target: object, name: string, value: Method): void {
+  Object.defineProperty(target, name, { configurable: true, enumerable: false, writable: true, value });
+}
+
+/**
+ * `end` is an accessor: it lets one know that somebody has said the last word, although a middleware that has put itself
+ * in the place of `res.end` still holds it back.
+ */
+function defineEnd(target: object, below: Below): void {
+  function end(
+    this: ServerResponse,
+    chunk?: unknown,
+    encoding?: unknown,
+    callback?: unknown,
+  ): ServerResponse {
+    const lifetime = lifetimeOn(this);
+    if (lifetime === undefined) return below.end.call(this, chunk, encoding, callback);
+    if (lifetime.speaker === 'handler') {
+      const result = below.end.call(this, chunk, encoding, callback);
+      if (!lifetime.isEnded) lifetime.ended();
+      return result;
+    }
+    if (admits(lifetime, this.statusCode)) {
+      pass(lifetime, () => below.end.call(this, chunk, encoding, callback));
+      lifetime.ended();
+    }
+    return this;
+  }
+  Object.defineProperty(target, 'end', {
+    configurable: true,
+    enumerable: false,
+    get: () => end,
+    set(this: ServerResponse, value: unknown) {
+      const isWrapper = typeof value === 'function' && value !== end;
+      Object.defineProperty(this, 'end', {
+        configurable: true,
+        enumerable: true,
+        writable: true,
+        value: isWrapper ? heldBack(value as Method) : value,
+      });
+    },
+  });
+}
+
+function heldBack(wrapper: Method): Method {
+  return function end(this: ServerResponse, ...args: never[]) {
+    const lifetime = lifetimeOn(this);
+    if (lifetime !== undefined) lifetime.isEndCalled = true;
+    return wrapper.apply(this, args);
+  };
+}
+
+function admits(lifetime: Lifetime, status: number): boolean {
+  if (lifetime.speaker === 'middleware') return true;
+  if (lifetime.speaker !== 'grace') return false;
+  if (status >= 400) return true;
+  lifetime.onRefused?.();
+  return false;
+}
+
+function pass<Result>(lifetime: Lifetime, call: () => Result): Result {
+  lifetime.passes += 1;
+  lifetime.isPassing = true;
+  try {
+    return call();
+  } finally {
+    lifetime.isPassing = false;
+  }
+}
+
+type WriteHead = (...args: unknown[]) => unknown;
+
+/** Sees every head before it is written, and calls `writeHead` with what it makes of it. */
+export type HeadWrapper = (writeHead: WriteHead, args: unknown[]) => unknown;
+
+const headWrappers = new WeakMap<ServerResponse, HeadWrapper>();
+
+/**
+ * Wraps `res.writeHead`, in which every way to send headers ends: `end()`, `write()` and `flushHeaders()` call it on the
+ * response. What other middleware has put there is passed by when an error handler answers; this is not.
+ */
+export function wrapHead(res: ServerResponse, wrapper: HeadWrapper): void {
+  headWrappers.set(res, wrapper);
+  const writeHead = res.writeHead.bind(res) as WriteHead;
+  define(res, 'writeHead', (...args: never[]) => wrapper(writeHead, args));
+}
+
+/**
+ * From now on the response is the error handlers' own: what they call goes to Node, past every middleware, and what a
+ * middleware still holds back is not let through any more.
+ *
+ * The price: on such an answer a session is not saved, and `on-headers` does not run.
+ */
+export function handToErrorHandlers(lifetime: Lifetime): void {
+  const { res } = lifetime;
+  const below = nodeMethods(res);
+  lifetime.speaker = 'answer';
+  // A mock's own methods stay where they are.
+  if ((below as object) === res) return;
+  for (const name of GATED) {
+    const method = ((below as unknown as Record<string, Method>)[name] as Method).bind(res) as WriteHead;
+    const wrapper = name === 'writeHead' ? headWrappers.get(res) : undefined;
+    define(res, name, (...args: never[]) => {
+      lifetime.passes += 1;
+      const result = wrapper ? wrapper(method, args) : method(...args);
+      if (name === 'end' && !lifetime.isEnded) lifetime.ended();
+      return result;
+    });
+  }
+}
+
+interface Outgoing {
+  _headerSent?: unknown;
+  _header?: unknown;
+  chunkedEncoding?: boolean;
+}
+
+/**
+ * Whether bytes of a response have left. Node holds a head back until there is something of a body, or a call of
+ * `flushHeaders()`: `headersSent` is true by then, and nothing is on the wire.
+ */
+export function hasStarted(res: ServerResponse): boolean {
+  const { _headerSent: isHeadSent } = res as Outgoing;
+  return typeof isHeadSent === 'boolean' ? isHeadSent : res.headersSent;
+}
+
+/** Takes back a head that Node still holds. Gives whether another one can be sent now. */
+export function takeBackHead(res: ServerResponse): boolean {
+  if (res.headersSent && !hasStarted(res)) {
+    (res as Outgoing)._header = null;
+    res.chunkedEncoding = false;
+  }
+  return !res.headersSent;
+}
