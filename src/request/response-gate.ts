@@ -68,30 +68,34 @@ export function nodeMethods(res: ServerResponse): Below {
   return object as Below;
 }
 
+/** What lies behind the gate, looked up for each call: light-my-request puts methods of its own there. */
+function below(target: object): Below {
+  return Object.getPrototypeOf(target) as Below;
+}
+
 function buildGate(target: object): void {
-  const below = Object.getPrototypeOf(target) as Below;
   define(target, 'write', function write(chunk: unknown, encoding: unknown, callback: unknown) {
     const lifetime = lifetimeOn(this);
     if (lifetime === undefined || lifetime.speaker === 'handler')
-      return below.write.call(this, chunk, encoding, callback);
+      return below(target).write.call(this, chunk, encoding, callback);
     return admits(lifetime, this.statusCode)
-      ? pass(lifetime, () => below.write.call(this, chunk, encoding, callback))
+      ? pass(lifetime, () => below(target).write.call(this, chunk, encoding, callback))
       : true;
   });
   define(target, 'writeHead', function writeHead(status: number, reason: unknown, headers: unknown) {
     const lifetime = lifetimeOn(this);
-    if (lifetime === undefined) return below.writeHead.call(this, status, reason, headers);
+    if (lifetime === undefined) return below(target).writeHead.call(this, status, reason, headers);
     if (lifetime.speaker !== 'handler' && !lifetime.isPassing && !admits(lifetime, status)) return this;
-    const result = below.writeHead.call(this, status, reason, headers);
+    const result = below(target).writeHead.call(this, status, reason, headers);
     lifetime.onHead?.();
     return result;
   });
   define(target, 'flushHeaders', function flushHeaders() {
     const lifetime = lifetimeOn(this);
-    if (lifetime === undefined || lifetime.speaker === 'handler') below.flushHeaders.call(this);
-    else if (admits(lifetime, this.statusCode)) pass(lifetime, () => below.flushHeaders.call(this));
+    if (lifetime === undefined || lifetime.speaker === 'handler') below(target).flushHeaders.call(this);
+    else if (admits(lifetime, this.statusCode)) pass(lifetime, () => below(target).flushHeaders.call(this));
   });
-  defineEnd(target, below);
+  defineEnd(target);
   new GateMark(target);
 }
 
@@ -103,7 +107,7 @@ function define(target: object, name: string, value: Method): void {
  * `end` is an accessor: it lets one know that somebody has said the last word, although a middleware that has put itself
  * in the place of `res.end` still holds it back.
  */
-function defineEnd(target: object, below: Below): void {
+function defineEnd(target: object): void {
   function end(
     this: ServerResponse,
     chunk?: unknown,
@@ -111,14 +115,14 @@ function defineEnd(target: object, below: Below): void {
     callback?: unknown,
   ): ServerResponse {
     const lifetime = lifetimeOn(this);
-    if (lifetime === undefined) return below.end.call(this, chunk, encoding, callback);
+    if (lifetime === undefined) return below(target).end.call(this, chunk, encoding, callback);
     if (lifetime.speaker === 'handler') {
-      const result = below.end.call(this, chunk, encoding, callback);
+      const result = below(target).end.call(this, chunk, encoding, callback);
       if (!lifetime.isEnded) lifetime.ended();
       return result;
     }
     if (admits(lifetime, this.statusCode)) {
-      pass(lifetime, () => below.end.call(this, chunk, encoding, callback));
+      pass(lifetime, () => below(target).end.call(this, chunk, encoding, callback));
       lifetime.ended();
     }
     return this;
@@ -190,12 +194,12 @@ export function wrapHead(res: ServerResponse, wrapper: HeadWrapper): void {
  */
 export function handToErrorHandlers(lifetime: Lifetime): void {
   const { res } = lifetime;
-  const below = nodeMethods(res);
+  const node = nodeMethods(res);
   lifetime.speaker = 'answer';
   // A mock's own methods stay where they are.
-  if ((below as object) === res) return;
+  if ((node as object) === res) return;
   for (const name of GATED) {
-    const method = ((below as unknown as Record<string, Method>)[name] as Method).bind(res) as WriteHead;
+    const method = ((node as unknown as Record<string, Method>)[name] as Method).bind(res) as WriteHead;
     const wrapper = name === 'writeHead' ? headWrappers.get(res) : undefined;
     define(res, name, (...args: never[]) => {
       lifetime.passes += 1;
@@ -209,6 +213,7 @@ export function handToErrorHandlers(lifetime: Lifetime): void {
 interface Outgoing {
   _headerSent?: unknown;
   _header?: unknown;
+  _hasBody?: boolean;
   chunkedEncoding?: boolean;
 }
 
@@ -225,6 +230,8 @@ export function hasStarted(res: ServerResponse): boolean {
 export function takeBackHead(res: ServerResponse): boolean {
   if (res.headersSent && !hasStarted(res)) {
     (res as Outgoing)._header = null;
+    // What the head had settled about a body: a 204 has none.
+    (res as Outgoing)._hasBody = res.req.method !== 'HEAD';
     res.chunkedEncoding = false;
   }
   return !res.headersSent;

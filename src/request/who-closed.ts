@@ -15,8 +15,13 @@ export function isHttp2(req: IncomingMessage): boolean {
  * The connection of a request over HTTP/1. `pipeline(req, …)` takes `req.socket` away when it fails; a pipelined
  * response has no socket before its turn and after its end.
  */
-export function connectionOf(req: { socket: Socket | null }, res: ServerResponse): Socket | undefined {
-  return req.socket ?? res.socket ?? undefined;
+export function connectionOf(
+  req: { socket: Socket | null | undefined },
+  res: ServerResponse,
+): Socket | undefined {
+  const socket = req.socket ?? res.socket ?? undefined;
+  // What serverless adapters and mocks give for a socket is none, and nobody can leave by it.
+  return typeof socket?.prependOnceListener === 'function' ? socket : undefined;
 }
 
 /** Whether the connection, or the HTTP/2 stream, was gone before anybody could listen: no event will tell it any more. */
