@@ -42,7 +42,7 @@ describe.each(expressVersions)('a handler that is late on %s', (_name, express) 
     app.set('view engine', 'html');
     app.set('views', `${__dirname}/../fixtures/views`);
     app.use(hangup({ grace: 0 }));
-    app.get('/late', deadline(20), (req, res, next) => {
+    app.get('/late', deadline(120), (req, res, next) => {
       void go.promise.then(() => late(res, next, req));
     });
     app.get('/next', (_req, res) => {
@@ -190,7 +190,7 @@ it('survives a late throw in an async handler of Express 5', async () => {
   const app = express();
   app.set('env', 'test');
   app.use(hangup({ grace: 0 }));
-  app.get('/late', deadline(20), async () => {
+  app.get('/late', deadline(120), async () => {
     await go.promise;
     throw new Error('late');
   });

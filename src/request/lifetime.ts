@@ -5,6 +5,7 @@ import { DEFAULTS } from '../options';
 import type { Connection } from './connection';
 import { DeadlineTimer, type DeadlineQueue, type Timed, type Waiting } from './deadline-clock';
 import { isDebugging } from './debugger';
+import { requestController } from './request-signal';
 import { routeOf } from './route';
 
 /** How the app goes on after a middleware: Express's `next`. */
@@ -109,7 +110,7 @@ export class Lifetime implements Timed {
   /** The request's AbortSignal, made when first asked for. */
   get signal(): AbortSignal {
     if (this.controller === undefined) {
-      this.controller = new AbortController();
+      this.controller = requestController();
       if (this.reason) this.controller.abort(this.reason);
     }
     return this.controller.signal;

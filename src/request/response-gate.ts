@@ -159,13 +159,15 @@ function admits(lifetime: Lifetime, status: number): boolean {
   return false;
 }
 
+/** What Node calls on the response meanwhile (`end()` calls `writeHead()`) is nobody's late word. */
 function pass<Result>(lifetime: Lifetime, call: () => Result): Result {
+  const wasPassing = lifetime.isPassing;
   lifetime.passes += 1;
   lifetime.isPassing = true;
   try {
     return call();
   } finally {
-    lifetime.isPassing = false;
+    lifetime.isPassing = wasPassing;
   }
 }
 
@@ -202,8 +204,7 @@ export function handToErrorHandlers(lifetime: Lifetime): void {
     const method = ((node as unknown as Record<string, Method>)[name] as Method).bind(res) as WriteHead;
     const wrapper = name === 'writeHead' ? headWrappers.get(res) : undefined;
     define(res, name, (...args: never[]) => {
-      lifetime.passes += 1;
-      const result = wrapper ? wrapper(method, args) : method(...args);
+      const result = pass(lifetime, () => (wrapper ? wrapper(method, args) : method(...args)));
       if (name === 'end' && !lifetime.isEnded) lifetime.ended();
       return result;
     });
