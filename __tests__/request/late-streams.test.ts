@@ -1,6 +1,5 @@
 import { compose, finished, pipeline, Readable, Writable } from 'node:stream';
 import { pipeline as pipelinePromise } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
 import type { Response } from 'express';
 import { deadline, gatewayErrorHandler, hangup } from 'express-hangup';
 import { RawClient } from '../fixtures/raw-client';

@@ -1,5 +1,8 @@
-import { setTimeout as nodeSetTimeout } from 'node:timers';
+import timers from 'node:timers';
 import { MAX_MS } from '../options';
+
+/** Node's own, kept from the start: node:test's mock timers replace this one, too. */
+const nodeSetTimeout = timers.setTimeout;
 
 /** Whose deadline is kept; a link in the list of a `DeadlineQueue`. */
 export interface Timed {
