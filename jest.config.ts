@@ -8,6 +8,7 @@ const config: Config = {
   transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/tsconfig.json', diagnostics: false }] },
   moduleNameMapper: {
     '^express-hangup$': '<rootDir>/src/index.ts',
+    '^express-hangup/(pg|mysql2)$': '<rootDir>/src/databases/$1/index.ts',
     '^express-hangup/(proxy|upstream|diagnose|testing)$': '<rootDir>/src/$1/index.ts',
   },
   testPathIgnorePatterns: ['/node_modules/', '\\.slow\\.test\\.ts$', '/fixtures/', '/__tests__/package/'],

@@ -1,0 +1,196 @@
+import { AsyncResource } from 'node:async_hooks';
+import { currentSignal } from '../../request/context';
+import { abortedReason, join, listOf, onAbort, signalIn } from '../abort-listeners';
+import { ConnectionGuard } from '../connection-guard';
+import { promised, type Done } from '../promised';
+import { cancelTimeoutOf, type AbortableOptions } from '../settings';
+import { acquire, type ConnectCallback } from './acquire';
+import { checkPool, isFit, unfit } from './check';
+import { guardedQuery } from './client-query';
+import { PgGuardedConnection } from './pg-connection';
+import type { AbortablePool, PgClient, PgPool } from './types';
+
+type Query = (...args: unknown[]) => unknown;
+
+/** A pool's own methods, as they were. */
+interface Plain {
+  query: Query;
+  connect: Query;
+}
+
+/** For whom `pool.query()`, which calls `pool.connect()` at once, takes its connection. */
+type Errand = { readonly signals: readonly AbortSignal[] } | undefined;
+
+const abortablePools = new WeakSet<object>();
+
+/**
+ * Makes a pool's queries end in the database when their request ends: the same pool, with `query()` and `connect()` that obey a
+ * signal.
+ *
+ * - `query({ text, values, signal })` obeys that signal. In the context of a request (`hangup({ context: true })`) each query obeys
+ *   the request, with nothing passed.
+ * - A connection from `connect()` in such a context, or from `connect({ signal })`, works for that request: what runs on it is
+ *   cancelled, the promise rejects with the request's reason, and from then on the connection is the caller's, for its
+ *   ROLLBACK and whatever else it has to put in order.
+ * - Who waits for a connection leaves the queue.
+ *
+ * A query is cancelled by PostgreSQL's CancelRequest, over a connection of its own. The connection of the cancelled query goes
+ * back to the pool only when the cancel is known to be over; otherwise it is closed.
+ *
+ * @param pool - A `Pool` of pg 8. It is changed, and given back; a second call changes nothing.
+ * @throws TypeError where it is none, in words that say what it is.
+ */
+export function abortable<Pool extends PgPool>(
+  pool: Pool,
+  options: AbortableOptions = {},
+): AbortablePool<Pool> {
+  const cancelTimeoutMs = cancelTimeoutOf(options);
+  checkPool(pool);
+  const result = pool as AbortablePool<Pool>;
+  if (abortablePools.has(pool)) return result;
+  abortablePools.add(pool);
+  const guards = guardClients(pool, cancelTimeoutMs);
+  const { query, connect } = pool as unknown as Plain;
+  const plain = { query, connect };
+  const errand = new ErrandDesk();
+  define(pool, 'query', abortableQuery(pool, plain, errand));
+  define(pool, 'connect', abortableConnect(pool, plain, errand, guards));
+  return result;
+}
+
+/** Hands the signals of a `pool.query()` to the `pool.connect()` that it calls before it returns. */
+class ErrandDesk {
+  private present: Errand = undefined;
+
+  during(signals: readonly AbortSignal[], work: () => unknown): unknown {
+    const before = this.present;
+    this.present = { signals };
+    try {
+      return work();
+    } finally {
+      this.present = before;
+    }
+  }
+
+  take(): Errand {
+    const { present } = this;
+    this.present = undefined;
+    return present;
+  }
+}
+
+function define(target: object, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { value, configurable: true, enumerable: false, writable: true });
+}
+
+/** Puts a guard on each client when it is taken from the pool for the first time. */
+function guardClients(pool: PgPool, cancelTimeoutMs: number): WeakMap<object, ConnectionGuard> {
+  const guards = new WeakMap<object, ConnectionGuard>();
+  const { options } = pool as { options?: { stream?: unknown } };
+  pool.on('acquire', (client: PgClient) => {
+    if (guards.has(client) || !isFit(client)) return;
+    const guard = new ConnectionGuard(new PgGuardedConnection(client, options?.stream), cancelTimeoutMs);
+    guards.set(client, guard);
+    define(client, 'query', guardedQuery(client, client.query, guard));
+    guardRelease(client, guard);
+  });
+  return guards;
+}
+
+/** pg-pool gives a client a new `release` each time that it hands it out. */
+function guardRelease(client: PgClient, guard: ConnectionGuard): void {
+  let release = client.release;
+  Object.defineProperty(client, 'release', {
+    configurable: true,
+    enumerable: true,
+    get: () => release,
+    set(own: (error?: unknown) => void) {
+      let isReleased = false;
+      release = (error) => {
+        // The second time: pg-pool's own error.
+        if (isReleased) {
+          own(error);
+          return;
+        }
+        isReleased = true;
+        guard.release(error, own);
+      };
+    },
+  });
+}
+
+function abortableQuery(pool: PgPool, plain: Plain, errand: ErrandDesk): Query {
+  return function query(config?: unknown, values?: unknown, callback?: unknown): unknown {
+    // What pg refuses in its own words: a function in the place of the text.
+    if (typeof config === 'function') return plain.query.call(pool, config, values, callback);
+    const given = [values, callback].find((argument) => typeof argument === 'function') as Done | undefined;
+    const bound = given && AsyncResource.bind(given);
+    const list = typeof values === 'function' ? undefined : values;
+    const signals = join(listOf(currentSignal()), signalIn(config, 'pool.query()'));
+    const run = (done?: Done): unknown =>
+      errand.during(signals, () => plain.query.call(pool, config, list, done));
+    if (signals.length === 0) return run(bound);
+    const settle = (done: Done): void => runAborted(signals, run, done);
+    if (bound) {
+      settle(bound);
+      return undefined;
+    }
+    return promised(settle);
+  };
+}
+
+/** Runs a query; the caller is told of an abort at once, while the connection waits until the query is over. */
+function runAborted(signals: readonly AbortSignal[], run: (done: Done) => unknown, done: Done): void {
+  const aborted = abortedReason(signals);
+  if (aborted) {
+    process.nextTick(done, aborted.reason);
+    return;
+  }
+  let isTold = false;
+  const tell: Done = (error, result) => {
+    if (isTold) return;
+    isTold = true;
+    off();
+    done(error, result);
+  };
+  const off = onAbort(signals, (reason) => tell(reason));
+  run(tell);
+}
+
+function abortableConnect(
+  pool: PgPool,
+  plain: Plain,
+  errand: ErrandDesk,
+  guards: WeakMap<object, ConnectionGuard>,
+): Query {
+  return function connect(first?: unknown, second?: unknown): unknown {
+    const ofQuery = errand.take();
+    const given = [first, second].find((argument) => typeof argument === 'function') as
+      ConnectCallback | undefined;
+    const signals = ofQuery?.signals ?? join(listOf(currentSignal()), signalIn(first, 'pool.connect()'));
+    // pg-pool's own callback, in a query, calls no code of the app's but what is bound already.
+    const callback = given && !ofQuery ? AsyncResource.bind(given) : given;
+    if (signals.length === 0) return callback ? plain.connect.call(pool, callback) : plain.connect.call(pool);
+    const take = (done: ConnectCallback): void => {
+      acquire(
+        pool,
+        (then) => plain.connect.call(pool, then),
+        signals,
+        (error, client, release) => {
+          const guard = client && guards.get(client);
+          guard?.takenFor(signals);
+          if (client === undefined || guard) done(error, client, release);
+          else {
+            client.release?.();
+            done(unfit(client));
+          }
+        },
+      );
+    };
+    if (callback) {
+      take(callback);
+      return undefined;
+    }
+    return promised(take);
+  };
+}

@@ -1,0 +1,43 @@
+import type { PgClient } from './types';
+
+/** Refuses what is no pool of pg 8, in words that say what it is. */
+export function checkPool(pool: unknown): void {
+  if (typeof pool !== 'object' || pool === null) {
+    throw new TypeError(
+      `abortable(pool): the pool is ${typeof pool === 'string' ? 'a string' : String(pool)}, but must be a Pool of pg.`,
+    );
+  }
+  if ('getConnection' in pool) {
+    throw new TypeError(
+      "abortable(pool): this is a pool of mysql2 or mariadb. For mysql2, import abortable from 'express-hangup/mysql2'.",
+    );
+  }
+  if (
+    ['query', 'connect', 'end', 'on'].some(
+      (name) => typeof (pool as Record<string, unknown>)[name] !== 'function',
+    )
+  ) {
+    throw new TypeError(
+      'abortable(pool): this is no Pool of pg: it lacks query(), connect(), end() or on().',
+    );
+  }
+  if (!('totalCount' in pool) || !('waitingCount' in pool)) {
+    throw new TypeError(
+      'abortable(pool): this is a Client, or something else of pg, but must be a Pool: new pg.Pool(…).',
+    );
+  }
+}
+
+/** Whether a client's queries can be cancelled. */
+export function isFit({ connection }: PgClient): boolean {
+  return connection !== undefined && !('parseMessage' in connection);
+}
+
+/** What is wrong with a client of pg-native, or of pg 7 and older. */
+export function unfit({ connection }: PgClient): TypeError {
+  return new TypeError(
+    connection === undefined
+      ? 'express-hangup/pg needs the JavaScript client of pg: queries of pg-native (pg.native) cannot be cancelled from outside.'
+      : 'express-hangup/pg needs pg 8; the clients of this pool are of pg 7 or older.',
+  );
+}

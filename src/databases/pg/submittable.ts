@@ -1,0 +1,103 @@
+import type { Call } from '../call';
+import type { ConnectionGuard } from '../connection-guard';
+
+type Handler = (...args: unknown[]) => unknown;
+
+/** A query object of `pg`: a Query, a cursor, a QueryStream, a COPY stream. */
+export interface Submittable {
+  submit: Handler;
+  callback?: (error: unknown, result?: unknown) => void;
+  text?: unknown;
+  handleError: Handler;
+  handleReadyForQuery?: Handler;
+  /** Of streams. */
+  destroy?: (error?: unknown) => unknown;
+  destroyed?: boolean;
+  write?: Handler;
+  unpipe?: () => unknown;
+  resume?: () => unknown;
+  /** Of pg-cursor: `idle` while the rows that were asked for have come, and the database waits. */
+  state?: unknown;
+  /** Of pg-query-stream. */
+  cursor?: { state?: unknown };
+}
+
+/**
+ * A cursor or stream as a call. It tells `pg` how it ended by its own methods, which are watched here; an error that comes of
+ * an abort reaches it as the request's reason.
+ */
+export function submittableCall(
+  query: Submittable,
+  signals: readonly AbortSignal[],
+  guard: ConnectionGuard,
+  send: () => void,
+): Call {
+  const { handleError, handleReadyForQuery } = query;
+  let aborted: { reason: unknown } | undefined;
+  const call: Call = {
+    signals,
+    text: textOf(query),
+    send() {
+      if (signals.length > 0) watch();
+      send();
+    },
+    interrupt(reason) {
+      aborted = { reason };
+      return endByItself(query, reason, (error) => handleError.call(query, error));
+    },
+    // A COPY to here that has been destroyed reads no more, and so never sees its end.
+    isStuck: () => isCopyOut(query) && query.destroyed === true,
+    abort(reason) {
+      // Told already, where it has been sent.
+      if (aborted === undefined) process.nextTick(() => query.handleError(reason));
+    },
+  };
+  const watch = (): void => {
+    query.handleError = (error, connection) => {
+      const given = aborted ? aborted.reason : error;
+      try {
+        return handleError.call(query, given, connection);
+      } finally {
+        guard.over(call, error, undefined);
+      }
+    };
+    query.handleReadyForQuery = (...args) => {
+      try {
+        return handleReadyForQuery?.apply(query, args);
+      } finally {
+        guard.over(call, undefined, undefined);
+      }
+    };
+  };
+  return call;
+}
+
+/** Ends what waits for its reader or its writer, and not for the database. True where that is all. */
+function endByItself(query: Submittable, reason: unknown, fail: (error: unknown) => void): boolean {
+  const state = query.cursor ? query.cursor.state : query.state;
+  if (state === 'idle') {
+    // As after an error of the server's: the cursor's readers get it, and a Sync ends the portal.
+    fail(reason);
+    query.destroy?.(reason);
+    return true;
+  }
+  if (typeof query.write === 'function') {
+    // A COPY from here: destroying it sends a CopyFail.
+    query.destroy?.(reason);
+    return true;
+  }
+  if (isCopyOut(query)) {
+    // It reads its connection only as fast as it is read itself: otherwise the database's error would never be seen.
+    query.unpipe?.();
+    query.resume?.();
+  }
+  return false;
+}
+
+function isCopyOut(query: Submittable): boolean {
+  return typeof query.resume === 'function' && query.cursor === undefined && query.state === undefined;
+}
+
+function textOf({ text }: Submittable): string | undefined {
+  return typeof text === 'string' ? text : undefined;
+}
