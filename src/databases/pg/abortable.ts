@@ -107,11 +107,9 @@ function guardRelease(client: PgClient, guard: ConnectionGuard): void {
     set(own: (error?: unknown) => void) {
       let isReleased = false;
       release = (error) => {
-        // The second time: pg-pool's own error.
-        if (isReleased) {
-          own(error);
-          return;
-        }
+        // In pg-pool's own words, which would come too late while a cancel is under way.
+        if (isReleased)
+          throw new Error('Release called on client which has already been released to the pool.');
         isReleased = true;
         guard.release(error, own);
       };

@@ -19,7 +19,9 @@ export interface Submittable {
   /** Of pg-cursor: `idle` while the rows that were asked for have come, and the database waits. */
   state?: unknown;
   /** Of pg-query-stream. */
-  cursor?: { state?: unknown };
+  cursor?: { state?: unknown; _cb?: unknown };
+  /** Of pg-cursor: who waits for rows. `state` says `idle` also while the first rows are on their way. */
+  _cb?: unknown;
 }
 
 /**
@@ -32,50 +34,62 @@ export function submittableCall(
   guard: ConnectionGuard,
   send: () => void,
 ): Call {
-  const { handleError, handleReadyForQuery } = query;
-  let aborted: { reason: unknown } | undefined;
+  const { handleError } = query;
+  const state: AbortState = { aborted: undefined, isFailed: false };
   const call: Call = {
     signals,
     text: textOf(query),
     send() {
-      if (signals.length > 0) watch();
+      if (signals.length > 0) watchEnd(query, state, (error) => guard.over(call, error, undefined));
       send();
     },
     interrupt(reason) {
-      aborted = { reason };
-      return endByItself(query, reason, (error) => handleError.call(query, error));
+      state.aborted = { reason };
+      return endByItself(query, reason, (error) => {
+        state.isFailed = true;
+        handleError.call(query, error);
+      });
     },
     // A COPY to here that has been destroyed reads no more, and so never sees its end.
     isStuck: () => isCopyOut(query) && query.destroyed === true,
     abort(reason) {
       // Told already, where it has been sent.
-      if (aborted === undefined) process.nextTick(() => query.handleError(reason));
+      if (state.aborted === undefined) process.nextTick(() => query.handleError(reason));
     },
-  };
-  const watch = (): void => {
-    query.handleError = (error, connection) => {
-      const given = aborted ? aborted.reason : error;
-      try {
-        return handleError.call(query, given, connection);
-      } finally {
-        guard.over(call, error, undefined);
-      }
-    };
-    query.handleReadyForQuery = (...args) => {
-      try {
-        return handleReadyForQuery?.apply(query, args);
-      } finally {
-        guard.over(call, undefined, undefined);
-      }
-    };
   };
   return call;
 }
 
+interface AbortState {
+  aborted: { reason: unknown } | undefined;
+  /** It has been told, before the database had ended it. */
+  isFailed: boolean;
+}
+
+function watchEnd(query: Submittable, state: AbortState, over: (error: unknown) => void): void {
+  const { handleError, handleReadyForQuery } = query;
+  query.handleError = (error, connection) => {
+    try {
+      const given = state.aborted ? state.aborted.reason : error;
+      // One that has failed already has sent its Sync: a second one would be taken for the end of the next query.
+      return state.isFailed ? undefined : handleError.call(query, given, connection);
+    } finally {
+      over(error);
+    }
+  };
+  query.handleReadyForQuery = (...args) => {
+    try {
+      return handleReadyForQuery?.apply(query, args);
+    } finally {
+      over(undefined);
+    }
+  };
+}
+
 /** Ends what waits for its reader or its writer, and not for the database. True where that is all. */
 function endByItself(query: Submittable, reason: unknown, fail: (error: unknown) => void): boolean {
-  const state = query.cursor ? query.cursor.state : query.state;
-  if (state === 'idle') {
+  const { state, _cb } = query.cursor ?? query;
+  if (state === 'idle' && !_cb) {
     // As after an error of the server's: the cursor's readers get it, and a Sync ends the portal.
     fail(reason);
     query.destroy?.(reason);

@@ -16,11 +16,13 @@ export function missingPostgres() {
 }
 
 function binaries() {
+  const own = embedded();
+  if (own !== undefined) return own;
   for (const version of readdirOf('/usr/lib/postgresql').reverse()) {
     const bin = `/usr/lib/postgresql/${version}/bin`;
     if (existsSync(`${bin}/initdb`)) return bin;
   }
-  return embedded();
+  return undefined;
 }
 
 function readdirOf(directory) {
