@@ -108,6 +108,11 @@ export class ConnectionGuard {
     else run.onOver?.();
   }
 
+  /** The connection is lost, and with it what runs on it. */
+  lost(error: unknown): void {
+    if (this.current) this.over(this.current.call, error, undefined);
+  }
+
   private aborted(run: Running, reason: unknown): void {
     if (run !== this.current || run.isOver || endsTransaction(run.call.text)) return;
     run.aborted = { reason };

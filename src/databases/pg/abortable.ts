@@ -1,13 +1,16 @@
 import { AsyncResource } from 'node:async_hooks';
 import { currentSignal } from '../../request/context';
-import { abortedReason, join, listOf, onAbort, signalIn } from '../abort-listeners';
+import { join, listOf, signalIn } from '../abort-listeners';
+import { acquire, type Acquired } from '../acquire';
 import { ConnectionGuard } from '../connection-guard';
+import { ErrandDesk } from '../errand-desk';
 import { promised, type Done } from '../promised';
+import { callbackIn, redefine, runAborted } from '../run-aborted';
 import { cancelTimeoutOf, type AbortableOptions } from '../settings';
-import { acquire, type ConnectCallback } from './acquire';
 import { checkPool, isFit, unfit } from './check';
 import { guardedQuery } from './client-query';
 import { PgGuardedConnection } from './pg-connection';
+import { waitingRoom } from './waiting-room';
 import type { AbortablePool, PgClient, PgPool } from './types';
 
 type Query = (...args: unknown[]) => unknown;
@@ -17,9 +20,6 @@ interface Plain {
   query: Query;
   connect: Query;
 }
-
-/** For whom `pool.query()`, which calls `pool.connect()` at once, takes its connection. */
-type Errand = { readonly signals: readonly AbortSignal[] } | undefined;
 
 const abortablePools = new WeakSet<object>();
 
@@ -53,34 +53,9 @@ export function abortable<Pool extends PgPool>(
   const { query, connect } = pool as unknown as Plain;
   const plain = { query, connect };
   const errand = new ErrandDesk();
-  define(pool, 'query', abortableQuery(pool, plain, errand));
-  define(pool, 'connect', abortableConnect(pool, plain, errand, guards));
+  redefine(pool, 'query', abortableQuery(pool, plain, errand));
+  redefine(pool, 'connect', abortableConnect(pool, plain, errand, guards));
   return result;
-}
-
-/** Hands the signals of a `pool.query()` to the `pool.connect()` that it calls before it returns. */
-class ErrandDesk {
-  private present: Errand = undefined;
-
-  during(signals: readonly AbortSignal[], work: () => unknown): unknown {
-    const before = this.present;
-    this.present = { signals };
-    try {
-      return work();
-    } finally {
-      this.present = before;
-    }
-  }
-
-  take(): Errand {
-    const { present } = this;
-    this.present = undefined;
-    return present;
-  }
-}
-
-function define(target: object, name: string, value: unknown): void {
-  Object.defineProperty(target, name, { value, configurable: true, enumerable: false, writable: true });
 }
 
 /** Puts a guard on each client when it is taken from the pool for the first time. */
@@ -91,7 +66,7 @@ function guardClients(pool: PgPool, cancelTimeoutMs: number): WeakMap<object, Co
     if (guards.has(client) || !isFit(client)) return;
     const guard = new ConnectionGuard(new PgGuardedConnection(client, options?.stream), cancelTimeoutMs);
     guards.set(client, guard);
-    define(client, 'query', guardedQuery(client, client.query, guard));
+    redefine(client, 'query', guardedQuery(client, client.query, guard));
     guardRelease(client, guard);
   });
   return guards;
@@ -137,24 +112,6 @@ function abortableQuery(pool: PgPool, plain: Plain, errand: ErrandDesk): Query {
   };
 }
 
-/** Runs a query; the caller is told of an abort at once, while the connection waits until the query is over. */
-function runAborted(signals: readonly AbortSignal[], run: (done: Done) => unknown, done: Done): void {
-  const aborted = abortedReason(signals);
-  if (aborted) {
-    process.nextTick(done, aborted.reason);
-    return;
-  }
-  let isTold = false;
-  const tell: Done = (error, result) => {
-    if (isTold) return;
-    isTold = true;
-    off();
-    done(error, result);
-  };
-  const off = onAbort(signals, (reason) => tell(reason));
-  run(tell);
-}
-
 function abortableConnect(
   pool: PgPool,
   plain: Plain,
@@ -163,18 +120,18 @@ function abortableConnect(
 ): Query {
   return function connect(first?: unknown, second?: unknown): unknown {
     const ofQuery = errand.take();
-    const given = [first, second].find((argument) => typeof argument === 'function') as
-      ConnectCallback | undefined;
+    const given = callbackIn(first, second);
     const signals = ofQuery?.signals ?? join(listOf(currentSignal()), signalIn(first, 'pool.connect()'));
     // pg-pool's own callback, in a query, calls no code of the app's but what is bound already.
     const callback = given && !ofQuery ? AsyncResource.bind(given) : given;
     if (signals.length === 0) return callback ? plain.connect.call(pool, callback) : plain.connect.call(pool);
-    const take = (done: ConnectCallback): void => {
+    const take = (done: Acquired): void => {
       acquire(
-        pool,
+        waitingRoom(pool),
         (then) => plain.connect.call(pool, then),
         signals,
-        (error, client, release) => {
+        (error, connection, release) => {
+          const client = connection as PgClient | undefined;
           const guard = client && guards.get(client);
           guard?.takenFor(signals);
           if (client === undefined || guard) done(error, client, release);

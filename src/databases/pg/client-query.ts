@@ -3,6 +3,7 @@ import { join, signalIn } from '../abort-listeners';
 import type { Call } from '../call';
 import type { ConnectionGuard } from '../connection-guard';
 import { promised, type Done } from '../promised';
+import { callbackIn } from '../run-aborted';
 import { submittableCall, type Submittable } from './submittable';
 import type { PgClient } from './types';
 
@@ -11,7 +12,7 @@ type Query = (...args: unknown[]) => unknown;
 /** The `query()` of a client under guard. */
 export function guardedQuery(client: PgClient, plain: Query, guard: ConnectionGuard): Query {
   return function query(this: unknown, config?: unknown, values?: unknown, callback?: unknown): unknown {
-    const given = [values, callback].find((argument) => typeof argument === 'function') as Done | undefined;
+    const given = callbackIn(values, callback);
     const signals = join(guard.ownerSignals, signalIn(config, 'client.query()'));
     // Nothing that could be aborted, nothing to wait for; or what pg refuses by itself.
     const isPlain = (signals.length === 0 && guard.isFree) || config === null || config === undefined;

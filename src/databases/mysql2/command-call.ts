@@ -1,0 +1,125 @@
+import { AsyncResource } from 'node:async_hooks';
+import { EventEmitter } from 'node:events';
+import type { Call } from '../call';
+import type { ConnectionGuard } from '../connection-guard';
+import type { Mysql2GuardedConnection } from './mysql2-connection';
+import { tellReason } from './tell-reason';
+import type { Command, CoreConnection } from './types';
+
+type Callback = (...args: unknown[]) => void;
+
+/** A connection and what guards it. */
+export interface Guarded {
+  connection: CoreConnection;
+  guard: ConnectionGuard;
+  driver: Mysql2GuardedConnection;
+}
+
+/** A query of mysql2 before it is sent. */
+export interface Statement {
+  signals: readonly AbortSignal[];
+  text: string | undefined;
+  callback: Callback | undefined;
+  /** Sends it, with the callback if it had one. */
+  send(callback: Callback | undefined): Command;
+  /** What the caller was given, where that is the command itself. */
+  command: Command | undefined;
+}
+
+/** Has the guard run a statement. Gives what `connection.query()` is to give: the command, or what stands for one that waits. */
+export function runStatement(guarded: Guarded, statement: Statement): EventEmitter {
+  const call = new CommandCall(guarded, statement);
+  guarded.guard.submit(call);
+  return call.result;
+}
+
+class CommandCall implements Call {
+  readonly signals: readonly AbortSignal[];
+  readonly text: string | undefined;
+  private readonly callback: Callback | undefined;
+  private command: Command | undefined;
+  private standIn: EventEmitter | undefined = undefined;
+  private isSent = false;
+  private isAborted = false;
+  private error: unknown = undefined;
+
+  constructor(
+    private readonly guarded: Guarded,
+    private readonly statement: Statement,
+  ) {
+    this.signals = statement.signals;
+    this.text = statement.text;
+    this.command = statement.command;
+    this.callback = statement.callback && AsyncResource.bind(statement.callback);
+  }
+
+  /** The command; while there is none, an emitter that will emit what it emits. */
+  get result(): EventEmitter {
+    return this.command ?? (this.standIn ??= new EventEmitter());
+  }
+
+  send(): void {
+    this.isSent = true;
+    const { guard } = this.guarded;
+    try {
+      this.command = this.statement.send(
+        this.callback && ((error, ...results) => this.hear(error, ...results)),
+      );
+    } catch (error) {
+      // What mysql2 throws at once (values that are no array, say) it throws before anything is sent.
+      this.standIn = new EventEmitter();
+      this.hear(error);
+      process.nextTick(() => this.standIn?.emit('end'));
+      guard.over(this, error, undefined);
+      return;
+    }
+    // Not the callback: that of a query with a `timeout` comes while the query still runs.
+    this.command.once('end', () => guard.over(this, this.error, undefined));
+    if (!this.callback) this.watchEvents(this.command);
+    const { standIn } = this;
+    if (standIn) this.command.once('end', () => standIn.emit('end'));
+  }
+
+  private hear(error: unknown, ...results: unknown[]): void {
+    this.error = error;
+    this.guarded.driver.note(results[0]);
+    if (!this.isAborted) this.callback?.(error, ...results);
+    // A connection that is lost tells its commands nothing else.
+    if ((error as { fatal?: unknown } | null)?.fatal === true)
+      this.guarded.guard.over(this, error, undefined);
+  }
+
+  /** Of a command without a callback nothing is told after an abort but its end. */
+  private watchEvents(command: Command): void {
+    const emit = command.emit.bind(command);
+    command.emit = (name: string, ...args: unknown[]) => {
+      if (name === 'error') this.error = args[0];
+      return this.isAborted && name !== 'end' ? true : emit(name, ...args);
+    };
+  }
+
+  interrupt(reason: unknown): boolean {
+    if (!this.callback && this.command) fail(this.command, reason);
+    this.isAborted = true;
+    // A stream whose reader has stopped has stopped the connection, too: the end would never be seen.
+    (this.guarded.connection as { resume?: () => void }).resume?.();
+    return false;
+  }
+
+  abort(reason: unknown): void {
+    if (this.isSent) {
+      if (this.callback) tellReason(this.callback, reason);
+      return;
+    }
+    const { result, callback } = this;
+    process.nextTick(() => {
+      if (callback) tellReason(callback, reason);
+      else fail(result, reason);
+      result.emit('end');
+    });
+  }
+}
+
+function fail(emitter: EventEmitter, reason: unknown): void {
+  if (emitter.listenerCount('error') > 0) emitter.emit('error', reason);
+}

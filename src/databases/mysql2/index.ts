@@ -1,0 +1,3 @@
+export { abortable } from './abortable';
+export type { AbortableOptions } from '../settings';
+export type { AbortablePool, AbortableQuery, Mysql2Pool } from './types';
