@@ -117,7 +117,10 @@ describe('abortable() pools of mysql2', { skip }, () => {
 
     const reader = new AbortController();
     const stream = pool
-      .query({ sql: 'SELECT seq, SLEEP(0.05) /* stream */ FROM seq_1_to_1000', signal: reader.signal })
+      .query({
+        sql: "SELECT REPEAT('x', 100000), SLEEP(0.01) /* stream */ FROM seq_1_to_10000",
+        signal: reader.signal,
+      })
       .stream();
     const failed = new Promise((resolve) => stream.once('error', resolve));
     await new Promise((resolve) => stream.once('data', resolve));
@@ -309,7 +312,8 @@ describe('abortable() pools of mysql2', { skip }, () => {
       const leaver = new AbortController();
       const reason = new Error('gone');
       const connection = await pool.getConnection({ signal: leaver.signal });
-      const ended = assert.rejects(connection.query('SELECT SLEEP(60)'), isReason(reason));
+      const ended = assert.rejects(connection.query('SELECT SLEEP(60) /* dying */'), isReason(reason));
+      await (await watchProcesses(dying.config)).until('/* dying */', 1);
       leaver.abort(reason);
       await ended;
       connection.release();

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { freePort } from './postgres.mjs';
-import { userForServers } from './user.mjs';
+import { endWithProcess, userForServers } from './user.mjs';
 
 const DAEMON = '/usr/sbin/mariadbd';
 const INSTALL = '/usr/bin/mariadb-install-db';
@@ -48,6 +48,7 @@ export async function startMariadb(settings = {}) {
         stdio: ['ignore', 'ignore', 'pipe'],
       },
     );
+    endWithProcess(server);
     await untilReady(server);
   };
   const end = async (signal) => {
@@ -90,6 +91,8 @@ function untilReady(server) {
 /** What the server is doing: its processlist. */
 export async function watchProcesses(config) {
   const connection = await mysql.createConnection(config);
+  // Of a server that is to die.
+  connection.on('error', () => {});
   return {
     async running(mark) {
       const [rows] = await connection.query(

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { userForServers } from './user.mjs';
+import { endWithProcess, userForServers } from './user.mjs';
 
 /** Why the tests of PostgreSQL are skipped; false where they are not. */
 export function missingPostgres() {
@@ -84,6 +84,7 @@ export async function startPostgres(settings = {}) {
   let server;
   const start = async () => {
     server = spawn(join(bin, 'postgres'), ['-D', data], { ...user, stdio: ['ignore', 'ignore', 'pipe'] });
+    endWithProcess(server);
     await untilReady(server);
   };
   const end = async (signal) => {

@@ -6,3 +6,16 @@ export function userForServers() {
   const id = (flag) => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }));
   return { uid: id('-u'), gid: id('-g') };
 }
+
+const servers = new Set();
+
+/** Ends a server with this process, also when a test takes too long and the process is ended. */
+export function endWithProcess(server) {
+  if (servers.size === 0) {
+    process.once('SIGTERM', () => process.exit(143));
+    process.once('exit', () => servers.forEach((running) => running.kill('SIGKILL')));
+  }
+  servers.add(server);
+  server.once('exit', () => servers.delete(server));
+  return server;
+}
