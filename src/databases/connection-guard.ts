@@ -31,6 +31,8 @@ const FIRST_PAUSE_MS = 100;
 export class ConnectionGuard {
   /** The signals of the request for which the connection was taken from its pool. */
   owner: readonly AbortSignal[] = listOf(undefined);
+  /** A query of the pool itself runs on it, whose callback calls no code of the app's but what is bound to its context. */
+  isPoolsOwn = false;
   private current: Running | undefined = undefined;
   private readonly waiting: Call[] = [];
   /** Why the connection must not be used by others again. */
@@ -53,6 +55,7 @@ export class ConnectionGuard {
   takenFor(signals: readonly AbortSignal[]): void {
     this.owner = signals;
     this.isHandedOver = false;
+    this.isPoolsOwn = false;
   }
 
   /** What a call on this connection obeys on account of the connection. */

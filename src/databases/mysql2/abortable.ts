@@ -77,7 +77,8 @@ function makeAbortable(core: CorePool, errand: ErrandDesk, cancelTimeoutMs: numb
     const given = callbackIn(first, second);
     const signals = sent?.signals ?? join(listOf(currentSignal()), signalIn(first, 'pool.getConnection()'));
     if (!given) return getConnection.call(core, first);
-    const callback = AsyncResource.bind(given);
+    // A query's own callback calls no code of the app's but what is bound already.
+    const callback = sent ? given : AsyncResource.bind(given);
     if (signals.length === 0) return getConnection.call(core, callback);
     const done: Acquired = (error, connection) => {
       if (connection) guards.get(connection)?.takenFor(signals);

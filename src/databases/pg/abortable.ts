@@ -122,8 +122,7 @@ function abortableConnect(
     const ofQuery = errand.take();
     const given = callbackIn(first, second);
     const signals = ofQuery?.signals ?? join(listOf(currentSignal()), signalIn(first, 'pool.connect()'));
-    // pg-pool's own callback, in a query, calls no code of the app's but what is bound already.
-    const callback = given && !ofQuery ? AsyncResource.bind(given) : given;
+    const callback = given && (ofQuery ? poolsOwn(given, guards) : AsyncResource.bind(given));
     if (signals.length === 0) return callback ? plain.connect.call(pool, callback) : plain.connect.call(pool);
     const take = (done: Acquired): void => {
       acquire(
@@ -147,5 +146,14 @@ function abortableConnect(
       return undefined;
     }
     return promised(take);
+  };
+}
+
+/** pg-pool's own callback, in a query: the client learns that what comes next is the pool's. */
+function poolsOwn(callback: Acquired, guards: WeakMap<object, ConnectionGuard>): Acquired {
+  return (error, client, release) => {
+    const guard = client && guards.get(client);
+    if (guard) guard.isPoolsOwn = true;
+    callback(error, client, release);
   };
 }

@@ -16,7 +16,13 @@ export function guardedQuery(client: PgClient, plain: Query, guard: ConnectionGu
     const signals = join(guard.ownerSignals, signalIn(config, 'client.query()'));
     // Nothing that could be aborted, nothing to wait for; or what pg refuses by itself.
     const isPlain = (signals.length === 0 && guard.isFree) || config === null || config === undefined;
-    if (isPlain) return plain.call(client, config, values, callback);
+    if (isPlain) {
+      // pg would call it in the context of whichever request has opened the connection.
+      const then = given && !guard.isPoolsOwn ? AsyncResource.bind(given) : given;
+      return typeof values === 'function'
+        ? plain.call(client, config, then)
+        : plain.call(client, config, values, then);
+    }
     if (isSubmittable(config)) {
       if (given && !config.callback) config.callback = given;
       guard.submit(submittableCall(config, signals, guard, () => plain.call(client, config)));
