@@ -11,6 +11,7 @@ import {
   SOCKET_CODES,
   type Rules,
 } from './classify-tables';
+import { ofWords } from './classify-words';
 import { ownStatus, type ErrorFacts } from './error-chain';
 import type { FaultCode } from '../fault';
 import { upstreamOf } from '../upstream-info';
@@ -30,13 +31,19 @@ type Test = (error: ErrorFacts, chain: readonly ErrorFacts[]) => FaultCode | und
  * ETIMEDOUT); a code says more than a wrapper's name. Within each, the outermost error speaks first.
  */
 export function shapeOf(chain: readonly ErrorFacts[]): Shape | undefined {
-  for (const test of [ofSignal, ofEvidence, ofGeneral] satisfies Test[]) {
+  for (const test of [ofSdkTimeout, ofSignal, ofEvidence, ofGeneral] satisfies Test[]) {
     for (const [at, error] of chain.entries()) {
       const code = test(error, chain);
       if (code) return { code, at };
     }
   }
   return undefined;
+}
+
+/** openai and @anthropic-ai/sdk: their own timeout aborts a signal of their own, which may be its cause. */
+function ofSdkTimeout({ name, className }: ErrorFacts): FaultCode | undefined {
+  const isTimeout = name === 'APIConnectionTimeoutError' || className === 'APIConnectionTimeoutError';
+  return isTimeout ? 'UPSTREAM_TIMEOUT' : undefined;
 }
 
 /** The DOMException that `controller.abort()` and `AbortSignal.timeout()` give as a reason: legacy codes 20 and 23. */
@@ -54,10 +61,22 @@ function ofEvidence(error: ErrorFacts, chain: readonly ErrorFacts[]): FaultCode 
   if (typeof error.code === 'number') return ofMongo(error);
   const byType = apply(FETCH_ERROR_TYPES, error.type, error);
   if (byType) return byType;
-  return error.code === undefined ? apply(MESSAGES, error.message, error) : ofCode(error, error.code, chain);
+  if (error.code === undefined) return apply(MESSAGES, error.message, error) ?? ofWords(error);
+  const code = ofCode(error, error.code, chain);
+  return code === 'UPSTREAM_RESET' && isTimers(error) ? 'UPSTREAM_TIMEOUT' : code;
+}
+
+/**
+ * Whether a timer of this process closed the connection: `request.on('timeout', () => request.destroy())`, Node's documented
+ * idiom, ends in the same "socket hang up" as an upstream that hangs up. Only `diagnose()` has seen which it was.
+ */
+function isTimers({ error }: ErrorFacts): boolean {
+  return upstreamOf(error)?.trigger?.endsWith('-timeout') ?? false;
 }
 
 function ofGeneral(error: ErrorFacts): FaultCode | undefined {
+  // openai and @anthropic-ai/sdk, whose own signal was aborted
+  if ([error.name, error.className].includes('APIUserAbortError')) return 'OPERATION_ABORTED';
   return apply(GENERAL, error.name, error) ?? apply(GENERAL, String(error.code), error);
 }
 

@@ -124,7 +124,8 @@ export const CODES = rules({
   EIDLETIMEOUT: TIMEOUT,
 
   // PostgreSQL's SQLSTATE (appendix A of its manual), and the codes of the `postgres` package
-  '57014': TIMEOUT,
+  // A statement timeout; or pg_cancel_backend(), a CancelRequest.
+  '57014': ({ message }) => (message.endsWith('due to user request') ? ABORTED : TIMEOUT),
   '57P01': RESET,
   '57P02': RESET,
   '57P03': UNREACHABLE,
@@ -141,6 +142,24 @@ export const CODES = rules({
   ER_QUERY_TIMEOUT: TIMEOUT,
   PROTOCOL_CONNECTION_LOST: RESET,
   ER_SERVER_SHUTDOWN: RESET,
+  ER_CON_COUNT_ERROR: REFUSED,
+  // KILL QUERY
+  ER_QUERY_INTERRUPTED: ABORTED,
+
+  // mariadb
+  ER_CONNECTION_TIMEOUT: TIMEOUT,
+  ER_SOCKET_TIMEOUT: TIMEOUT,
+  ER_STATEMENT_TIMEOUT: TIMEOUT,
+  ER_SOCKET_UNEXPECTED_CLOSE: RESET,
+  ER_CMD_CONNECTION_CLOSED: RESET,
+
+  // Prisma: https://www.prisma.io/docs/orm/reference/error-reference
+  P1001: UNREACHABLE,
+  P1002: TIMEOUT,
+  P1008: TIMEOUT,
+  P1017: RESET,
+  P2024: TIMEOUT,
+  P2037: REFUSED,
 });
 
 /** Families of codes, by how they begin. */
@@ -169,6 +188,13 @@ export const MESSAGES = rules({
   'Command timed out': TIMEOUT,
   'Connection is closed.': RESET,
   "Stream isn't writeable and enableOfflineQueue options is false": UNREACHABLE,
+  // node-redis
+  'Socket closed unexpectedly': RESET,
+  'Connection timeout': TIMEOUT,
+  'The client is closed': UNREACHABLE,
+  'The client is offline': UNREACHABLE,
+  // MariaDB's max_statement_time, for which mysql2 has no code
+  'Query execution was interrupted (max_statement_time exceeded)': TIMEOUT,
 });
 
 /** Names that tell as much as a code does. */
@@ -177,8 +203,9 @@ export const NAMES = rules({
   HTTPParserError: ({ message }) => (message.includes('Invalid EOF state') ? RESET : INVALID),
   MongoNetworkTimeoutError: TIMEOUT,
   MongoOperationTimeoutError: TIMEOUT,
-  // ky; anybody else's is in GENERAL
-  TimeoutError: ({ message }) => when(message.startsWith('Request timed out: '), TIMEOUT),
+  MongoWaitQueueTimeoutError: TIMEOUT,
+  // ky and @elastic/transport; anybody else's is in GENERAL
+  TimeoutError: ({ message }) => when(/^Request timed out(?:: |$)/.test(message), TIMEOUT),
 });
 
 /** Names and codes that wrap something more telling, and count only where nothing of it was found. */
@@ -187,7 +214,22 @@ export const GENERAL = rules({
   TimeoutError: ABORTED,
   MongoNetworkError: RESET,
   MongoServerSelectionError: UNREACHABLE,
+  MongoPoolClearedError: RESET,
+  MongoNotConnectedError: UNREACHABLE,
+  MongoTopologyClosedError: UNREACHABLE,
+  MongooseServerSelectionError: UNREACHABLE,
   MaxRetriesPerRequestError: UNREACHABLE,
+  // @elastic/transport
+  NoLivingConnectionsError: UNREACHABLE,
+  RequestAbortedError: ABORTED,
+  // The time that a pool lets wait. What kept it from having a connection, if it says so, tells more.
+  KnexTimeoutError: TIMEOUT,
+  SequelizeConnectionAcquireTimeoutError: TIMEOUT,
+  SequelizeConnectionTimedOutError: TIMEOUT,
+  SequelizeConnectionRefusedError: REFUSED,
+  SequelizeHostNotFoundError: UNREACHABLE,
+  SequelizeHostNotReachableError: UNREACHABLE,
+  ER_GET_CONNECTION_TIMEOUT: TIMEOUT,
   ERR_HTTP2_STREAM_CANCEL: RESET,
 });
 

@@ -9,6 +9,8 @@ export interface ErrorFacts {
   /** `name`, or the empty string; likewise for the other strings. */
   readonly name: string;
   readonly message: string;
+  /** The name of its class, where a library gives its errors no other name. */
+  readonly className: string;
   /** A string in most libraries, a number in gRPC, MongoDB and DOMException. */
   readonly code: string | number | undefined;
   /** What node-fetch and body-parser call the kind of an error. */
@@ -24,8 +26,11 @@ export interface ErrorFacts {
   readonly grpcDetails: string | undefined;
 }
 
+/** Where libraries keep the error behind an error: the standard, Sequelize (both), TypeORM, mongodb and mongoose. */
+const INNER = ['cause', 'parent', 'original', 'driverError', 'reason'] as const;
+
 /**
- * An error with all its causes and the members of its AggregateErrors, outermost first, at most 16 deep and 64 in all.
+ * An error with all errors behind it and the members of its AggregateErrors, outermost first, at most 16 deep and 64 in all.
  *
  * What the app has given an HTTP status of its own (http-errors and the like) is not looked into: the app has decided.
  * Never throws: each property is read once, and one that throws counts as absent.
@@ -42,8 +47,10 @@ function collect(error: unknown, depth: number, chain: ErrorFacts[], seen: Set<u
   const facts = factsOf(error);
   chain.push(facts);
   if (ownStatus(facts) !== undefined) return;
-  collect(read(error, 'cause'), depth + 1, chain, seen);
+  for (const key of INNER) collect(read(error, key), depth + 1, chain, seen);
   for (const member of members(read(error, 'errors'))) collect(member, depth + 1, chain, seen);
+  for (const server of servers(read(error, 'servers')))
+    collect(read(server, 'error'), depth + 1, chain, seen);
 }
 
 function factsOf(error: object): ErrorFacts {
@@ -53,7 +60,9 @@ function factsOf(error: object): ErrorFacts {
     error,
     name: text(read(error, 'name')),
     message: text(read(error, 'message')),
-    code: stringOrNumber(read(error, 'code')),
+    className: classNameOf(error),
+    // Prisma's error of a connection that could not be made calls it otherwise.
+    code: stringOrNumber(read(error, 'code') ?? read(error, 'errorCode')),
     type: text(read(error, 'type')),
     syscall: text(read(error, 'syscall')),
     status: typeof status === 'number' ? status : undefined,
@@ -81,6 +90,20 @@ export function read(object: object, key: string): unknown {
 /** Whether a value can have properties: a function can, too. */
 export function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
+/** mongodb's description of a topology says of each server why it is not there. */
+function servers(value: unknown): object[] {
+  try {
+    return value instanceof Map ? [...value.values()].slice(0, MAX_ERRORS).filter(isObject) : [];
+  } catch {
+    return [];
+  }
+}
+
+function classNameOf(error: object): string {
+  const constructor = read(error, 'constructor');
+  return isObject(constructor) ? text(read(constructor, 'name')) : '';
 }
 
 function text(value: unknown): string {

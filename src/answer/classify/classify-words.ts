@@ -1,0 +1,64 @@
+import type { FaultCode } from '../fault';
+import type { ErrorFacts } from './error-chain';
+import { CONNECT_CODES, SOCKET_CODES, type Rules } from './classify-tables';
+
+/*
+ * Errors that have nothing to be known by but words which hold something more: an address, a statement, a number. Each is
+ * known by the words around it, and together with a name where there is one.
+ */
+
+/** The fault that an error's words tell of. */
+export function ofWords(error: ErrorFacts): FaultCode | undefined {
+  return ofElastic(error) ?? ofDeno(error) ?? ofNodeRedis(error) ?? ofKnex(error) ?? ofMongoose(error);
+}
+
+/** @elastic/transport keeps only the message of what undici or Node has told it. */
+function ofElastic({ name, message }: ErrorFacts): FaultCode | undefined {
+  if (name !== 'ConnectionError') return undefined;
+  if (/^(?:other side closed|socket hang up)/.test(message)) return 'UPSTREAM_RESET';
+  if (/^(?:The|This) operation was aborted/.test(message)) return 'OPERATION_ABORTED';
+  const [, call = '', code = ''] = /^(connect|read|write|getaddrinfo) (E[A-Z_]+)/.exec(message) ?? [];
+  if (call === 'getaddrinfo') return 'UPSTREAM_UNREACHABLE';
+  return lookUp(SOCKET_CODES, code) ?? (call === 'connect' ? lookUp(CONNECT_CODES, code) : undefined);
+}
+
+function lookUp(rules: Rules, code: string): FaultCode | undefined {
+  const rule = rules.get(code);
+  return typeof rule === 'string' ? rule : undefined;
+}
+
+/** What stands before them is an address, and so may be anything. */
+const DENO = 'client error (';
+
+/** Deno's fetch: the cause of its `fetch failed` is an Error whose message is that of the Rust library. */
+function ofDeno({ message }: ErrorFacts): FaultCode | undefined {
+  if (message.startsWith('error reading a body from connection')) return 'UPSTREAM_RESET';
+  const at = message.startsWith('error sending request ') ? message.lastIndexOf(DENO) : -1;
+  if (at < 0) return undefined;
+  const words = message.slice(at + DENO.length);
+  if (/timed out|os error 110\b/.test(words)) return 'UPSTREAM_TIMEOUT';
+  if (/Connection refused/.test(words)) return 'UPSTREAM_REFUSED';
+  if (words.startsWith('Connect)')) return 'UPSTREAM_UNREACHABLE';
+  if (/closed before|reset|broken pipe/i.test(words)) return 'UPSTREAM_RESET';
+  return /parsed|invalid/.test(words) ? 'UPSTREAM_INVALID_RESPONSE' : undefined;
+}
+
+/** The errors of node-redis have classes and no names; the one of a command's timeout not even a message. */
+function ofNodeRedis({ name, className, message }: ErrorFacts): FaultCode | undefined {
+  if (name !== 'Error') return undefined;
+  if (className === 'TimeoutError' && message === '') return 'UPSTREAM_TIMEOUT';
+  return message.startsWith('Socket timeout timeout. Expecting data') ? 'UPSTREAM_TIMEOUT' : undefined;
+}
+
+/** Knex writes the statement in front of the message of pg's error. */
+function ofKnex({ message }: ErrorFacts): FaultCode | undefined {
+  if (message.endsWith(' - Connection terminated unexpectedly')) return 'UPSTREAM_RESET';
+  return message.endsWith(' - Query read timeout') ? 'UPSTREAM_TIMEOUT' : undefined;
+}
+
+/** Mongoose keeps an operation until there is a connection, for `bufferTimeoutMS`. */
+function ofMongoose({ name, message }: ErrorFacts): FaultCode | undefined {
+  const isBuffering =
+    name === 'MongooseError' && /^Operation `[^`]*` buffering timed out after \d+ms$/.test(message);
+  return isBuffering ? 'UPSTREAM_TIMEOUT' : undefined;
+}
