@@ -27,12 +27,22 @@ function lookUp(rules: Rules, code: string): FaultCode | undefined {
   return typeof rule === 'string' ? rule : undefined;
 }
 
+/** Linux's numbers of a broken pipe, a reset, a timeout, a refusal. */
+const OS_ERRORS: ReadonlyMap<string, FaultCode> = new Map([
+  ['32', 'UPSTREAM_RESET'],
+  ['104', 'UPSTREAM_RESET'],
+  ['110', 'UPSTREAM_TIMEOUT'],
+  ['111', 'UPSTREAM_REFUSED'],
+]);
+
 /** What stands before them is an address, and so may be anything. */
 const DENO = 'client error (';
 
 /** Deno's fetch: the cause of its `fetch failed` is an Error whose message is that of the Rust library. */
 function ofDeno({ message }: ErrorFacts): FaultCode | undefined {
   if (message.startsWith('error reading a body from connection')) return 'UPSTREAM_RESET';
+  const [, number = ''] = /^[A-Z][A-Za-z ]+ \(os error (\d+)\)$/.exec(message) ?? [];
+  if (number !== '') return OS_ERRORS.get(number);
   const at = message.startsWith('error sending request ') ? message.lastIndexOf(DENO) : -1;
   if (at < 0) return undefined;
   const words = message.slice(at + DENO.length);
