@@ -9,6 +9,12 @@ const listenersOf = new WeakMap<AbortSignal, Set<AbortListener>>();
 
 /** Calls `listener` when one of the signals aborts, at most once each. Gives the function that takes it off. */
 export function onAbort(signals: readonly AbortSignal[], listener: AbortListener): () => void {
+  const [only] = signals;
+  // Nearly always one: then without lists.
+  if (signals.length === 1 && only) {
+    const set = setOf(only).add(listener);
+    return () => void set.delete(listener);
+  }
   const sets = signals.map(setOf);
   for (const set of sets) set.add(listener);
   return () => {

@@ -33,7 +33,7 @@ export function guardedQuery(client: PgClient, plain: Query, guard: ConnectionGu
       guard.submit(queryCall({ client, plain, guard, signals, config, list }, done));
     };
     if (given) {
-      send(AsyncResource.bind(given));
+      send(guard.isPoolsOwn ? given : AsyncResource.bind(given));
       return undefined;
     }
     return promised(send);
