@@ -9,7 +9,8 @@ describe('abortable() of a database pool', () => {
     ['pg', abortablePg],
     ['mysql2', abortableMysql],
   ])('of %s refuses what is no pool, and options that it does not know', (_name, abortable) => {
-    const refuse = (pool: unknown, options?: object) => () => abortable(pool as never, options);
+    const make = abortable as (pool: unknown, options?: object) => unknown;
+    const refuse = (pool: unknown, options?: object) => () => make(pool, options);
     expect(refuse(undefined)).toThrow(/the pool is undefined, but must be a/);
     expect(refuse('postgres://user:secret@db')).toThrow(/is a string/);
     expect(refuse('postgres://user:secret@db')).not.toThrow(/secret/);
