@@ -1,7 +1,7 @@
 import type { ClientAccount, ClientResponse } from 'express-hangup/testing';
-import type { CellObservation, SeenAttempt } from '../../src/testing/conformance-cell';
-import { judge } from '../../src/testing/conformance-judge';
-import { ROWS, type ConformanceClient, type ConformanceFault } from '../../src/testing/conformance-plan';
+import type { CellObservation, SeenAttempt } from '../../src/testing/conformance/cell';
+import { judge } from '../../src/testing/conformance/judge';
+import { ROWS, type ConformanceClient, type ConformanceFault } from '../../src/testing/conformance/plan';
 
 const LIMITS = { deadline: 1000, margin: 500 };
 

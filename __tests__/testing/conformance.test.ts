@@ -20,7 +20,7 @@ import {
   type ConformanceOptions,
   type FaultyUpstream,
 } from 'express-hangup/testing';
-import { COLUMNS, ROWS } from '../../src/testing/conformance-plan';
+import { COLUMNS, ROWS } from '../../src/testing/conformance/plan';
 
 const DEADLINE = 200;
 let upstream: FaultyUpstream;

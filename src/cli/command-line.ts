@@ -18,8 +18,7 @@ const COMMANDS: Record<string, Entry> = {
   conformance: {
     summary: "Plays the fault matrix against an app's route and judges what it does",
     load: () =>
-      (require('../testing/conformance-command') as typeof import('../testing/conformance-command'))
-        .conformanceCommand,
+      (require('./conformance-command') as typeof import('./conformance-command')).conformanceCommand,
   },
 };
 

@@ -1,6 +1,6 @@
-import type { ClientResponse } from './client-account';
-import type { CellObservation, CellPlace, ConformanceCell, SeenAttempt } from './conformance-cell';
-import { hasBody, type ConformanceFault } from './conformance-plan';
+import type { ClientResponse } from '../client/client-account';
+import type { CellObservation, CellPlace, ConformanceCell, SeenAttempt } from './cell';
+import { hasBody, type ConformanceFault } from './plan';
 
 /** The times of a run, in milliseconds. */
 export interface JudgeLimits {

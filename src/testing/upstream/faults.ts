@@ -1,4 +1,4 @@
-import type { Exchange } from './exchange';
+import type { Exchange } from './upstream-exchange';
 
 /** What can be set about a fault. All have a default that is listed in `docs/testing.md`. */
 export interface FaultSettings {

@@ -1,4 +1,4 @@
-import { amount, checkOptionNames, oneOf } from './check-options';
+import { amount, checkOptionNames, oneOf } from '../check-options';
 
 /** One request as a client writes it. */
 export interface ClientRequest {

@@ -1,4 +1,4 @@
-import type { ConformanceCell } from './conformance-cell';
+import type { ConformanceCell } from './cell';
 
 const MARK = { right: '✓', wrong: '✗', unseen: '·' } as const;
 

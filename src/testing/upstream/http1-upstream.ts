@@ -1,10 +1,10 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Exchange } from './exchange';
+import type { Exchange } from './upstream-exchange';
 import type { ChosenFault } from './fault-choice';
 import { FAULTS } from './faults';
-import { Http1Reader, type MessageHead } from './http1-reader';
-import { Pauses } from './pauses';
+import { Http1Reader, type MessageHead } from '../http1-reader';
+import { Pauses } from '../pauses';
 import type { Attempt, SocketRecord, UpstreamLog } from './upstream-log';
 
 /** What a connection needs of the upstream that it belongs to. */

@@ -1,7 +1,7 @@
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import { IncomingResponses, unmeasured, type ClientAccount } from './client-account';
 import type { ClientPlan } from './client-plan';
-import { Pauses } from './pauses';
+import { Pauses } from '../pauses';
 
 /** The same as `talkHttp1()`, on one stream of an HTTP/2 connection. */
 export function talkHttp2(url: URL, plan: ClientPlan): Promise<ClientAccount> {

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import { conformance, type ConformanceResult } from './conformance';
-import type { ConformanceOptions } from './conformance-plan';
-import { faultyUpstream, type FaultyUpstream } from './faulty-upstream';
+import { conformance, type ConformanceResult } from '../testing/conformance/conformance';
+import type { ConformanceOptions } from '../testing/conformance/plan';
+import { faultyUpstream, type FaultyUpstream } from '../testing/upstream/faulty-upstream';
 
 const USAGE = `Usage: express-hangup conformance URL [options]
 

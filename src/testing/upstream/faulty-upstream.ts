@@ -1,11 +1,11 @@
 import { createSecureServer, createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { amount, checkOptionNames, oneOf } from './check-options';
+import { amount, checkOptionNames, oneOf } from '../check-options';
 import { FaultPlan, type FaultChoice } from './fault-choice';
 import { Http1Connection, type UpstreamParts } from './http1-upstream';
 import { serveStream } from './http2-upstream';
-import { TEST_CERTIFICATES, TEST_CA, TEST_KEY } from './test-certificates';
+import { TEST_CERTIFICATES, TEST_CA, TEST_KEY } from '../test-certificates';
 import {
   UpstreamLog,
   type Closing,

@@ -1,5 +1,5 @@
-import { amount, checkOptionNames, oneOf } from './check-options';
-import type { FaultyUpstream } from './faulty-upstream';
+import { amount, checkOptionNames, oneOf } from '../check-options';
+import type { FaultyUpstream } from '../upstream/faulty-upstream';
 
 /** The faults of the matrix, one row each. */
 export const ROWS = [

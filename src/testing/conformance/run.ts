@@ -1,13 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ClientAccount } from './client-account';
-import { clientPlan, type ClientPlan, type ClientThatHangsUpOptions } from './client-plan';
-import type { CellObservation, CellPlace, SeenAttempt } from './conformance-cell';
-import { hasBody, type ConformancePlan } from './conformance-plan';
-import type { Fault } from './fault-choice';
-import type { FaultyUpstream } from './faulty-upstream';
-import { talkHttp1 } from './http1-client';
-import { talkHttp2 } from './http2-client';
-import type { UpstreamAttempt } from './upstream-log';
+import type { ClientAccount } from '../client/client-account';
+import { clientPlan, type ClientPlan, type ClientThatHangsUpOptions } from '../client/client-plan';
+import type { CellObservation, CellPlace, SeenAttempt } from './cell';
+import { hasBody, type ConformancePlan } from './plan';
+import type { Fault } from '../upstream/fault-choice';
+import type { FaultyUpstream } from '../upstream/faulty-upstream';
+import { talkHttp1 } from '../client/http1-client';
+import { talkHttp2 } from '../client/http2-client';
+import type { UpstreamAttempt } from '../upstream/upstream-log';
 
 /** Where a run takes place. */
 export interface RunPlace {

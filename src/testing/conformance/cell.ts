@@ -1,6 +1,6 @@
-import type { ClientAccount } from './client-account';
-import type { ConformanceClient, ConformanceFault } from './conformance-plan';
-import type { UpstreamAttempt } from './upstream-log';
+import type { ClientAccount } from '../client/client-account';
+import type { ConformanceClient, ConformanceFault } from './plan';
+import type { UpstreamAttempt } from '../upstream/upstream-log';
 
 /** Where a cell is in the matrix. */
 export interface CellPlace {

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { Server } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { checkOptionNames } from './check-options';
+import { checkOptionNames } from '../check-options';
 import type { Leak } from './leak';
 import { growth, listenerCounts, RequestWatch } from './request-watch';
 import { SocketWatch } from './socket-watch';

@@ -1,5 +1,5 @@
 import type { FaultName } from './faults';
-import { WaitingRoom } from './waiting-room';
+import { WaitingRoom } from '../waiting-room';
 
 /** How a connection (HTTP/2: one stream of it) came to its end. */
 export interface Closing {

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { IncomingResponses, unmeasured, type ClientAccount } from './client-account';
 import type { ClientPlan, PlannedRequest } from './client-plan';
-import { Pauses } from './pauses';
+import { Pauses } from '../pauses';
 
 /** Sends what is planned over a bare socket, leaves when it is time, and tells what came back. */
 export function talkHttp1(url: URL, plan: ClientPlan): Promise<ClientAccount> {

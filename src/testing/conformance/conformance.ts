@@ -1,11 +1,11 @@
-import type { ConformanceCell } from './conformance-cell';
-import { judge } from './conformance-judge';
-import { conformancePlan, type ConformanceOptions, type ConformancePlan } from './conformance-plan';
-import { ask, playCell, type RunPlace } from './conformance-run';
-import { conformanceTable } from './conformance-table';
-import { reach, type Target } from './client-target';
-import { watchCrashes } from './crash-watch';
-import { faultyUpstream, type FaultyUpstream } from './faulty-upstream';
+import type { ConformanceCell } from './cell';
+import { judge } from './judge';
+import { conformancePlan, type ConformanceOptions, type ConformancePlan } from './plan';
+import { ask, playCell, type RunPlace } from './run';
+import { conformanceTable } from './table';
+import { reach, type Target } from '../client/client-target';
+import { watchCrashes } from '../watches/crash-watch';
+import { faultyUpstream, type FaultyUpstream } from '../upstream/faulty-upstream';
 
 /** What a run of `conformance()` came to. */
 export interface ConformanceResult {

@@ -1,4 +1,6 @@
-import { sep } from 'node:path';
+import { dirname, sep } from 'node:path';
+
+const KIT = dirname(__dirname) + sep;
 
 /** Where something was called, to be read later: formatting a stack costs, keeping one hardly does. */
 export interface CallSite {
@@ -30,7 +32,7 @@ export function isNodes(frame: string): boolean {
 
 /** Whether a frame lies in this kit, whose own clients and servers are not what is watched. */
 export function isOwn(frame: string): boolean {
-  return frame.includes(__dirname + sep);
+  return frame.includes(KIT);
 }
 
 /** Whether a frame lies in an installed package. */

@@ -1,9 +1,9 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import type { Exchange } from './exchange';
+import type { Exchange } from './upstream-exchange';
 import type { ChosenFault } from './fault-choice';
 import { FAULTS } from './faults';
 import type { UpstreamParts } from './http1-upstream';
-import { Pauses } from './pauses';
+import { Pauses } from '../pauses';
 import type { Attempt, SocketRecord } from './upstream-log';
 
 type Headers = Record<string, string | string[] | undefined>;

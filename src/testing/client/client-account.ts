@@ -1,4 +1,4 @@
-import { Http1Reader } from './http1-reader';
+import { Http1Reader } from '../http1-reader';
 import type { PlannedRequest } from './client-plan';
 
 /** One response as it came over the wire. */
