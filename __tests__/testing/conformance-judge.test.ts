@@ -1,15 +1,17 @@
 import type { ClientAccount, ClientResponse } from 'express-hangup/testing';
 import type { CellObservation, SeenAttempt } from '../../src/testing/conformance/cell';
-import { judge } from '../../src/testing/conformance/judge';
-import { ROWS, type ConformanceClient, type ConformanceFault } from '../../src/testing/conformance/plan';
+import { judge } from '../../src/testing/conformance/verdicts/judge';
+import { expectations } from '../../src/testing/conformance/expectations';
+import { ROWS, type ConformanceClient, type ConformanceFault } from '../../src/testing/conformance/matrix';
 
-const LIMITS = { deadline: 1000, margin: 500 };
+const LIMITS = { deadline: 1000, margin: 500, expected: expectations({}), background: false };
 
 function response(status: number, complete = true, text = 'x'): ClientResponse {
   const body = Buffer.from(text);
   return {
     ...{ status, complete, text, body, statusText: '', headers: {}, trailers: {}, interim: [] },
     bodyBytes: body.length,
+    endedAt: undefined,
   };
 }
 
@@ -34,6 +36,8 @@ function attempt(
 ): SeenAttempt {
   return {
     state,
+    key: 'POST /',
+    numbers: [],
     bodyComplete: true,
     bodyBytes: 10,
     tookMs: state === 'running' ? undefined : tookMs,
@@ -46,6 +50,8 @@ function observation(seen: Partial<CellObservation>): CellObservation {
     ...{
       account: account([response(200)]),
       askedAgain: false,
+      numbers: ['c000001', 'c000002'],
+      baseline: { status: 200, bodyBytes: 1, calls: [], closesSoon: false },
       halfBytes: 500,
       attempts: [attempt('answered')],
     },
@@ -60,7 +66,7 @@ function verdict(
   seen: Partial<CellObservation>,
   method = 'GET',
 ): string {
-  const cell = judge({ fault, client, method }, observation(seen), LIMITS);
+  const { cell } = judge({ fault, client, method }, observation(seen), LIMITS);
   return cell.verdict === 'right' ? 'right' : cell.why;
 }
 
@@ -160,14 +166,34 @@ describe('judge(): what holds for every client', () => {
   ])('sees that the next request on the connection gets %s', (_what, next, words) => {
     const seen = { askedAgain: true, account: account([response(502), ...next]) };
     expect(verdict('reset', 'stays', seen)).toContain(words);
-    expect(verdict('reset', 'stays', { ...seen, askedAgain: false })).toBe('right');
+    const unasked = { ...stays(502), askedAgain: false };
+    expect(verdict('reset', 'stays', unasked)).toBe('right');
+  });
+
+  it('sees a response for which nobody has asked, and a connection that is closed under the next request', () => {
+    const stray = { account: account([response(502), response(200), response(200)]), askedAgain: true };
+    expect(verdict('reset', 'stays', stray)).toMatch(/a second response came on the connection, with status 200/);
+    const closed = { account: account([response(502), response(200)], 'rst'), askedAgain: true };
+    expect(verdict('reset', 'stays', closed)).toMatch(/reset \d+ ms after a whole answer/);
+    const usual = { status: 200, bodyBytes: 1, calls: [], closesSoon: true };
+    expect(verdict('reset', 'stays', { ...closed, baseline: usual })).toBe('right');
+    const announced = { ...response(200), headers: { connection: 'close' } };
+    const told = { account: account([response(502), announced], 'fin'), askedAgain: true };
+    expect(verdict('reset', 'stays', told)).toBe('right');
   });
 
   it.each(['POST', 'PATCH'])('sees a %s that is sent twice, and lets others be', (method) => {
-    const twice = { ...stays(502), attempts: [attempt('cut-by-upstream'), attempt('cut-by-upstream')] };
-    expect(verdict('reset', 'stays', twice, method)).toBe(`the ${method} was sent to the upstream 2 times`);
-    for (const other of ['GET', 'PUT', 'DELETE'])
-      expect(verdict('reset', 'stays', twice, other)).toBe('right');
+    const sent = (key: string): SeenAttempt => ({ ...attempt('cut-by-upstream'), key });
+    const twice = { ...stays(502), attempts: [sent(`${method} /a`), sent(`${method} /a`)] };
+    expect(verdict('reset', 'stays', twice, method)).toBe(`the ${method} /a was sent to the upstream 2 times`);
+    const two = { ...stays(502), attempts: [sent(`${method} /a`), sent(`${method} /b`)] };
+    expect(verdict('reset', 'stays', two, method)).toBe('right');
+    const usual = { status: 200, bodyBytes: 1, calls: twice.attempts, closesSoon: false };
+    expect(verdict('reset', 'stays', { ...twice, baseline: usual }, method)).toBe('right');
+    for (const other of ['GET', 'PUT', 'DELETE']) {
+      const harmless = { ...stays(502), attempts: [sent(`${other} /a`), sent(`${other} /a`)] };
+      expect(verdict('reset', 'stays', harmless, method)).toBe('right');
+    }
   });
 });
 

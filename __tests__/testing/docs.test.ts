@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clientThatHangsUp, conformance, FAULTS, faultyUpstream } from 'express-hangup/testing';
-import { ROWS } from '../../src/testing/conformance/plan';
+import { ROWS } from '../../src/testing/conformance/matrix';
 
 const docs = readFileSync(join(__dirname, '../../docs/testing.md'), 'utf8');
 

@@ -85,6 +85,7 @@ const BYTES: Record<FaultName, [ended: 'fin' | 'rst' | 'open', text: string | Re
   'two-lengths': ['open', /Content-Length: 2\r\nContent-Length: 5\r\n\r\nhello$/],
   'long-length': ['open', `${JSON_HEAD}content-length: 1010\r\n\r\n${WHOLE}`],
   'short-length': ['open', `${JSON_HEAD}content-length: 990\r\n\r\n${WHOLE}`],
+  raw: ['open', '{"ok":true}'],
   'idle-close': ['fin', `${JSON_HEAD}content-length: 11\r\n\r\n{"ok":true}`],
   stale: ['open', `${JSON_HEAD}content-length: 11\r\n\r\n{"ok":true}`],
 };

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { conformance, type ConformanceResult } from '../testing/conformance/conformance';
+import { conformance } from '../testing/conformance/conformance';
+import type { ConformanceResult } from '../testing/conformance/result';
 import type { ConformanceOptions } from '../testing/conformance/plan';
 import { faultyUpstream, type FaultyUpstream } from '../testing/upstream/faulty-upstream';
 

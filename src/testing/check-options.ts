@@ -23,7 +23,7 @@ export function oneOf<T extends string>(where: string, value: unknown, allowed: 
 }
 
 /** Checks a number from 0 upwards, a duration in milliseconds or a count; `undefined` is the fallback. */
-export function amount(where: string, value: unknown, fallback: number): number {
+export function nonNegative(where: string, value: unknown, fallback: number): number {
   if (value === undefined) return fallback;
   if (typeof value !== 'number') {
     throw new TypeError(`${where} is ${JSON.stringify(value)}, but must be a number from 0 upwards.`);

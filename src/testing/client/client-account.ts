@@ -17,6 +17,8 @@ export interface ClientResponse {
   readonly bodyBytes: number;
   /** Whether the message came to its proper end: to its length, its last chunk, or the orderly end of a connection. */
   readonly complete: boolean;
+  /** Milliseconds from the start until it was whole; `undefined` where it never was. */
+  readonly endedAt: number | undefined;
 }
 
 /** What a client can tell when it is over. */
@@ -60,6 +62,7 @@ class GrowingResponse {
   interim: number[] = [];
   complete = false;
   bodyBytes = 0;
+  endedAt: number | undefined;
   readonly pieces: Buffer[] = [];
 
   add(bytes: Buffer): void {
@@ -69,7 +72,7 @@ class GrowingResponse {
 
   finished(): ClientResponse {
     const body = Buffer.concat(this.pieces);
-    const { status, statusText, headers, trailers, interim, bodyBytes, complete } = this;
+    const { status, statusText, headers, trailers, interim, bodyBytes, complete, endedAt } = this;
     return {
       status,
       statusText,
@@ -80,6 +83,7 @@ class GrowingResponse {
       text: body.toString(),
       bodyBytes,
       complete,
+      endedAt,
     };
   }
 }
@@ -94,9 +98,12 @@ export class IncomingResponses {
   #current: GrowingResponse | undefined;
   readonly #requests: readonly PlannedRequest[];
   readonly #reader: Http1Reader;
+  readonly #now: () => number;
 
-  constructor(requests: readonly PlannedRequest[], expected = requests.length) {
+  /** @param now milliseconds since the client has started. */
+  constructor(requests: readonly PlannedRequest[], now: () => number, expected = requests.length) {
     this.#requests = requests;
+    this.#now = now;
     this.expected = expected;
     this.#reader = new Http1Reader('response', {
       head: ({ startLine, headers }) => this.head(Number(startLine.split(' ')[1]), startLine, headers),
@@ -145,7 +152,10 @@ export class IncomingResponses {
   }
 
   finish(): void {
-    if (this.#current) this.#current.complete = true;
+    if (this.#current) {
+      this.#current.complete = true;
+      this.#current.endedAt = this.#now();
+    }
     this.#current = undefined;
   }
 

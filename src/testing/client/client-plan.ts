@@ -1,4 +1,4 @@
-import { amount, checkOptionNames, oneOf } from '../check-options';
+import { nonNegative, checkOptionNames, oneOf } from '../check-options';
 
 /** One request as a client writes it. */
 export interface ClientRequest {
@@ -10,6 +10,8 @@ export interface ClientRequest {
   body?: string | Buffer;
   /** Send the body in chunks, without a Content-Length. Default false. */
   chunked?: boolean;
+  /** These bytes in place of a request, whatever they are. HTTP/1.1 only. */
+  raw?: string | Buffer;
 }
 
 /** The points at which a client can leave. */
@@ -54,6 +56,7 @@ export interface PlannedRequest {
   headers: Record<string, string>;
   body: Buffer;
   chunked: boolean;
+  raw: Buffer | undefined;
 }
 
 /** The checked options. */
@@ -62,6 +65,8 @@ export interface ClientPlan {
   oneByOne: boolean;
   /** What is done before the second and each further request that is sent one by one. */
   beforeNext?: () => Promise<void>;
+  /** Called when all that was asked is answered; from then on it only stays. */
+  onAnswered?: () => void;
   leave: (typeof LEAVE)[number];
   bytes: number | undefined;
   after: number | Promise<unknown>;
@@ -73,7 +78,7 @@ export interface ClientPlan {
   patience: number;
 }
 
-const REQUEST_OPTIONS = ['method', 'path', 'headers', 'body', 'chunked'];
+const REQUEST_OPTIONS = ['method', 'path', 'headers', 'body', 'chunked', 'raw'];
 const OPTIONS = [
   ...REQUEST_OPTIONS,
   ...[
@@ -99,8 +104,8 @@ export function clientPlan(options: ClientThatHangsUpOptions): ClientPlan {
   const protocol = oneOf(`${where}: protocol`, options.protocol, ['http1', 'http2']);
   const how = oneOf(`${where}: how`, options.how, ['fin', 'rst', 'half-close']);
   const requests = (options.requests ?? [options]).map(plannedRequest);
-  if (protocol === 'http2' && (how === 'half-close' || requests.length !== 1)) {
-    throw new TypeError(`${where}: on HTTP/2 there is neither a half-close nor pipelining.`);
+  if (protocol === 'http2' && (how === 'half-close' || requests.length !== 1 || requests[0]?.raw)) {
+    throw new TypeError(`${where}: on HTTP/2 there is neither a half-close, nor pipelining, nor raw bytes.`);
   }
   if (requests.length === 0) throw new TypeError(`${where}: requests is empty.`);
   return {
@@ -109,12 +114,12 @@ export function clientPlan(options: ClientThatHangsUpOptions): ClientPlan {
     leave,
     protocol,
     how,
-    bytes: options.bytes === undefined ? undefined : amount(`${where}: bytes`, options.bytes, 0),
+    bytes: options.bytes === undefined ? undefined : nonNegative(`${where}: bytes`, options.bytes, 0),
     after: moment(`${where}: after`, options.after) ?? 0,
     readAfter: moment(`${where}: readAfter`, options.readAfter),
-    readPause: amount(`${where}: readPause`, options.readPause, 0),
+    readPause: nonNegative(`${where}: readPause`, options.readPause, 0),
     stay: moment(`${where}: stay`, options.stay),
-    patience: amount(`${where}: patience`, options.patience, 5000),
+    patience: nonNegative(`${where}: patience`, options.patience, 5000),
   };
 }
 
@@ -122,7 +127,7 @@ function moment(
   where: string,
   value: number | Promise<unknown> | undefined,
 ): number | Promise<unknown> | undefined {
-  return typeof value === 'number' ? amount(where, value, 0) : value;
+  return typeof value === 'number' ? nonNegative(where, value, 0) : value;
 }
 
 function plannedRequest(request: ClientRequest): PlannedRequest {
@@ -133,5 +138,6 @@ function plannedRequest(request: ClientRequest): PlannedRequest {
     headers: request.headers ?? {},
     body,
     chunked: request.chunked ?? false,
+    raw: request.raw === undefined ? undefined : Buffer.from(request.raw as string),
   };
 }

@@ -38,7 +38,11 @@ class Conversation {
     this.#plan = plan;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#responses = new IncomingResponses(plan.requests, plan.oneByOne ? 1 : plan.requests.length);
+    this.#responses = new IncomingResponses(
+      plan.requests,
+      () => this.#now(),
+      plan.oneByOne ? 1 : plan.requests.length,
+    );
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const secure = url.protocol === 'https:';
     this.#tcp = connect({
@@ -86,6 +90,7 @@ class Conversation {
   #bytesOf(request: PlannedRequest): Buffer {
     const { leave, bytes } = this.#plan;
     const head = headOf(request, this.#host);
+    if (request.raw) return head;
     if (leave === 'before-body') return head;
     if (leave === 'during-body') {
       const part = request.body.subarray(0, bytes ?? Math.floor(request.body.length / 2));
@@ -132,6 +137,7 @@ class Conversation {
     }
     if (this.#staying) return;
     this.#staying = true;
+    this.#plan.onAnswered?.();
     if (stay !== undefined) this.#pauses.later(stay, () => this.#finish('open'));
     else if (!this.#responses.serverWillClose) this.#finish('open');
   }
@@ -181,7 +187,8 @@ class Conversation {
   }
 }
 
-function headOf({ method, path, headers, body, chunked }: PlannedRequest, host: string): Buffer {
+function headOf({ method, path, headers, body, chunked, raw }: PlannedRequest, host: string): Buffer {
+  if (raw) return raw;
   const given = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   if (!given.has('host')) lines.unshift(`Host: ${host}\r\n`);

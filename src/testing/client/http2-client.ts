@@ -34,7 +34,7 @@ class StreamConversation {
     this.#plan = plan;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#responses = new IncomingResponses(plan.requests);
+    this.#responses = new IncomingResponses(plan.requests, () => this.#now());
     this.#session = connect(url.origin, { rejectUnauthorized: false });
   }
 
@@ -117,6 +117,7 @@ class StreamConversation {
 
   #complete(): void {
     this.#responses.finish();
+    this.#plan.onAnswered?.();
     if (this.#plan.stay === undefined) this.#finish('open');
     else this.#pauses.later(this.#plan.stay, () => this.#finish('open'));
   }

@@ -1,40 +1,19 @@
-import { amount, checkOptionNames, oneOf } from '../check-options';
-import type { FaultyUpstream } from '../upstream/faulty-upstream';
+import { checkOptionNames, nonNegative, oneOf } from '../check-options';
+import type { UpstreamAttempt } from '../upstream/upstream-log';
+import type { ConformanceCell } from './cell';
+import { expectations, type ConformanceExpectations, type Expectation } from './expectations';
+import { COLUMNS, ROWS, type ConformanceClient, type ConformanceFault } from './matrix';
+import type { ConformanceUpstream } from './upstream';
 
-/** The faults of the matrix, one row each. */
-export const ROWS = [
-  'ok',
-  'slow',
-  'hang',
-  'hang-body',
-  'reset',
-  'close',
-  'reset-chunk',
-  'close-body',
-  'close-chunk',
-  'garbage',
-  'refuse',
-  'stale',
-] as const;
-
-/** The behaviours of the client, one column each. */
-export const COLUMNS = [
-  'stays',
-  'leaves-fin',
-  'leaves-rst',
-  'leaves-in-response',
-  'leaves-in-request',
-] as const;
-
-/** A row of the matrix: what the upstream does. */
-export type ConformanceFault = (typeof ROWS)[number];
-
-/** A column of the matrix: what the client does. */
-export type ConformanceClient = (typeof COLUMNS)[number];
+/** What the upstream answers where it answers: a text as it is, anything else as JSON. */
+export type ConformanceAnswer = string | object | ((attempt: UpstreamAttempt) => string | object);
 
 /** What `conformance()` can be told. */
 export interface ConformanceOptions {
-  /** The path of the route, with its query. It must call the upstream, and answer 2xx when the upstream does. Default `/`. */
+  /**
+   * The path of the route, with its query. It must call the upstream, and answer 2xx when the upstream does. Default `/`.
+   * Each `{n}` in it, in `headers` and in `body` becomes a number that no other request of the run has: for a cache.
+   */
   route?: string;
   /** The methods that it takes. Default `['GET', 'POST']`; a POST sends a JSON body. */
   methods?: readonly ('GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[];
@@ -43,13 +22,22 @@ export interface ConformanceOptions {
   /** The body of a POST. Default: a JSON object of about 2 KB. */
   body?: string;
   /**
-   * The upstream that the route calls: a `faultyUpstream()`, or a function that is given the URL of one and tells the app. Without
-   * it only what does not depend on the upstream can be seen.
+   * The upstream that the route calls: a `faultyUpstream()`, a `faultyTcp()`, or a function that is given the URL of a
+   * `faultyUpstream()` and tells the app. Without it only the client's behaviours can be judged: say `faults: ['ok']`.
    */
-  upstream?: FaultyUpstream | ((url: string) => unknown);
+  upstream?: ConformanceUpstream | ((url: string) => unknown);
+  /** What the upstream answers where it answers, for a route that reads it. Default: a small JSON object. */
+  answer?: ConformanceAnswer;
+  /**
+   * The statuses that are right for a fault, in place of 502 and 504: `{ reset: [503], hang: ['2xx'] }`. `all` is for every
+   * fault that breaks something and is not named itself.
+   */
+  expect?: ConformanceExpectations;
+  /** The route hands its work to a queue: its calls go on when the client has left. Default false. */
+  background?: boolean;
   /** The deadline of the route in milliseconds, as the app has set it: after that a hanging upstream is a 504. Default 1000. */
   deadline?: number;
-  /** How much later than the deadline an answer may come, in milliseconds. Default 1500. */
+  /** How much later than the deadline an answer may come, in milliseconds. Default a quarter of it, and 250 at least. */
   margin?: number;
   /** Only these faults. Default all. */
   faults?: readonly ConformanceFault[];
@@ -57,6 +45,8 @@ export interface ConformanceOptions {
   clients?: readonly ConformanceClient[];
   /** The protocol between client and app. Default `http1`. */
   protocol?: 'http1' | 'http2';
+  /** Called for each cell when it is judged, with how many are and how many there will be. */
+  onCell?: (cell: ConformanceCell, judged: number, of: number) => void;
 }
 
 /** The checked options. */
@@ -65,49 +55,53 @@ export interface ConformancePlan {
   methods: readonly string[];
   headers: Record<string, string>;
   body: string;
+  answer: ConformanceAnswer | undefined;
+  expected: Record<ConformanceFault, Expectation>;
+  background: boolean;
   deadline: number;
   margin: number;
   faults: readonly ConformanceFault[];
   clients: readonly ConformanceClient[];
   protocol: 'http1' | 'http2';
+  onCell: NonNullable<ConformanceOptions['onCell']>;
 }
 
 const WHERE = 'conformance()';
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+const ALL_CLIENTS = [...COLUMNS, 'two-at-once', 'one-after-another'] as const;
+const OPTIONS = [
+  ...['route', 'methods', 'headers', 'body', 'upstream', 'answer', 'expect', 'background', 'deadline'],
+  ...['margin', 'faults', 'clients', 'protocol', 'onCell'],
+];
 
 /** Checks the options; throws a TypeError or RangeError that names the wrong one. */
 export function conformancePlan(options: ConformanceOptions): ConformancePlan {
-  checkOptionNames(WHERE, options, [
-    ...[
-      'route',
-      'methods',
-      'headers',
-      'body',
-      'upstream',
-      'deadline',
-      'margin',
-      'faults',
-      'clients',
-      'protocol',
-    ],
-  ]);
-  const { route = '/', methods = ['GET', 'POST'], headers = {}, faults = ROWS, clients = COLUMNS } = options;
+  checkOptionNames(WHERE, options, OPTIONS);
+  const { route = '/', methods = ['GET', 'POST'], headers = {}, faults = ROWS } = options;
   if (!route.startsWith('/'))
     throw new TypeError(`${WHERE}: route is "${route}", but must begin with a slash.`);
+  const deadline = nonNegative(`${WHERE}: deadline`, options.deadline, 1000);
   return {
     route,
-    methods: methods.map((method) => oneOf(`${WHERE}: methods`, method, METHODS)),
+    methods: filled('methods', methods).map((method) => oneOf(`${WHERE}: methods`, method, METHODS)),
     headers,
-    body: options.body ?? JSON.stringify({ conformance: true, filler: 'x'.repeat(2000) }),
-    deadline: amount(`${WHERE}: deadline`, options.deadline, 1000),
-    margin: amount(`${WHERE}: margin`, options.margin, 1500),
-    faults: faults.map((fault) => oneOf(`${WHERE}: faults`, fault, ROWS)),
-    clients: clients.map((client) => oneOf(`${WHERE}: clients`, client, COLUMNS)),
+    body: options.body ?? JSON.stringify({ conformance: '{n}', filler: 'x'.repeat(2000) }),
+    answer: options.answer,
+    expected: expectations(options.expect ?? {}),
+    background: options.background ?? false,
+    deadline,
+    margin: nonNegative(`${WHERE}: margin`, options.margin, Math.max(250, deadline / 4)),
+    faults: filled('faults', faults).map((fault) => oneOf(`${WHERE}: faults`, fault, ROWS)),
+    clients: filled('clients', options.clients ?? ALL_CLIENTS).map((client) =>
+      oneOf(`${WHERE}: clients`, client, ALL_CLIENTS),
+    ),
     protocol: oneOf(`${WHERE}: protocol`, options.protocol, ['http1', 'http2']),
+    onCell: options.onCell ?? (() => undefined),
   };
 }
 
-/** Whether a request with this method sends a body. */
-export function hasBody(method: string): boolean {
-  return method !== 'GET' && method !== 'DELETE';
+/** Refuses an empty list, with which nothing would be tested. */
+function filled<T>(name: string, list: readonly T[]): readonly T[] {
+  if (list.length === 0) throw new TypeError(`${WHERE}: ${name} is empty; leave it out for all of them.`);
+  return list;
 }

@@ -1,4 +1,5 @@
-import { FAULTS, type FaultName, type FaultSettings } from './faults';
+import type { FaultName } from './fault-names';
+import { FAULTS, type FaultSettings } from './faults';
 import type { UpstreamAttempt } from './upstream-log';
 
 /** A fault by its name, or with settings: `'hang'`, `{ fault: 'slow', ms: 300 }`. */

@@ -1,4 +1,6 @@
-import type { Exchange } from './upstream-exchange';
+import type { FaultName } from './fault-names';
+import type { UpstreamExchange } from './upstream-exchange';
+import type { UpstreamAttempt } from './upstream-log';
 
 /** What can be set about a fault. All have a default that is listed in `docs/testing.md`. */
 export interface FaultSettings {
@@ -22,8 +24,8 @@ export interface FaultSettings {
   times?: number;
   /** Further headers of the answer. Not from a path or a header. */
   headers?: Record<string, string>;
-  /** The body, in place of a JSON text. Not from a path or a header. */
-  body?: string;
+  /** The body, in place of a JSON text; a function gives it when the request has come. Not from a path or a header. */
+  body?: string | ((attempt: UpstreamAttempt) => string);
 }
 
 /** One line of the table of faults. */
@@ -35,7 +37,7 @@ export interface FaultEntry {
   /** Whether HTTP/2 has it as well. */
   readonly http2: boolean;
   /** Does it. */
-  readonly play: (exchange: Exchange, settings: FaultSettings) => void;
+  readonly play: (exchange: UpstreamExchange, settings: FaultSettings) => void;
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -45,32 +47,33 @@ function jsonOfLength(bytes: number): string {
   return bytes < 2 ? '1'.repeat(bytes) : `"${'x'.repeat(bytes - 2)}"`;
 }
 
-function bodyOf({ body, bytes }: FaultSettings): string {
+function bodyOf({ attempt }: UpstreamExchange, { body, bytes }: FaultSettings): string {
+  if (typeof body === 'function') return body(attempt);
   return body ?? (bytes === undefined ? '{"ok":true}' : jsonOfLength(bytes));
 }
 
 function answer(
-  exchange: Exchange,
+  exchange: UpstreamExchange,
   status: number,
   settings: FaultSettings,
   more: Record<string, string> = {},
 ): void {
-  const body = bodyOf(settings);
+  const body = bodyOf(exchange, settings);
   exchange.head(status, { ...JSON_TYPE, ...more, ...settings.headers }, Buffer.byteLength(body));
   exchange.write(body);
   exchange.end();
 }
 
-function ok(exchange: Exchange, settings: FaultSettings): void {
+function ok(exchange: UpstreamExchange, settings: FaultSettings): void {
   answer(exchange, settings.status ?? 200, settings);
 }
 
-function slow(exchange: Exchange, settings: FaultSettings): void {
+function slow(exchange: UpstreamExchange, settings: FaultSettings): void {
   exchange.later(settings.until ?? settings.ms ?? 0, () => ok(exchange, settings));
 }
 
-function drip(exchange: Exchange, settings: FaultSettings): void {
-  const pieces = piecesOf(bodyOf(settings), settings.chunks ?? 1);
+function drip(exchange: UpstreamExchange, settings: FaultSettings): void {
+  const pieces = piecesOf(bodyOf(exchange, settings), settings.chunks ?? 1);
   exchange.head(settings.status ?? 200, { ...JSON_TYPE, ...settings.headers }, 'chunked');
   const next = (index: number): void => {
     const piece = pieces[index];
@@ -92,18 +95,18 @@ function piecesOf(text: string, count: number): string[] {
 }
 
 /** Half of a body of known length, or two whole chunks of a chunked one. */
-function half(exchange: Exchange, settings: FaultSettings, framing: 'length' | 'chunks'): void {
-  const body = bodyOf(settings);
+function half(exchange: UpstreamExchange, settings: FaultSettings, framing: 'length' | 'chunks'): void {
+  const body = bodyOf(exchange, settings);
   const middle = Math.floor(body.length / 2);
   const length = framing === 'length' ? Buffer.byteLength(body) : 'chunked';
   exchange.head(settings.status ?? 200, { ...JSON_TYPE, ...settings.headers }, length);
   exchange.write(body.slice(0, middle));
 }
 
-const cutBefore = (exchange: Exchange, settings: FaultSettings, how: 'fin' | 'rst'): void =>
+const cutBefore = (exchange: UpstreamExchange, settings: FaultSettings, how: 'fin' | 'rst'): void =>
   exchange.later(settings.until ?? settings.ms ?? 0, () => exchange.cut(how));
 
-const cutInHeaders = (exchange: Exchange, settings: FaultSettings, how: 'fin' | 'rst'): void => {
+const cutInHeaders = (exchange: UpstreamExchange, settings: FaultSettings, how: 'fin' | 'rst'): void => {
   exchange.raw('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Le');
   cutBefore(exchange, settings, how);
 };
@@ -117,7 +120,7 @@ function cutInBody(framing: 'length' | 'chunks', how: 'fin' | 'rst'): FaultEntry
 
 function wrongLength(difference: number): FaultEntry['play'] {
   return (exchange, settings) => {
-    const body = bodyOf(settings);
+    const body = bodyOf(exchange, settings);
     const headers = { ...JSON_TYPE, ...settings.headers };
     exchange.head(settings.status ?? 200, headers, Math.max(0, Buffer.byteLength(body) + difference));
     exchange.write(body);
@@ -125,7 +128,9 @@ function wrongLength(difference: number): FaultEntry['play'] {
   };
 }
 
-function afterAnswer(then: (exchange: Exchange, settings: FaultSettings) => void): FaultEntry['play'] {
+function afterAnswer(
+  then: (exchange: UpstreamExchange, settings: FaultSettings) => void,
+): FaultEntry['play'] {
   return (exchange, settings) => {
     ok(exchange, settings);
     then(exchange, settings);
@@ -221,6 +226,12 @@ const TABLE = {
   ),
   'long-length': entry('announces 10 bytes more than it sends', { bytes: 1000 }, wrongLength(10), false),
   'short-length': entry('announces 10 bytes fewer than it sends', { bytes: 1000 }, wrongLength(-10), false),
+  raw: entry(
+    'sends the text in `body` as it is, whatever it is',
+    { ms: 0 },
+    (e, s) => e.later(s.until ?? s.ms ?? 0, () => e.raw(bodyOf(e, s))),
+    false,
+  ),
   'idle-close': entry(
     'answers, then closes the idle connection after some time, as a server does at its keep-alive timeout',
     { ms: 0, how: 'fin' },
@@ -239,10 +250,7 @@ const TABLE = {
     afterAnswer((exchange, settings) => exchange.cutUponNextRequest(settings.how ?? 'fin')),
     false,
   ),
-} satisfies Record<string, FaultEntry>;
-
-/** The name of a fault. */
-export type FaultName = keyof typeof TABLE;
+} satisfies Record<FaultName, FaultEntry>;
 
 /** What each fault does, what can be set about it, and whether HTTP/2 has it. */
 export const FAULTS: Readonly<Record<FaultName, FaultEntry>> = TABLE;

@@ -1,10 +1,11 @@
 import { createSecureServer, createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { amount, checkOptionNames, oneOf } from '../check-options';
+import { nonNegative, checkOptionNames, oneOf } from '../check-options';
 import { FaultPlan, type FaultChoice } from './fault-choice';
 import { Http1Connection, type UpstreamParts } from './http1-upstream';
 import { serveStream } from './http2-upstream';
+import { Listener } from '../listener';
 import { TEST_CERTIFICATES, TEST_CA, TEST_KEY } from '../test-certificates';
 import {
   UpstreamLog,
@@ -39,6 +40,7 @@ export interface FaultyUpstream extends AsyncDisposable {
   readonly url: string;
   readonly origin: string;
   readonly port: number;
+  readonly speaks: 'http';
   /** Every request that has come, in order, kept up to date. */
   readonly attempts: readonly UpstreamAttempt[];
   /** Every connection that was accepted, in order, kept up to date. */
@@ -79,20 +81,21 @@ export async function faultyUpstream(options: FaultyUpstreamOptions = {}): Promi
   checkOptionNames('faultyUpstream()', options, ['fault', 'protocol', 'tls', 'port', 'patience']);
   const protocol = oneOf('faultyUpstream(): protocol', options.protocol, ['http1', 'http2']);
   const tls = oneOf('faultyUpstream(): tls', options.tls, TLS_MODES);
-  const log = new UpstreamLog(amount('faultyUpstream(): patience', options.patience, 5000));
+  const log = new UpstreamLog(nonNegative('faultyUpstream(): patience', options.patience, 5000));
   const plan = new FaultPlan(options.fault, protocol === 'http2');
   const serve = connectionHandler(protocol, tls, { log, faultFor: (attempt) => plan.for(attempt) });
-  const door = new Door(serve, amount('faultyUpstream(): port', options.port, 0));
-  await door.open();
-  const origin = `${tls === 'none' ? 'http' : 'https'}://127.0.0.1:${door.port}`;
+  const listener = new Listener(serve, nonNegative('faultyUpstream(): port', options.port, 0));
+  await listener.open();
+  const origin = `${tls === 'none' ? 'http' : 'https'}://127.0.0.1:${listener.port}`;
   const close = async (): Promise<void> => {
-    await dropAll(log, door.close());
+    await dropAll(log, listener.close());
     log.close();
   };
   return {
     url: origin,
     origin,
-    port: door.port,
+    port: listener.port,
+    speaks: 'http',
     attempts: log.attempts,
     connections: log.sockets,
     ca: TEST_CA,
@@ -103,8 +106,8 @@ export async function faultyUpstream(options: FaultyUpstreamOptions = {}): Promi
       plan.use(fault);
       log.passOver();
     },
-    refuse: () => dropAll(log, door.refuse()),
-    accept: () => door.open(),
+    refuse: () => dropAll(log, listener.refuse()),
+    accept: () => listener.open(),
     nextAttempt: () => log.nextAttempt(),
     untilClosed: (what) => log.untilClosed(what),
     idle: () => log.idle(),
@@ -115,7 +118,7 @@ export async function faultyUpstream(options: FaultyUpstreamOptions = {}): Promi
   };
 }
 
-/** Drops every connection once the door is being shut, which waits for them. */
+/** Drops every connection once the listener is being shut, which waits for them. */
 async function dropAll(log: UpstreamLog, shut: Promise<void>): Promise<void> {
   for (const { closed, destroy } of log.sockets) if (!closed) destroy();
   await shut;
@@ -183,78 +186,4 @@ function watchClosing(socket: Socket, record: SocketRecord, log: UpstreamLog): v
   socket.on('end', () => log.socketClosed(record, 'client', 'fin'));
   socket.on('error', () => log.socketClosed(record, 'client', 'rst'));
   socket.on('close', () => log.socketClosed(record, 'client', 'fin'));
-}
-
-/** The listening port: open, or shut so that nobody else gets it meanwhile. */
-class Door {
-  port: number;
-  #listener: Server | undefined;
-  #keeper: Server | undefined;
-  readonly #kept: Socket[] = [];
-  readonly #serve: Serve;
-
-  constructor(serve: Serve, port: number) {
-    this.#serve = serve;
-    this.port = port;
-  }
-
-  async open(): Promise<void> {
-    if (this.#listener) return;
-    await this.#stopKeeping();
-    // Nagle's algorithm would hold the second half of an answer back, beyond the cut that follows.
-    this.#listener = createServer({ noDelay: true }, this.#serve);
-    await listen(this.#listener, this.port);
-    this.port = (this.#listener.address() as AddressInfo).port;
-  }
-
-  async refuse(): Promise<void> {
-    await stop(this.#listener);
-    this.#listener = undefined;
-    await this.#keep();
-  }
-
-  async close(): Promise<void> {
-    await stop(this.#listener);
-    this.#listener = undefined;
-    await this.#stopKeeping();
-  }
-
-  // A connection *from* the port keeps it: the system gives it to nobody else, and who connects to it is refused.
-  async #keep(): Promise<void> {
-    const keeper = createServer();
-    this.#keeper = keeper;
-    await listen(keeper, 0);
-    await new Promise<void>((resolve) => {
-      const { port } = keeper.address() as AddressInfo;
-      const socket = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.1', localPort: this.port });
-      this.#kept.push(socket);
-      // Where the system does not allow it the port is merely free.
-      socket.on('error', () => resolve());
-      keeper.on('connection', (peer) => {
-        peer.on('error', () => undefined);
-        this.#kept.push(peer);
-        resolve();
-      });
-    });
-  }
-
-  async #stopKeeping(): Promise<void> {
-    for (const socket of this.#kept.splice(0)) socket.resetAndDestroy();
-    await stop(this.#keeper);
-    this.#keeper = undefined;
-  }
-}
-
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
-  });
-}
-
-function stop(server: Server | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (server) server.close(() => resolve());
-    else resolve();
-  });
 }

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Exchange } from './upstream-exchange';
+import type { UpstreamExchange } from './upstream-exchange';
 import type { ChosenFault } from './fault-choice';
 import { FAULTS } from './faults';
 import { Http1Reader, type MessageHead } from '../http1-reader';
@@ -36,7 +36,7 @@ export class Http1Connection {
     this.#reader = new Http1Reader('request', {
       head: (head) => this.#begin(head),
       body: (bytes) => {
-        if (this.#reading) parts.log.received(this.#reading.attempt, bytes.length, false);
+        if (this.#reading) parts.log.received(this.#reading.attempt, bytes);
       },
       trailers: () => undefined,
       end: () => this.#complete(),
@@ -87,7 +87,7 @@ export class Http1Connection {
     const exchange = this.#reading;
     this.#reading = undefined;
     if (!exchange) return;
-    this.#parts.log.received(exchange.attempt, 0, true);
+    this.#parts.log.completed(exchange.attempt);
     exchange.ready = true;
     this.#playFirst();
   }
@@ -148,7 +148,7 @@ function isLast({ headers, httpVersion }: Attempt): boolean {
 }
 
 /** One request on such a connection. */
-class Http1Exchange implements Exchange {
+class Http1Exchange implements UpstreamExchange {
   fault: ChosenFault = { name: 'ok', settings: {} };
   complaint: string | undefined;
   /** The request has come as far as the fault wants to see it. */

@@ -1,5 +1,5 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import type { Exchange } from './upstream-exchange';
+import type { UpstreamExchange } from './upstream-exchange';
 import type { ChosenFault } from './fault-choice';
 import { FAULTS } from './faults';
 import type { UpstreamParts } from './http1-upstream';
@@ -37,11 +37,11 @@ export function serveStream(
   const play = choose(exchange, faultFor);
   log.admitted(attempt, exchange.fault.name);
   if (exchange.fault.settings.early === true) play();
-  stream.on('data', (bytes: Buffer) => log.received(attempt, bytes.length, false));
+  stream.on('data', (bytes: Buffer) => log.received(attempt, bytes));
   stream.on('end', () => {
     // A stream that is reset is ended by force.
     if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
-    log.received(attempt, 0, true);
+    log.completed(attempt);
     if (exchange.fault.settings.early !== true) play();
   });
 }
@@ -70,7 +70,7 @@ function plain(headers: Headers): Record<string, string> {
   return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
 }
 
-class Http2Exchange implements Exchange {
+class Http2Exchange implements UpstreamExchange {
   fault: ChosenFault = { name: 'ok', settings: {} };
   onAnswered: () => void = () => undefined;
   readonly #pauses = new Pauses();

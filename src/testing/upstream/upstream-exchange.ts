@@ -1,7 +1,7 @@
 import type { Attempt } from './upstream-log';
 
 /** What a fault can do to one request; the same for HTTP/1.1 and HTTP/2 as far as both can do it. */
-export interface Exchange {
+export interface UpstreamExchange {
   readonly attempt: Attempt;
   /** Sends status and headers. The length is announced as given, true or not. */
   head(status: number, headers: Record<string, string>, length: number | 'chunked'): void;

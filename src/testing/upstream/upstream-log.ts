@@ -1,5 +1,8 @@
-import type { FaultName } from './faults';
+import type { FaultName } from './fault-names';
 import { WaitingRoom } from '../waiting-room';
+
+/** How much of a request's body is kept for a test to look at. */
+const KEPT_BYTES = 65_536;
 
 /** How a connection (HTTP/2: one stream of it) came to its end. */
 export interface Closing {
@@ -39,6 +42,8 @@ export interface UpstreamAttempt {
   readonly fault: FaultName;
   /** Bytes of its body that have come. */
   readonly bodyBytes: number;
+  /** What has come of its body, the first 64 KB. */
+  readonly body: Buffer;
   /** Whether its body has come to its end. */
   readonly bodyComplete: boolean;
   /** The connection on which it came. */
@@ -92,6 +97,7 @@ export class Attempt implements UpstreamAttempt {
   fault: FaultName = 'ok';
   bodyBytes = 0;
   bodyComplete = false;
+  readonly #pieces: Buffer[] = [];
   answeredAt: number | undefined;
   closed: Closing | undefined;
 
@@ -108,6 +114,16 @@ export class Attempt implements UpstreamAttempt {
     this.socketIdle = this.at - socket.idleSince;
     socket.requests += 1;
     this.requestOnSocket = socket.requests;
+  }
+
+  get body(): Buffer {
+    return Buffer.concat(this.#pieces);
+  }
+
+  /** More of its body has come. */
+  add(bytes: Buffer): void {
+    if (this.bodyBytes < KEPT_BYTES) this.#pieces.push(bytes.subarray(0, KEPT_BYTES - this.bodyBytes));
+    this.bodyBytes += bytes.length;
   }
 
   get socketId(): number {
@@ -155,10 +171,15 @@ export class UpstreamLog {
     this.#room.changed();
   }
 
-  /** More of a request has come. */
-  received(attempt: Attempt, bytes: number, complete: boolean): void {
-    attempt.bodyBytes += bytes;
-    attempt.bodyComplete = complete;
+  /** More of a request's body has come. */
+  received(attempt: Attempt, bytes: Buffer): void {
+    attempt.add(bytes);
+    this.#room.changed();
+  }
+
+  /** A request's body has come to its end. */
+  completed(attempt: Attempt): void {
+    attempt.bodyComplete = true;
     this.#room.changed();
   }
 

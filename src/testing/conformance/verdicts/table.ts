@@ -1,6 +1,7 @@
-import type { ConformanceCell } from './cell';
+import { columnOf } from './answer-rules';
+import type { ConformanceCell } from '../cell';
 
-const MARK = { right: '✓', wrong: '✗', unseen: '·' } as const;
+const MARK = { right: '✓', wrong: '✗', unseen: '·', flaky: '~' } as const;
 
 /** The matrix as text: a mark for each cell, and a line for each that is wrong or could not be seen. */
 export function conformanceTable(title: string, cells: readonly ConformanceCell[]): string {
@@ -28,10 +29,6 @@ function remarks(cells: readonly ConformanceCell[]): string[] {
 
 function countOf(cells: readonly ConformanceCell[], reason: string): number {
   return cells.filter(({ verdict, why }) => verdict === 'unseen' && why === reason).length;
-}
-
-function columnOf({ method, client }: ConformanceCell): string {
-  return `${method} ${client}`;
 }
 
 function unique<T>(values: readonly T[]): T[] {

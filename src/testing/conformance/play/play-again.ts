@@ -1,0 +1,61 @@
+import type { CellPlace, ConformanceCell } from '../cell';
+import type { Judgement } from '../verdicts/judge';
+
+/** A cell that has been judged once. */
+export interface Judged {
+  place: CellPlace;
+  judgement: Judgement;
+}
+
+/**
+ * Plays again, one by one and alone, what was wrong. A machine that is busy makes everything late, so only what is wrong a second
+ * time is called wrong, and what is not is called flaky. Where a complaint has been confirmed in one cell the others that have
+ * it stand without being played again: it is the same mistake.
+ */
+export async function playAgain<T extends Judged>(
+  judged: readonly T[],
+  playAlone: (one: T) => Promise<Judgement>,
+): Promise<ConformanceCell[]> {
+  const confirmed = new Set<string>();
+  const cells: ConformanceCell[] = [];
+  for (const one of judged) {
+    const { cell, isCertain } = one.judgement;
+    const key = causeKey(cell);
+    if (cell.verdict !== 'wrong' || isCertain || confirmed.has(key)) {
+      cells.push(cell);
+      continue;
+    }
+    const again = (await playAlone(one)).cell;
+    if (again.verdict === 'wrong') {
+      confirmed.add(key);
+      confirmed.add(causeKey(again));
+      cells.push(again);
+    } else
+      cells.push({ ...cell, verdict: 'flaky', why: `${cell.why}; but right when it was played again alone` });
+  }
+  return cells;
+}
+
+// A status that is wrong for one fault may be a matter of time for another one.
+function causeKey({ fault, causes }: ConformanceCell): string {
+  const [cause = ''] = causes;
+  return cause.startsWith('status-') ? `${cause} ${fault}` : causes.join(' ');
+}
+
+/**
+ * An app that answers from a cache does so too while connections to its upstream are refused, which nobody can see. Where it
+ * has not called in any other cell either, this one is not seen.
+ */
+export function withoutCached(cells: readonly ConformanceCell[]): ConformanceCell[] {
+  return cells.map((cell) => {
+    const { fault, method, status = 0 } = cell;
+    if (cell.verdict !== 'wrong' || fault !== 'refuse' || status < 200 || status > 299) return cell;
+    const others = cells.filter(
+      (other) => other.method === method && other.fault !== 'refuse' && other.fault !== 'ok',
+    );
+    const isCached = others.length > 0 && others.every(({ verdict }) => verdict === 'unseen');
+    const why =
+      'the route answered, and calls its upstream in no other cell; for a cache put {n} into the route';
+    return isCached ? { ...cell, verdict: 'unseen', why, causes: [] } : cell;
+  });
+}

@@ -1,0 +1,80 @@
+import type { ClientAccount, ClientResponse } from '../../client/client-account';
+import { answering, seenAttempt } from './breakage';
+import type { Baseline, SeenAttempt } from '../cell';
+import { ask, HOLD_MS, until, type RunPlace } from './conversation';
+
+/** A baseline of which the last thing is not known yet: what becomes of the connection. */
+export type Probe = Omit<Baseline, 'closesSoon'> & { closesSoon: Promise<boolean> };
+
+/**
+ * Asks the route while all is well, and tells what it does then. Throws an Error that says in words what to change where it
+ * does not work, or calls another upstream: nothing could be said of its cells.
+ */
+export async function probe(method: string, run: RunPlace): Promise<Probe> {
+  run.upstream?.use(() => answering('ok', run.plan.answer));
+  // What an app does for its first request only, to fetch a token for example, is no part of the second.
+  const first = await askOnce(method, run);
+  const second = await askOnce(method, run);
+  const calls = second.calls.length > 0 ? second.calls : first.calls;
+  refuseOtherUpstream(method, run, calls.length);
+  const { answered, over } = ask(method, run, HOLD_MS);
+  await answered;
+  const { status, bodyBytes } = second.response;
+  return { status, bodyBytes, calls, closesSoon: over.then((account) => account?.ended !== 'open') };
+}
+
+async function askOnce(
+  method: string,
+  run: RunPlace,
+): Promise<{ response: ClientResponse; calls: SeenAttempt[] }> {
+  const attempts = run.upstream?.attempts ?? [];
+  const before = attempts.length;
+  const account = await ask(method, run).over;
+  const calls = attempts.slice(before);
+  const end = performance.now() + run.plan.deadline;
+  await until(() => calls.every(({ state }) => state !== 'running'), end);
+  return {
+    response: working(method, run, account, calls.length),
+    calls: calls.map((call) => seenAttempt(call, undefined)),
+  };
+}
+
+/** The response of a route that works; throws for one that does not. */
+function working(
+  method: string,
+  { plan, url, upstream }: RunPlace,
+  account: ClientAccount | undefined,
+  calls: number,
+): ClientResponse {
+  const where = `conformance(): ${method} ${plan.route}`;
+  if (!account) throw new Error(`${where}: nobody accepts connections at ${url.origin}.`);
+  const { response } = account;
+  if (response?.complete !== true)
+    throw new Error(
+      `${where} gave no whole answer within ${Math.round(account.ms.ended)} ms while its upstream was well.`,
+    );
+  const { status } = response;
+  const isRight = plan.expected.ok.status.some((it) =>
+    it === '2xx' ? status >= 200 && status < 300 : it === status,
+  );
+  if (isRight) return response;
+  throw new Error(
+    `${where} answered ${status} while its upstream was well. ${adviceFor(status, calls, upstream?.url)}`,
+  );
+}
+
+function adviceFor(status: number, calls: number, url: string | undefined): string {
+  if (status < 500) return `Set route, headers and body, or leave the method out: methods: ['GET'].`;
+  if (url !== undefined && calls === 0)
+    return `It did not call the upstream at ${url}: the app calls another address.`;
+  return url === undefined
+    ? 'Its upstream may not be there: give `upstream`.'
+    : 'It may not have understood what the upstream said: set `answer` to what the route expects.';
+}
+
+function refuseOtherUpstream(method: string, { plan, upstream }: RunPlace, calls: number): void {
+  if (!upstream || calls > 0) return;
+  throw new Error(
+    `conformance(): ${method} ${plan.route} answered without a call to the upstream at ${upstream.url}: it calls another one, or none.`,
+  );
+}
