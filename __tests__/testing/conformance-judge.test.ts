@@ -172,7 +172,9 @@ describe('judge(): what holds for every client', () => {
 
   it('sees a response for which nobody has asked, and a connection that is closed under the next request', () => {
     const stray = { account: account([response(502), response(200), response(200)]), askedAgain: true };
-    expect(verdict('reset', 'stays', stray)).toMatch(/a second response came on the connection, with status 200/);
+    expect(verdict('reset', 'stays', stray)).toMatch(
+      /a second response came on the connection, with status 200/,
+    );
     const closed = { account: account([response(502), response(200)], 'rst'), askedAgain: true };
     expect(verdict('reset', 'stays', closed)).toMatch(/reset \d+ ms after a whole answer/);
     const usual = { status: 200, bodyBytes: 1, calls: [], closesSoon: true };
@@ -185,7 +187,9 @@ describe('judge(): what holds for every client', () => {
   it.each(['POST', 'PATCH'])('sees a %s that is sent twice, and lets others be', (method) => {
     const sent = (key: string): SeenAttempt => ({ ...attempt('cut-by-upstream'), key });
     const twice = { ...stays(502), attempts: [sent(`${method} /a`), sent(`${method} /a`)] };
-    expect(verdict('reset', 'stays', twice, method)).toBe(`the ${method} /a was sent to the upstream 2 times`);
+    expect(verdict('reset', 'stays', twice, method)).toBe(
+      `the ${method} /a was sent to the upstream 2 times`,
+    );
     const two = { ...stays(502), attempts: [sent(`${method} /a`), sent(`${method} /b`)] };
     expect(verdict('reset', 'stays', two, method)).toBe('right');
     const usual = { status: 200, bodyBytes: 1, calls: twice.attempts, closesSoon: false };
