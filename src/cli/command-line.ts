@@ -18,7 +18,8 @@ const COMMANDS: Record<string, Entry> = {
   conformance: {
     summary: "Plays the fault matrix against an app's route and judges what it does",
     load: () =>
-      (require('./conformance-command') as typeof import('./conformance-command')).conformanceCommand,
+      (require('./conformance/conformance-command') as typeof import('./conformance/conformance-command'))
+        .conformanceCommand,
   },
 };
 

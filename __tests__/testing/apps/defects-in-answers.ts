@@ -59,7 +59,9 @@ export const DEFECTS_IN_ANSWERS: readonly DefectiveApp[] = [
         const signal = endOf(res, DEADLINE * 2);
         await pass(url, req, res, AbortSignal.any([signal, AbortSignal.timeout(DEADLINE)]))
           .catch(() => pass(url, req, res, signal))
-          .catch((error: unknown) => (error.message === 'too slow' ? fail(res, signal) : fail(res, undefined)));
+          .catch((error: unknown) =>
+            (error as Error).message === 'too slow' ? fail(res, signal) : fail(res, undefined),
+          );
       }),
   },
   {
@@ -235,7 +237,9 @@ export const DEFECTS_IN_ANSWERS: readonly DefectiveApp[] = [
       honest((req, res, signal) =>
         pass(url, req, res, signal).catch((error: unknown) => {
           if (signal.aborted) throw error;
-          res.status(502).json({ error: String((error.cause as Error | undefined)?.message ?? error) });
+          res
+            .status(502)
+            .json({ error: String(((error as Error).cause as Error | undefined)?.message ?? error) });
         }),
       ),
   },
@@ -247,7 +251,7 @@ export const DEFECTS_IN_ANSWERS: readonly DefectiveApp[] = [
       honest((req, res, signal) =>
         pass(url, req, res, signal).catch((error: unknown) => {
           if (signal.aborted) throw error;
-          res.status(502).json({ error: error.stack });
+          res.status(502).json({ error: (error as Error).stack });
         }),
       ),
   },

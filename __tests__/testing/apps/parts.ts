@@ -80,5 +80,5 @@ export function plain(listener: RequestListener): RequestListener {
 
 /** Whether a request has got its answer, at least the head of it. */
 export function hasAnswer(request: ClientRequest): boolean {
-  return (request as { res?: unknown }).res !== undefined;
+  return ((request as { res?: object | null }).res ?? undefined) !== undefined;
 }

@@ -14,7 +14,7 @@ export interface ConformanceResult {
   readonly unseen: number;
   /** Why the run says nothing, in words; `undefined` where it does. */
   readonly vacuous: string | undefined;
-  /** The matrix to read. */
+  /** The matrix to read, with the summary below; 80 columns wide. */
   table: () => string;
   /** What is wrong, sorted by cause, with a hint for each. */
   summary: () => string;
@@ -42,7 +42,7 @@ export function resultOf(
   const wrong = count('wrong');
   const vacuous = whyVacuous(cells, hasUpstream);
   const ok = wrong === 0 && vacuous === undefined;
-  const table = (): string => conformanceTable(`${plan.route} at ${url.origin}`, cells);
+  const table = (): string => conformanceTable(`${plan.route} at ${url.origin}`, cells, vacuous);
   const summary = (): string => conformanceSummary(cells, vacuous);
   return {
     cells,
@@ -56,7 +56,7 @@ export function resultOf(
     summary,
     expectRight: () => {
       const first = wrong > 0 ? `${wrong} of ${cells.length} cells are wrong.` : vacuous;
-      if (!ok) throw new Error(`${first}\n\n${table()}\n\n${summary()}`);
+      if (!ok) throw new Error(`${first}\n\n${table()}`);
     },
     json: { route: plan.route, deadline: plan.deadline, ok, vacuous, cells },
   };

@@ -1,5 +1,15 @@
-import type { Fault } from '../upstream/fault-choice';
 import type { UpstreamAttempt } from '../upstream/upstream-log';
+import type { ConformanceFault } from './matrix';
+
+/** What a run makes of an upstream. */
+export interface RunFault {
+  fault: Exclude<ConformanceFault, 'refuse'> | 'drip';
+  ms?: number;
+  until?: Promise<unknown>;
+  /** HTTP only: in how many pieces the answer is sent, and what it is. */
+  chunks?: number;
+  body?: (attempt: UpstreamAttempt) => string;
+}
 
 /** What a run needs of the upstream that it breaks; both `faultyUpstream()` and `faultyTcp()` are one. */
 export interface ConformanceUpstream {
@@ -10,7 +20,7 @@ export interface ConformanceUpstream {
   readonly sockets: number;
   /** `tcp` where a request cannot be told from another, because what they are is not known. */
   readonly speaks: 'http' | 'tcp';
-  use(fault: ((attempt: UpstreamAttempt) => Fault) | undefined): void;
+  use(fault: ((attempt: UpstreamAttempt) => RunFault) | undefined): void;
   refuse(): Promise<void>;
   accept(): Promise<void>;
 }

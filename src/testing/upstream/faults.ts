@@ -247,7 +247,7 @@ const TABLE = {
   stale: entry(
     'answers, then closes the connection exactly when the next request arrives on it: the keep-alive race',
     { how: 'fin' },
-    afterAnswer((exchange, settings) => exchange.cutUponNextRequest(settings.how ?? 'fin')),
+    afterAnswer((exchange, settings) => exchange.cutUponNextRequest(settings.how ?? 'fin', settings.until)),
     false,
   ),
 } satisfies Record<FaultName, FaultEntry>;

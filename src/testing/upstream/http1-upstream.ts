@@ -117,8 +117,12 @@ export class Http1Connection {
     this.#pauses.later(when, go);
   }
 
-  cutUponNextRequest(how: 'fin' | 'rst'): void {
+  cutUponNextRequest(how: 'fin' | 'rst', until: Promise<unknown> | undefined): void {
     this.#cutUponNextRequest = how;
+    const spare = (): void => {
+      this.#cutUponNextRequest = undefined;
+    };
+    until?.then(spare, spare);
   }
 
   answered(exchange: Http1Exchange): void {
@@ -192,8 +196,8 @@ class Http1Exchange implements UpstreamExchange {
     this.#connection.cut(how);
   }
 
-  cutUponNextRequest(how: 'fin' | 'rst'): void {
-    this.#connection.cutUponNextRequest(how);
+  cutUponNextRequest(how: 'fin' | 'rst', until: Promise<unknown> | undefined): void {
+    this.#connection.cutUponNextRequest(how, until);
   }
 
   later(when: number | Promise<unknown>, go: () => void): void {

@@ -13,8 +13,11 @@ export interface UpstreamExchange {
   cut(how: 'fin' | 'rst'): void;
   /** Sends bytes as they are. HTTP/1.1 only. */
   raw(bytes: string): void;
-  /** Closes the connection at the moment when the next request's bytes arrive on it. HTTP/1.1 only. */
-  cutUponNextRequest(how: 'fin' | 'rst'): void;
+  /**
+   * Closes the connection at the moment when the next request's bytes arrive on it, unless `until` has settled before. HTTP/1.1
+   * only.
+   */
+  cutUponNextRequest(how: 'fin' | 'rst', until: Promise<unknown> | undefined): void;
   /** Goes on after some time or upon an event, unless the connection is closed before. */
   later(when: number | Promise<unknown>, go: () => void): void;
 }

@@ -1,3 +1,4 @@
+import type { TcpFaultName } from '../tcp/tcp-faults';
 import type { FaultName } from './fault-names';
 import { WaitingRoom } from '../waiting-room';
 
@@ -39,7 +40,7 @@ export interface UpstreamAttempt {
   readonly headers: Readonly<Record<string, string>>;
   readonly httpVersion: '1.1' | '1.0' | '2';
   /** What the upstream does to it. */
-  readonly fault: FaultName;
+  readonly fault: FaultName | TcpFaultName;
   /** Bytes of its body that have come. */
   readonly bodyBytes: number;
   /** What has come of its body, the first 64 KB. */
@@ -94,7 +95,7 @@ export class Attempt implements UpstreamAttempt {
   readonly socketAge: number;
   readonly socketIdle: number;
   readonly requestOnSocket: number;
-  fault: FaultName = 'ok';
+  fault: FaultName | TcpFaultName = 'ok';
   bodyBytes = 0;
   bodyComplete = false;
   readonly #pieces: Buffer[] = [];
@@ -164,7 +165,7 @@ export class UpstreamLog {
   }
 
   /** The fault for it is known: from now on it is public. */
-  admitted(attempt: Attempt, fault: FaultName): void {
+  admitted(attempt: Attempt, fault: FaultName | TcpFaultName): void {
     attempt.fault = fault;
     this.attempts.push(attempt);
     attempt.socket.attempts.push(attempt);

@@ -1,14 +1,26 @@
-import type { Fault } from '../../upstream/fault-choice';
+import type { RunFault } from '../upstream';
 import type { UpstreamAttempt } from '../../upstream/upstream-log';
 import type { CellPlace, SeenAttempt } from '../cell';
-import { ask, CELL_HEADER, type RunPlace } from './conversation';
+import { ask, CELL_HEADER, until, type RunPlace } from './conversation';
 import type { ConformanceAnswer, ConformancePlan } from '../plan';
 
-/** Breaks the upstream as the cell's row says. `left` resolves when the client has left. */
+/** How long work in the background may take to begin, in ms. */
+const BACKGROUND_MS = 200;
+
+/** The upstream is well. */
+export const WELL: RunFault = { fault: 'ok' };
+
+/** What a cell waits for: that its client has left, and that the cell is over. */
+export interface Moments {
+  left: Promise<void>;
+  over: Promise<void>;
+}
+
+/** Breaks the upstream as the cell's row says. */
 export async function breakUpstream(
   place: CellPlace,
   run: RunPlace,
-  left: Promise<void>,
+  { left, over }: Moments,
   calls: number,
 ): Promise<void> {
   const { upstream, plan } = run;
@@ -16,27 +28,35 @@ export async function breakUpstream(
   if (place.fault === 'refuse') await upstream.refuse();
   else if (place.fault === 'stale') {
     // A connection is left in the app's pool that will be closed as soon as it is used again.
-    useFrom(run, Math.max(calls, 1), 'stale');
+    useFrom(run, Math.max(calls, 1), { fault: 'stale', until: over });
+    const before = upstream.attempts.length;
     await ask(place.method, run).answered;
-    useFrom(run, 1, 'ok');
-  } else useFrom(run, place.call ?? 1, faultOf(place, plan, left));
+    if (plan.background) await settled(run, before);
+    useFrom(run, 1, WELL);
+  } else useFrom(run, place.call ?? 1, faultOf(place, plan, left, calls));
 }
 
 /** Makes the upstream well again. */
 export async function mendUpstream({ fault }: CellPlace, run: RunPlace): Promise<void> {
-  useFrom(run, 1, 'ok');
+  useFrom(run, 1, WELL);
   if (fault === 'refuse') await run.upstream?.accept();
 }
 
+/** Waits until calls that an app makes after its answer have come and are over, or do not come. */
+export async function settled({ upstream }: RunPlace, before: number): Promise<void> {
+  const attempts = upstream?.attempts ?? [];
+  await until(() => attempts.length > before, performance.now() + BACKGROUND_MS);
+  await until(() => attempts.every(({ state }) => state !== 'running'), performance.now() + BACKGROUND_MS);
+}
+
 /** From this call on they all get the fault; those before are answered. */
-function useFrom({ upstream, plan }: RunPlace, call: number, fault: Fault): void {
+function useFrom({ upstream, plan }: RunPlace, call: number, fault: RunFault): void {
   let count = 0;
-  upstream?.use(() => answering(++count < call ? 'ok' : fault, plan.answer));
+  upstream?.use(() => answering(++count < call ? WELL : fault, plan.answer));
 }
 
 /** The fault with the answer that the route can read, or half of it. */
-export function answering(fault: Fault, answer: ConformanceAnswer | undefined): Fault {
-  const settings = typeof fault === 'string' ? { fault } : fault;
+export function answering(settings: RunFault, answer: ConformanceAnswer | undefined): RunFault {
   if (answer !== undefined) return { ...settings, body: (attempt) => textOf(answer, attempt) };
   // The default answer tells whose it is; one that is cut must be long enough for that.
   const isWhole = settings.fault === 'ok' || settings.fault === 'slow' || settings.fault === 'stale';
@@ -49,7 +69,7 @@ function defaultAnswer(attempt: UpstreamAttempt): string {
 }
 
 function textOf(answer: ConformanceAnswer, attempt: UpstreamAttempt): string {
-  const given = typeof answer === 'function' ? answer(attempt) : answer;
+  const given: string | object = typeof answer === 'function' ? answer(attempt) : answer;
   return typeof given === 'string' ? given : JSON.stringify(given);
 }
 
@@ -59,15 +79,22 @@ function numbersIn({ headers, path, body }: UpstreamAttempt): string[] {
   return [...new Set(text.match(/\bc\d{6}\b/g) ?? [])];
 }
 
-function faultOf({ fault, client }: CellPlace, { deadline }: ConformancePlan, left: Promise<void>): Fault {
-  if (fault === 'refuse' || fault === 'stale') return 'ok';
+function faultOf(
+  { fault, client }: CellPlace,
+  { deadline }: ConformancePlan,
+  left: Promise<void>,
+  calls: number,
+): RunFault {
+  if (fault === 'refuse' || fault === 'stale') return WELL;
   const leaves = client === 'leaves-fin' || client === 'leaves-rst';
-  if (fault === 'slow') return { fault, ms: deadline * (client === 'stays' ? 0.25 : 0.6) };
-  if (fault === 'hang' || fault === 'hang-body') return fault;
+  // All calls of a request together are slow, and still in time.
+  if (fault === 'slow')
+    return { fault, ms: (deadline * (client === 'stays' ? 0.25 : 0.6)) / Math.max(calls, 1) };
+  if (fault === 'hang' || fault === 'hang-body') return { fault };
   if (fault === 'ok' && client === 'leaves-in-response') return { fault: 'drip', chunks: 4, ms: 10 };
   // What would be over before the client can leave happens right after it has left.
   if (leaves) return fault === 'ok' ? { fault: 'slow', until: left } : { fault, until: left };
-  return fault;
+  return { fault };
 }
 
 /** An attempt as it stands now. `leftAt` is when the client left. */

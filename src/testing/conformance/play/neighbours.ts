@@ -1,7 +1,7 @@
+import type { RunFault } from '../upstream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { clientPlan } from '../../client/client-plan';
-import type { Fault } from '../../upstream/fault-choice';
-import { answering, mendUpstream, seenAttempt } from './breakage';
+import { answering, mendUpstream, seenAttempt, settled } from './breakage';
 import type { Baseline, CellObservation, CellPlace } from '../cell';
 import { ask, beginTalk, deferred, patienceOf, requestOf, until, type RunPlace } from './conversation';
 
@@ -63,7 +63,7 @@ function breakForTwo(
   left: Promise<void>,
 ): void {
   let count = 0;
-  const well: Fault = { fault: 'slow', until: fault === 'slow' ? left : both };
+  const well: RunFault = { fault: 'slow', until: fault === 'slow' ? left : both };
   upstream?.use(() => {
     count += 1;
     return fault === 'reset' && count === 1 ? { fault, until: both } : answering(well, plan.answer);
@@ -80,6 +80,7 @@ async function oneAfterAnother(place: CellPlace, run: RunPlace): Promise<Seen> {
   const numbers: string[] = [];
   for (let i = 1; i < REQUESTS; i += 1) {
     last = await ask(place.method, run).over;
+    if (plan.background) await settled(run, upstream?.attempts.length ?? 0);
     const status = last?.response?.status ?? 0;
     const isRight = plan.expected.ok.status.some((it) =>
       it === '2xx' ? status >= 200 && status < 300 : it === status,

@@ -20,6 +20,9 @@ import type { ConformancePlan } from '../plan';
 /** How long an app may take to call its upstream for a request whose body never comes whole, in ms: most never do. */
 const HALF_REQUEST_MS = 40;
 
+/** How long work in the background may take to begin, in ms. */
+const BACKGROUND_MS = 200;
+
 /** A cell that has been played: the next one may begin while its connection is still being looked at. */
 export interface PlayedCell {
   observation: Promise<CellObservation>;
@@ -31,8 +34,8 @@ export async function playCell(place: CellPlace, run: RunPlace, baseline: Baseli
   if (client === 'two-at-once' || client === 'one-after-another')
     return { observation: Promise.resolve(await playNeighbours(place, run, baseline)) };
   const { plan, upstream } = run;
-  const left = deferred();
-  await breakUpstream(place, run, left.promise, baseline.calls.length);
+  const [left, end] = [deferred(), deferred()];
+  await breakUpstream(place, run, { left: left.promise, over: end.promise }, baseline.calls.length);
   const numbers = [run.nextNumber(), run.nextNumber()];
   const since = newAttempts(run, numbers[0] ?? '');
   const talk = clientOf(place, run, numbers, () => since.mine().length >= (place.call ?? 1));
@@ -40,6 +43,7 @@ export async function playCell(place: CellPlace, run: RunPlace, baseline: Baseli
   talk.beforeNext = async () => {
     askedAgain = true;
     since.stop();
+    end.resolve();
     await mendUpstream(place, run);
   };
   const start = performance.now();
@@ -49,6 +53,7 @@ export async function playCell(place: CellPlace, run: RunPlace, baseline: Baseli
   await untilOver(place, plan, since.mine);
   const mine = since.mine();
   const crashes = run.takeCrashes();
+  end.resolve();
   await mendUpstream(place, run);
   const body = Buffer.byteLength(requestOf(place.method, plan, numbers[0] ?? '').body ?? '');
   const observation = over.then((account) => {
@@ -92,7 +97,8 @@ async function untilOver(
   plan: ConformancePlan,
   mine: () => readonly UpstreamAttempt[],
 ): Promise<void> {
-  if (client === 'leaves-in-request' && hasBody(method)) {
+  if (plan.background) await until(() => mine().length > 0, performance.now() + BACKGROUND_MS);
+  else if (client === 'leaves-in-request' && hasBody(method)) {
     await until(() => mine().length > 0, performance.now() + HALF_REQUEST_MS);
   }
   const end = soon(plan);

@@ -1,5 +1,5 @@
 import type { ClientAccount, ClientResponse } from '../../client/client-account';
-import { answering, seenAttempt } from './breakage';
+import { answering, seenAttempt, settled, WELL } from './breakage';
 import type { Baseline, SeenAttempt } from '../cell';
 import { ask, HOLD_MS, until, type RunPlace } from './conversation';
 
@@ -11,7 +11,7 @@ export type Probe = Omit<Baseline, 'closesSoon'> & { closesSoon: Promise<boolean
  * does not work, or calls another upstream: nothing could be said of its cells.
  */
 export async function probe(method: string, run: RunPlace): Promise<Probe> {
-  run.upstream?.use(() => answering('ok', run.plan.answer));
+  run.upstream?.use(() => answering(WELL, run.plan.answer));
   // What an app does for its first request only, to fetch a token for example, is no part of the second.
   const first = await askOnce(method, run);
   const second = await askOnce(method, run);
@@ -23,13 +23,28 @@ export async function probe(method: string, run: RunPlace): Promise<Probe> {
   return { status, bodyBytes, calls, closesSoon: over.then((account) => account?.ended !== 'open') };
 }
 
-async function askOnce(
-  method: string,
-  run: RunPlace,
-): Promise<{ response: ClientResponse; calls: SeenAttempt[] }> {
+/** How often a route may fail before it is believed: its first request also compiles and connects. */
+const TRIES = 3;
+
+interface Asked {
+  response: ClientResponse;
+  calls: SeenAttempt[];
+}
+
+async function askOnce(method: string, run: RunPlace, tries = TRIES): Promise<Asked> {
+  try {
+    return await tryOnce(method, run);
+  } catch (error) {
+    if (tries > 1) return askOnce(method, run, tries - 1);
+    throw error;
+  }
+}
+
+async function tryOnce(method: string, run: RunPlace): Promise<Asked> {
   const attempts = run.upstream?.attempts ?? [];
   const before = attempts.length;
   const account = await ask(method, run).over;
+  if (run.plan.background) await settled(run, before);
   const calls = attempts.slice(before);
   const end = performance.now() + run.plan.deadline;
   await until(() => calls.every(({ state }) => state !== 'running'), end);

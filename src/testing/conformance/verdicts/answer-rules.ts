@@ -128,14 +128,15 @@ const isNotKeptWaiting: Rule = ({ client, method }, { account }) => {
 };
 
 /** Two clients at once are two clients: what becomes of the one does not happen to the other. */
-const sparesTheOther: Rule = (place, { beside, account, baseline }, limits) => {
+const sparesTheOther: Rule = (place, seen, limits) => {
+  const { beside, account, baseline } = seen;
   if (beside === undefined) return undefined;
   const well = limits.expected.ok;
   const cause = 'neighbour';
-  const problem = (seen: ClientAccount | undefined): Complaint | undefined =>
-    seen === undefined
+  const problem = (told: ClientAccount | undefined): Complaint | undefined =>
+    told === undefined
       ? { cause, words: 'nobody accepts connections any more' }
-      : answerOf(seen, well, limits, baseline.bodyBytes);
+      : answerOf(told, well, limits, baseline.bodyBytes);
   // The one who leaves is `account`. Where one call of both is reset, it is not known whose.
   const others =
     place.fault === 'slow' ? [problem(beside.account)] : [problem(account), problem(beside.account)];
@@ -145,7 +146,9 @@ const sparesTheOther: Rule = (place, { beside, account, baseline }, limits) => {
     reset: "when one of two clients' calls was reset, the other client was not served",
     ok: 'of two clients at once, one was not served',
   };
-  const isHurt = place.fault === 'reset' ? bad.length === 2 : bad.length > 0;
+  // Where both share one call there is none that could be spared.
+  const isShared = seen.attempts !== undefined && seen.attempts.length < 2;
+  const isHurt = place.fault === 'reset' ? bad.length === 2 && !isShared : bad.length > 0;
   return isHurt ? { cause, words: `${why[place.fault]}: ${bad[0]?.words}` } : undefined;
 };
 
