@@ -47,7 +47,9 @@ const SHORT = ['--method', 'GET', '--fault', 'ok', '--fault', 'reset', '--client
 describe('express-hangup conformance', () => {
   it('breaks the upstream of an app that runs, and ends with 0 where nothing is wrong', async () => {
     const { code, out, err } = await run('conformance', url, '--upstream', String(port), ...SHORT);
-    expect(err).toBe(`The upstream that fails on demand listens on http://127.0.0.1:${port}.\n`);
+    expect(err).toBe(
+      `The upstream that fails on demand listens on http://127.0.0.1:${port}.\n  2 of 2 cells\n`,
+    );
     expect(out).toContain('All cells are right.\n\n2 right, 0 wrong, 0 not seen.\n');
     expect(out).toContain('From outside nobody sees unhandled rejections');
     expect(code).toBe(0);
@@ -63,20 +65,23 @@ describe('express-hangup conformance', () => {
       '--header',
       'x-wrong: 1',
     );
-    expect(out).toContain('✗ reset, GET stays: 500 instead of 502');
+    expect(out).toContain('✗ 1 cell: 500 instead of 502\n    reset GET stays\n  → ');
     expect(code).toBe(1);
   });
 
-  it('says which cells cannot be seen from outside', async () => {
+  it('ends with 2 where nothing was broken', async () => {
     const upstream = await faultyUpstream({ port });
     const { code, out } = await run('conformance', url, '--method', 'GET');
     await upstream.close();
-    expect(out).toContain('· 55 cells could not be seen: the upstream is not ours to break');
-    expect(code).toBe(0);
+    expect(out.replace(/\s+/g, ' ')).toContain(
+      '! Nothing was broken, because no upstream was given: 57 of 64 cells',
+    );
+    expect(out).not.toMatch(/^.{81}/m);
+    expect(code).toBe(2);
   });
 
   it('prints JSON', async () => {
-    const { out } = await run('conformance', url, '--upstream', String(port), ...SHORT, '--json');
+    const { out } = await run('conformance', url, '--upstream', String(port), ...SHORT, '--json', '-');
     expect(JSON.parse(out)).toMatchObject({
       route: '/data?page=2',
       deadline: 1000,
@@ -84,20 +89,38 @@ describe('express-hangup conformance', () => {
     });
   });
 
-  it.each([[['conformance', '--help']], [['conformance']]])('prints how it is used: %j', async (args) => {
-    const { code, out, err } = await run(...args);
-    expect(`${out}${err}`).toContain('Usage: express-hangup conformance URL');
-    expect(code).toBe(0);
-  });
+  it.each([[['conformance', '--help']], [['conformance', '-h']], [['conformance']]])(
+    'prints how it is used: %j',
+    async (args) => {
+      const { code, out, err } = await run(...args);
+      expect(`${out}${err}`).toContain('Usage: express-hangup conformance --start COMMAND');
+      expect(out).not.toMatch(/^.{81}/m);
+      expect(code).toBe(0);
+    },
+  );
 
   it.each([
     [['matrix', 'http://127.0.0.1:1'], 'has no command "matrix"'],
-    [['conformance', 'localhost'], 'Invalid URL'],
+    [['conformance', 'localhost'], '"localhost" is no URL of an app; write it like'],
     [['conformance', 'http://127.0.0.1:1'], 'nobody accepts connections'],
     [['conformance', 'http://127.0.0.1:1', '--deadline', 'soon'], '--deadline is "soon"'],
     [['conformance', 'http://127.0.0.1:1', '--header', 'nonsense'], '--header is "nonsense"'],
-    [['conformance', 'http://127.0.0.1:1', '--fault', 'rset'], 'faults is "rset"'],
-    [['conformance', 'http://127.0.0.1:1', '--wait'], '--wait'],
+    [['conformance', 'http://127.0.0.1:1', '--fault', 'rset'], '--fault is "rset"'],
+    [['conformance', 'http://127.0.0.1:1', '--wiat'], "Unknown option '--wiat'"],
+    [['conformance', '--method', 'GET'], 'Give the URL of an app that runs, or --start'],
+    [['conformance', 'http://127.0.0.1:1', '--env', 'API'], '--env and --tcp are for --start'],
+    [['conformance', '--start', 'x', '--upstream', '1'], 'with --start say --env NAME'],
+    [['conformance', '--start', 'x', '--env', '1A'], '--env is "1A"'],
+    [['conformance', '--start', 'x', '--tcp', 'NO_SUCH_VARIABLE'], '--tcp is NO_SUCH_VARIABLE'],
+    [['conformance', '--start', 'x', '--expect', 'reset'], '--expect is "reset"'],
+    [['conformance', 'http://127.0.0.1:1', '--expect', 'rset=502'], '--expect rset: there is no such fault'],
+    [['conformance', '--start', 'x', '--answer', 'no-such-file'], '--answer: "no-such-file" cannot be read'],
+    [['conformance', 'http://127.0.0.1:1', 'http://127.0.0.1:2'], 'one URL too many'],
+    [
+      ['conformance', '--start', 'echo no >&2; exit 3'],
+      'The app did not start: the process ended with code 3 (no)',
+    ],
+    [['conformance', '--start', 'sleep 60', '--wait', '300'], 'did not answer at http://127.0.0.1:'],
   ])('ends with 2 where it cannot run: %j', async (args, words) => {
     const { code, err } = await run(...args);
     expect([code, err]).toEqual([2, expect.stringContaining(words)]);

@@ -336,11 +336,15 @@ describe('conformance(): where it looks from', () => {
     });
     expect(result.table().split('\n').slice(1)).toEqual([
       '',
-      '          GET stays',
-      'ok        ✓',
-      'reset     ✗',
+      'GET    stays',
+      'ok     ✓',
+      'reset  ✗',
       '',
-      '✗ reset, GET stays: 500 instead of 502',
+      '✗ 1 cell: 500 instead of 502',
+      '    reset GET stays',
+      expect.stringContaining('  → An error of the upstream goes to the default error handler.'),
+      expect.any(String),
+      expect.stringContaining('https://'),
     ]);
     expect(() => result.expectRight()).toThrow(/^1 of 2 cells are wrong\.\n\n\/ at http/);
   });

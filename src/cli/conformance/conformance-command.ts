@@ -10,8 +10,8 @@ import { commandOptions, inFlags, type CommandOptions } from './command-options'
 import { githubAnnotations, junitReport, type NamedResult } from './reports';
 import { USAGE } from './usage';
 
-const FROM_OUTSIDE = `From outside nobody sees unhandled rejections that did not end the process, or what
-a handler writes too late: run conformance(app) in a test for these.
+const FROM_OUTSIDE = `From outside nobody sees unhandled rejections that did not end the process, or
+what a handler writes too late: run conformance(app) in a test for these.
 `;
 
 /** Where the command writes. */

@@ -72,7 +72,10 @@ export async function faultyTcp(options: FaultyTcpOptions): Promise<FaultyTcp> {
   const log = new UpstreamLog(nonNegative('faultyTcp(): patience', options.patience, 5000));
   const plan = new TcpFaultPlan(options.fault);
   const parts: LinkParts = { log, target, faultFor: (attempt) => plan.for(attempt) };
-  const listener = new Listener((client) => serve(client, parts), nonNegative('faultyTcp(): port', options.port, 0));
+  const listener = new Listener(
+    (client) => serve(client, parts),
+    nonNegative('faultyTcp(): port', options.port, 0),
+  );
   await listener.open();
   const shut = async (closing: Promise<void>): Promise<void> => {
     for (const { closed, destroy } of log.sockets) if (!closed) destroy();

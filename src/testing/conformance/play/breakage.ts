@@ -69,7 +69,10 @@ function defaultAnswer(attempt: UpstreamAttempt): string {
 }
 
 function textOf(answer: ConformanceAnswer, attempt: UpstreamAttempt): string {
-  const given: string | object = typeof answer === 'function' ? answer(attempt) : answer;
+  const given =
+    typeof answer === 'function'
+      ? (answer as (attempt: UpstreamAttempt) => string | object)(attempt)
+      : answer;
   return typeof given === 'string' ? given : JSON.stringify(given);
 }
 

@@ -1,0 +1,27 @@
+// An app that passes on what its upstream says, without any package: `PORT=3000 API_URL=http://… node relay.mjs`. FAULT makes
+// it wrong: `crash` ends the process where the upstream fails, `500` answers that.
+import { createServer, get } from 'node:http';
+
+const { PORT, API_URL, FAULT } = process.env;
+
+createServer((req, res) => {
+  const up = get(`${API_URL}${req.url}`, (answer) => {
+    let text = '';
+    answer.on('data', (bytes) => (text += bytes));
+    answer.on('end', () => res.end(text));
+    answer.on('error', fail);
+  });
+  const timer = setTimeout(() => {
+    fail('late');
+    up.destroy();
+  }, 300);
+  res.on('close', () => {
+    clearTimeout(timer);
+    up.destroy();
+  });
+  up.on('error', fail);
+  function fail(error) {
+    if (FAULT === 'crash' && error !== 'late') throw error;
+    if (!res.headersSent) res.writeHead(FAULT === '500' ? 500 : error === 'late' ? 504 : 502).end();
+  }
+}).listen(Number(PORT), '127.0.0.1');

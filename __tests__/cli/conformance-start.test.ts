@@ -1,0 +1,121 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { commandLine } from '../../src/cli/command-line';
+
+const APP = `"${process.execPath}" "${join(__dirname, 'apps/relay.mjs')}"`;
+const SHORT = ['--method', 'GET', '--deadline', '300', '--client', 'stays', '--route', '/orders/{n}'];
+const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', ''];
+  const code = await commandLine(['conformance', ...args], {
+    out: (text) => (out += text),
+    err: (text) => (err += text),
+  });
+  return { code, out, err };
+}
+
+describe('express-hangup conformance --start', () => {
+  it('starts upstream and app, judges, tells how far it is, writes what is asked for, and stops the app', async () => {
+    const [junit, json, pid] = [join(folder, 'a.xml'), join(folder, 'a.json'), join(folder, 'pid')];
+    const start = `echo $$ > "${pid}"; exec ${APP}`;
+    const faults = ['--fault', 'ok', '--fault', 'hang', '--fault', 'refuse'];
+    const { code, out, err } = await run(
+      '--start',
+      start,
+      '--env',
+      'API_URL',
+      ...SHORT,
+      ...faults,
+      '--junit',
+      junit,
+      '--json',
+      json,
+    );
+    expect([code, out]).toEqual([0, expect.stringContaining('3 right, 0 wrong, 0 not seen.')]);
+    expect(err).toMatch(/The upstream .* listens on .*\n.*Starting the app: .*\n {2}3 of 3 cells\n$/s);
+    expect(readFileSync(junit, 'utf8')).toContain('tests="3" failures="0" skipped="0"');
+    expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({
+      ok: true,
+      upstream: 'API_URL',
+      cells: { length: 3 },
+    });
+    expect(existsSync(`/proc/${readFileSync(pid, 'utf8').trim()}`)).toBe(false);
+  });
+
+  it('ends with 1 for a wrong app, with annotations and a report that name the cause', async () => {
+    const junit = join(folder, 'b.xml');
+    const start = `FAULT=500 ${APP}`;
+    const faults = ['--fault', 'ok', '--fault', 'reset'];
+    const { code, out } = await run(
+      '--start',
+      start,
+      '--env',
+      'API_URL={url}/v1',
+      ...SHORT,
+      ...faults,
+      '--junit',
+      junit,
+      '--github',
+    );
+    expect(code).toBe(1);
+    expect(out).toContain(
+      '::error title=express-hangup conformance%3A API_URL::500 instead of 502 (1: reset, GET stays)%0A',
+    );
+    expect(out).not.toMatch(/^(?!::).{81}/m);
+    expect(readFileSync(junit, 'utf8')).toContain('<failure message="500 instead of 502"/>');
+  });
+
+  it('takes other statuses for right where it is told so, and answers what it is told to', async () => {
+    const answer = join(folder, 'answer.json');
+    writeFileSync(answer, '{"orders":[]}');
+    const faults = ['--fault', 'ok', '--fault', 'reset', '--expect', 'reset,close=500,503'];
+    const { code } = await run(
+      '--start',
+      `FAULT=500 ${APP}`,
+      '--env',
+      'API_URL',
+      ...SHORT,
+      ...faults,
+      '--answer',
+      `/orders=${answer}`,
+    );
+    expect(code).toBe(0);
+  });
+
+  it('sees an app whose process ends, and starts it again', async () => {
+    const { code, out } = await run(
+      '--start',
+      `FAULT=crash ${APP}`,
+      '--env',
+      'API_URL',
+      ...SHORT,
+      '--fault',
+      'reset',
+      '--fault',
+      'ok',
+    );
+    expect(code).toBe(1);
+    expect(out.replace(/\s+/g, ' ')).toMatch(
+      /✗ 1 cell: the process would have crashed: the process ended with code \d+ \(Error: /,
+    );
+    expect(out).toContain('1 right, 1 wrong');
+  });
+
+  it('says so where the app calls another address', async () => {
+    const { code, err } = await run(
+      '--start',
+      `API_URL=http://127.0.0.1:1 ${APP}`,
+      '--env',
+      'WRONG_NAME',
+      ...SHORT,
+    );
+    expect(code).toBe(2);
+    expect(err).toMatch(
+      /GET \/orders\/\{n\} answered 502 while its upstream was well\. It did not call the upstream at http/,
+    );
+  });
+});
