@@ -7,6 +7,9 @@ import type { ConformanceAnswer, ConformancePlan } from '../plan';
 /** How long work in the background may take to begin, in ms. */
 const BACKGROUND_MS = 200;
 
+/** In how many steps a database greets, lets in and answers, at most. */
+const TCP_STEPS = 8;
+
 /** The upstream is well. */
 export const WELL: RunFault = { fault: 'ok' };
 
@@ -33,7 +36,8 @@ export async function breakUpstream(
     await ask(place.method, run).answered;
     if (plan.background) await settled(run, before);
     useFrom(run, 1, WELL);
-  } else useFrom(run, place.call ?? 1, faultOf(place, plan, left, calls));
+  } else
+    useFrom(run, place.call ?? 1, faultOf(place, plan, left, upstream.speaks === 'tcp' ? TCP_STEPS : calls));
 }
 
 /** Makes the upstream well again. */
