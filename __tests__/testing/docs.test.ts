@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { clientThatHangsUp, conformance, FAULTS, faultyUpstream } from 'express-hangup/testing';
+import { clientThatHangsUp, conformance, FAULTS, faultyUpstream, TCP_FAULTS } from 'express-hangup/testing';
 import { ROWS } from '../../src/testing/conformance/matrix';
 
 const docs = readFileSync(join(__dirname, '../../docs/testing.md'), 'utf8');
@@ -33,6 +33,14 @@ describe('docs/testing.md', () => {
       http2 ? 'yes' : 'no',
     ]);
     expect(listed).toEqual(real);
+  });
+
+  it('lists every fault of faultyTcp()', () => {
+    const listed = table('fault of the connection', '`faultyTcp()`').map(([name, does]) => [
+      plain(name),
+      plain(does),
+    ]);
+    expect(listed).toEqual(Object.entries(TCP_FAULTS).map(([name, does]) => [name, plain(does)]));
   });
 
   it.each([

@@ -118,6 +118,7 @@ describe('faultyTcp(): what goes over the wire', () => {
     const { socket, until } = await client();
     socket.write('hello');
     await until('HELLO');
+    expect(proxy.attempts[0]?.state).toBe('answered');
     socket.destroy();
   });
 
@@ -126,6 +127,7 @@ describe('faultyTcp(): what goes over the wire', () => {
     const { socket, until } = await client();
     socket.write('hello');
     await until('****');
+    expect(proxy.attempts[0]?.state).toBe('running');
     socket.destroy();
   });
 

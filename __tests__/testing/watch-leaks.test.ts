@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { Agent, createServer, get, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Socket, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   clientThatHangsUp,
@@ -39,6 +39,35 @@ async function complaint(): Promise<string> {
     (error: unknown) => (error as Error).message,
   );
 }
+
+describe('watchLeaks(): what is older than the watch', () => {
+  it.each([
+    ['node:http', (url: string): void => void get(url, { agent }).on('error', () => undefined)],
+    ['fetch', (url: string): void => void fetch(url).catch(() => undefined)],
+  ])('sees a call by %s that hangs on a connection which was there before', async (_name, call) => {
+    const url = await serve((_req, res) => void (hangs || res.end('ok')));
+    let hangs = false;
+    await ask(url);
+    await fetch(url).then((res) => res.text());
+    hangs = true;
+    watch = watchLeaks();
+    const asked = once(server, 'request');
+    call(url);
+    await asked;
+    expect(await complaint()).toMatch(/the call GET http:\/\/127\.0\.0\.1.* has been waiting for \d+ ms/);
+  });
+
+  it('sees a connection that is opened by new Socket().connect(), with the place', async () => {
+    const url = await serve((_req, res) => res.end());
+    watch = watchLeaks();
+    const socket = new Socket().connect(Number(new URL(url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    expect(await complaint()).toMatch(
+      /a connection to 127\.0\.0\.1:\d+ is still open\n {4}at .*watch-leaks\.test\.ts/,
+    );
+    socket.destroy();
+  });
+});
 
 describe('watchLeaks(): an app that leaves nothing', () => {
   it('finds nothing after many requests on kept connections, with timers and listeners that are taken down', async () => {

@@ -2,7 +2,7 @@ import { createServer, get, request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Request, Response } from 'express';
-import { bare, DEADLINE, endOf, fail, hasAnswer, honest, initOf, plain, type DefectiveApp } from './parts';
+import { bare, DEADLINE, endOf, fail, hasAnswer, honest, initOf, type DefectiveApp } from './parts';
 
 const GET = { methods: ['GET'] } as const;
 const POST = { methods: ['POST'] } as const;
@@ -142,8 +142,12 @@ export const DEFECTS_IN_ANSWERS: readonly DefectiveApp[] = [
     options: POST,
     make: (url) =>
       honest((req, res, signal) =>
-        pass(url, req, res, signal).catch((error: { cause?: { code?: string } }) => {
-          if (error.cause?.code !== 'UND_ERR_SOCKET' || signal.aborted) throw error as Error;
+        pass(url, req, res, signal).catch((error: unknown) => {
+          if (
+            ((error as Error).cause as { code?: string } | undefined)?.code !== 'UND_ERR_SOCKET' ||
+            signal.aborted
+          )
+            throw error as Error;
           res.status(200).end();
         }),
       ),

@@ -1,5 +1,6 @@
 import { Agent, get, request, type Server } from 'node:http';
 import { createServer } from 'node:http';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import express, { type Express, type Request, type Response } from 'express';
 import express4 from 'express4';
@@ -64,8 +65,8 @@ export const DEFECTS_IN_CALLS: readonly DefectiveApp[] = [
       bare((req, res) => {
         const timer = setTimeout(() => res.status(504).end('late'), DEADLINE * 0.2);
         void pass(url, req, res, endOf(res, DEADLINE * 2))
-          .catch((error: Error & { code?: string }) => {
-            if (error.code === 'ERR_HTTP_HEADERS_SENT') throw error;
+          .catch((error: unknown) => {
+            if ((error as { code?: string }).code === 'ERR_HTTP_HEADERS_SENT') throw error;
             if (!res.headersSent) fail(res, undefined);
           })
           .finally(() => clearTimeout(timer));
@@ -97,7 +98,12 @@ export const DEFECTS_IN_CALLS: readonly DefectiveApp[] = [
     make: (url) =>
       plain((_req, res) => {
         const signal = endOf(res);
-        const up = get(url, async (answer) => res.end(await text(answer).catch(() => '')));
+        const up = get(url, (answer) => {
+          text(answer).then(
+            (body) => res.end(body),
+            () => res.end(),
+          );
+        });
         signal.addEventListener('abort', () => up.destroy());
       }),
   },
@@ -430,7 +436,6 @@ export const DEFECTS_IN_CALLS: readonly DefectiveApp[] = [
         const signal = endOf(res);
         try {
           const answer = await fetch(url, { signal });
-          const { Readable } = await import('node:stream');
           Readable.fromWeb(answer.body as never).pipe(res);
         } catch {
           fail(res, signal);

@@ -9,6 +9,7 @@ import { createProxyMiddleware } from 'http-proxy-middleware3';
 import type { ConformanceOptions } from 'express-hangup/testing';
 import superagent from 'superagent';
 import { Agent as UndiciAgent, request as undiciRequest } from 'undici';
+import { nativeRequire } from '../../fixtures/native-require';
 import { bare, DEADLINE, endOf, fail, hasAnswer, honest, initOf, plain, type SmallApp } from './parts';
 
 const json = async (url: string, signal: AbortSignal, init: RequestInit = {}): Promise<unknown> =>
@@ -16,7 +17,7 @@ const json = async (url: string, signal: AbortSignal, init: RequestInit = {}): P
 
 const post = (body: unknown): RequestInit => ({ method: 'POST', body: JSON.stringify(body) });
 
-const nodeFetch = require('node-fetch2') as typeof fetch;
+const nodeFetch = nativeRequire('node-fetch2') as typeof fetch;
 
 const both = { methods: ['GET', 'POST'] } as const satisfies ConformanceOptions;
 
@@ -277,7 +278,7 @@ export const RIGHT_APPS: readonly SmallApp[] = [
       app.use((_error: unknown, _req: Request, res: Response, _next: NextFunction) =>
         fail(res, res.locals.signal as AbortSignal),
       );
-      return app as unknown as Express;
+      return app;
     },
   },
   {

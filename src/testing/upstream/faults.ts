@@ -227,7 +227,7 @@ const TABLE = {
   'long-length': entry('announces 10 bytes more than it sends', { bytes: 1000 }, wrongLength(10), false),
   'short-length': entry('announces 10 bytes fewer than it sends', { bytes: 1000 }, wrongLength(-10), false),
   raw: entry(
-    'sends the text in `body` as it is, whatever it is',
+    'sends the text given as body, whatever it is',
     { ms: 0 },
     (e, s) => e.later(s.until ?? s.ms ?? 0, () => e.raw(bodyOf(e, s))),
     false,

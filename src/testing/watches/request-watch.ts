@@ -20,6 +20,8 @@ export class RequestWatch {
   readonly #running = new Map<ServerResponse, { started: Started; at: number }>();
   readonly #served = new WeakMap<Socket, { requests: number; before: Counts | undefined }>();
   readonly #sockets = new Set<Socket>();
+  /** The most requests that were in flight at the same time. */
+  atOnce = 1;
 
   constructor() {
     subscribe('http.server.request.start', this.#start);
@@ -29,6 +31,10 @@ export class RequestWatch {
     const started = message as Started;
     const { response, socket } = started;
     this.#running.set(response, { started, at: performance.now() });
+    if (this.#running.size > this.atOnce) {
+      this.#forget();
+      this.atOnce = Math.max(this.atOnce, this.#running.size);
+    }
     const served = this.#served.get(socket) ?? { requests: 0, before: undefined };
     served.requests += 1;
     // From the second request on: what is attached once per connection, by the first, is no leak.

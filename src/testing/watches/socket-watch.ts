@@ -1,6 +1,6 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { createHook } from 'node:async_hooks';
 import type { Server, Socket } from 'node:net';
-import { callSite, firstTelling, isNodes, isOwn, type CallSite } from './call-site';
+import { callSite, firstTelling, isInstalled, isNodes, isOwn, type CallSite } from './call-site';
 import type { Leak } from './leak';
 
 /**
@@ -8,7 +8,7 @@ import type { Leak } from './leak';
  * next request is no leak; one that still holds the process, or that has outlived its server, is.
  */
 export class SocketWatch {
-  readonly #outgoing = new Map<Socket, CallSite>();
+  readonly #handles = new Map<object, CallSite>();
   readonly #incoming = new Set<Socket>();
   readonly #server: Server | undefined;
   readonly #idleToo: boolean;
@@ -16,30 +16,57 @@ export class SocketWatch {
   constructor(server: Server | undefined, idleToo: boolean) {
     this.#server = server;
     this.#idleToo = idleToo;
-    subscribe('net.client.socket', this.#opened);
     server?.on('connection', this.#accepted);
     server?.on('secureConnection', this.#accepted);
   }
 
-  readonly #opened = (message: unknown): void => {
-    const { socket } = message as { socket: Socket };
-    this.#outgoing.set(socket, callSite());
-    socket.once('close', () => this.#outgoing.delete(socket));
-  };
+  // The channel `net.client.socket` knows only what net.connect() makes: new Socket().connect(), as pg does it, is not on it.
+  readonly #hook = createHook({
+    init: (_id, type, _trigger, handle) => {
+      if (type !== 'TCPWRAP' && type !== 'PIPEWRAP') return;
+      this.#handles.set(handle, callSite());
+      // Kept small over a long run.
+      if (this.#handles.size % 1000 === 0) this.#forget();
+    },
+  }).enable();
+
+  #forget(): void {
+    for (const handle of this.#handles.keys())
+      if (ownerOf(handle)?.destroyed === true) this.#handles.delete(handle);
+  }
+
+  /** The sockets of this process's own connections; those of a server are on handles as well. */
+  #outgoing(): { socket: Socket; site: CallSite }[] {
+    const found: { socket: Socket; site: CallSite }[] = [];
+    for (const [handle, site] of this.#handles) {
+      const socket = ownerOf(handle);
+      if (socket === undefined || socket.destroyed || socket.connecting === undefined) continue;
+      if ((socket as { server?: object | null }).server) this.#handles.delete(handle);
+      else found.push({ socket, site });
+    }
+    return found;
+  }
 
   readonly #accepted = (socket: Socket): void => {
     this.#incoming.add(socket);
     socket.once('close', () => this.#incoming.delete(socket));
   };
 
-  leaks(): Leak[] {
+  /** @param atOnce how many requests were served at the same time: so many connections a client of a package may keep. */
+  leaks(atOnce: number): Leak[] {
     const leaks: Leak[] = [];
-    for (const [socket, site] of this.#outgoing) {
+    const kept = new Map<string, number>();
+    for (const { socket, site } of this.#outgoing()) {
       if (socket.destroyed || (!this.#idleToo && isUnref(socket))) continue;
       const frames = site.frames().slice(1);
-      if (isOwn(frames.find((frame) => !isNodes(frame)) ?? '')) continue;
+      const opener = frames.find((frame) => !isNodes(frame)) ?? '';
+      if (isOwn(opener)) continue;
       const peer =
         socket.remoteAddress === undefined ? 'a peer' : `${socket.remoteAddress}:${socket.remotePort}`;
+      // A driver keeps connections of its own, which hold the process: pg, ioredis. A leak grows beyond what is needed at once.
+      const count = (kept.get(peer) ?? 0) + 1;
+      kept.set(peer, count);
+      if (isInstalled(opener) && !this.#idleToo && count <= atOnce) continue;
       leaks.push({
         kind: 'socket',
         what: `a connection to ${peer} is still open`,
@@ -57,10 +84,10 @@ export class SocketWatch {
   }
 
   stop(): void {
-    unsubscribe('net.client.socket', this.#opened);
+    this.#hook.disable();
     this.#server?.off('connection', this.#accepted);
     this.#server?.off('secureConnection', this.#accepted);
-    this.#outgoing.clear();
+    this.#handles.clear();
     this.#incoming.clear();
   }
 }
@@ -69,4 +96,12 @@ export class SocketWatch {
 // cannot be asked either the socket counts as held, and is reported.
 function isUnref(socket: Socket & { _handle?: { hasRef?: () => boolean } | null }): boolean {
   return socket._handle?.hasRef?.() === false;
+}
+
+/** The socket on a handle, which Node keeps under a symbol of its own; `undefined` for what is none. */
+function ownerOf(handle: object): Socket | undefined {
+  const symbol = Object.getOwnPropertySymbols(handle).find(
+    ({ description }) => description === 'owner_symbol',
+  );
+  return symbol && (handle as Record<symbol, Socket | undefined>)[symbol];
 }

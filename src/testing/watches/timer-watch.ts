@@ -17,7 +17,8 @@ interface WatchedTimer {
 
 /**
  * Watches every timer that is set from now on, the unref'd ones too, which nothing else in Node shows. Timers that Node sets
- * for itself do not count, nor those of a test runner, nor the unref'd ones of installed packages (a pool's housekeeping).
+ * for itself do not count, nor those of a test runner, nor the housekeeping of installed packages: what is unref'd, and
+ * one of each place for each request that was served at the same time (pg-pool's idle timers hold the process).
  */
 export class TimerWatch {
   readonly #timers = new Map<number, WatchedTimer>();
@@ -31,14 +32,18 @@ export class TimerWatch {
     },
   }).enable();
 
-  leaks(): Leak[] {
+  /** @param atOnce how many requests were served at the same time: so many timers of one place a package's pool may have. */
+  leaks(atOnce: number): Leak[] {
     const leaks: Leak[] = [];
+    const kept = new Map<string, number>();
     for (const { timer, site } of this.#timers.values()) {
       const frames = outsideOfTimers(site.frames());
       const caller = frames[0];
       if (caller === undefined || isNodes(caller) || isOwn(caller) || isTestRunners(caller)) continue;
       const held = timer.hasRef?.() ?? true;
-      if (isInstalled(caller) && !held) continue;
+      const count = (kept.get(caller) ?? 0) + 1;
+      kept.set(caller, count);
+      if (isInstalled(caller) && (!held || count <= atOnce)) continue;
       const length = timer._idleTimeout === undefined ? '' : ` of ${timer._idleTimeout} ms`;
       leaks.push({
         kind: 'timer',

@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events';
 import { Server } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { checkOptionNames } from '../check-options';
+import { CallWatch } from './call-watch';
 import type { Leak } from './leak';
 import { growth, listenerCounts, RequestWatch } from './request-watch';
 import { SocketWatch } from './socket-watch';
@@ -43,17 +44,21 @@ export function watchLeaks(what: WatchLeaksOptions | Server = {}): LeakWatch {
   const timers = new TimerWatch();
   const sockets = new SocketWatch(server, idleSockets);
   const requests = new RequestWatch();
+  const calls = new CallWatch();
   const named = Object.entries(server ? { 'the server': server, ...emitters } : emitters);
   const watched = named.map(([name, emitter]) => ({ name, emitter, before: listenerCounts(emitter) }));
   const leaks = (): Leak[] => {
     const listeners = watched.flatMap(({ name, emitter, before }) => growth(name, before, emitter, 1));
-    const all = [...requests.leaks(), ...sockets.leaks(), ...timers.leaks(), ...listeners];
+    const { atOnce } = requests;
+    const kept = [...sockets.leaks(atOnce), ...timers.leaks(atOnce)];
+    const all = [...requests.leaks(), ...calls.leaks(), ...kept, ...listeners];
     return ignore ? all.filter((leak) => !ignore(leak)) : all;
   };
   const stop = (): void => {
     timers.stop();
     sockets.stop();
     requests.stop();
+    calls.stop();
   };
   const expectNone = async ({ within = 2000 }: { within?: number } = {}): Promise<void> => {
     try {

@@ -63,7 +63,9 @@ function breakForTwo(
   left: Promise<void>,
 ): void {
   let count = 0;
-  const well: RunFault = { fault: 'slow', until: fault === 'slow' ? left : both };
+  // What one call's failure does to the other is done before that is answered.
+  const later = both.then(() => pause(AFTERWARDS_MS));
+  const well: RunFault = { fault: 'slow', until: fault === 'slow' ? left : fault === 'reset' ? later : both };
   upstream?.use(() => {
     count += 1;
     return fault === 'reset' && count === 1 ? { fault, until: both } : answering(well, plan.answer);
