@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { PassThrough, Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import axios from 'axios';
-import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import express, { type NextFunction, type Request, type Response } from 'express';
 import express4 from 'express4';
 import { createProxyMiddleware } from 'http-proxy-middleware3';
 import type { ConformanceOptions } from 'express-hangup/testing';

@@ -40,7 +40,7 @@ export class SocketWatch {
     const found: { socket: Socket; site: CallSite }[] = [];
     for (const [handle, site] of this.#handles) {
       const socket = ownerOf(handle);
-      if (socket === undefined || socket.destroyed || socket.connecting === undefined) continue;
+      if (socket === undefined || socket.destroyed) continue;
       if ((socket as { server?: object | null }).server) this.#handles.delete(handle);
       else found.push({ socket, site });
     }
