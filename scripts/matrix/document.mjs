@@ -1,5 +1,8 @@
 // Writes the results as docs/fault-matrix.md.
-const CLIENTS = ['stays', 'leaves-fin', 'leaves-rst', 'leaves-in-response', 'leaves-in-request'];
+const CLIENTS = [
+  ...['stays', 'leaves-fin', 'leaves-rst', 'leaves-in-response', 'leaves-in-request'],
+  ...['two-at-once', 'one-after-another'],
+];
 
 const count = (cells, verdict) => cells.filter((cell) => cell.verdict === verdict).length;
 
@@ -33,8 +36,8 @@ export function missingFrom(document, subjects) {
 function intro(deadline) {
   return `# The fault matrix
 
-Written by \`npm run matrix\`. Twelve faults of an upstream × five behaviours of a client × GET and POST are played with real
-sockets by [\`conformance()\`](testing.md#conformance) against an app; each cell is right or wrong by what client and upstream
+Written by \`npm run matrix\`. Twelve faults of an upstream × five behaviours of a client × GET and POST, two clients at once and
+eight one after another are played with real sockets by [\`conformance()\`](testing.md#conformance) against an app; each cell is right or wrong by what client and upstream
 have seen. [What is right](testing.md#conformance) is the same for everybody. The deadline is ${deadline} ms. This package runs with
 \`stall\` set to the same time: by default a stream that has begun and falls silent is not cut. got runs without its retries.
 
@@ -92,7 +95,8 @@ function detail({ name, cells }) {
   const faults = [...new Set(cells.map(({ fault }) => fault))];
   const mark = (fault, method, client) => {
     const cell = cells.find((it) => it.fault === fault && it.method === method && it.client === client);
-    return cell?.verdict === 'wrong' ? '✗' : '✓';
+    if (cell === undefined) return '';
+    return { right: '✓', wrong: '✗', flaky: '~', unseen: '·' }[cell.verdict];
   };
   const rows = faults.map(
     (fault) =>
