@@ -96,7 +96,12 @@ function faultOf(
   const leaves = client === 'leaves-fin' || client === 'leaves-rst';
   // All calls of a request together are slow, and still in time.
   if (fault === 'slow')
-    return { fault, ms: (deadline * (client === 'stays' ? 0.25 : 0.6)) / Math.max(calls, 1) };
+    return {
+      fault,
+      ms:
+        (deadline * (client === 'stays' || client === 'leaves-in-response' ? 0.25 : 0.6)) /
+        Math.max(calls, 1),
+    };
   if (fault === 'hang' || fault === 'hang-body') return { fault };
   if (fault === 'ok' && client === 'leaves-in-response') return { fault: 'drip', chunks: 4, ms: 10 };
   // What would be over before the client can leave happens right after it has left.
