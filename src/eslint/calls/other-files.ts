@@ -1,0 +1,193 @@
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { CALL_SHAPES, type CallShape } from './call-shapes';
+import { optionsParameter } from './wrappers';
+import { isFunction, isIdentifier, keyName, stringOf, unwrap, type Node, type Source } from '../code/node';
+import type { Origin } from '../code/origin';
+
+/** What can be told of the project's other files. */
+export interface OtherFiles {
+  /** How a call takes a signal, whose callee another file exports: an axios instance, a function around fetch. */
+  shapeOf: (origin: Origin) => CallShape | undefined;
+  /** How another file's export is written, where it is an async function with a request's parameters. */
+  isAsyncHandler: (origin: Origin) => 'declaration' | 'expression' | undefined;
+}
+
+/** A parser as ESLint's `languageOptions.parser` is one. */
+export interface Parser {
+  parse?: (text: string, options: object) => unknown;
+  parseForESLint?: (text: string, options: object) => { ast: unknown; visitorKeys?: Source['visitorKeys'] };
+}
+
+type Exports = ReadonlyMap<string, Node>;
+interface Loaded {
+  readonly at: number;
+  readonly exports: Exports;
+  readonly names: ReadonlyMap<string, string>;
+}
+
+const cache = new Map<string, Loaded | undefined>();
+const ENDINGS = ['', '.js', '.ts', '.mjs', '.cjs', '.mts', '.cts', '/index.js', '/index.ts'];
+
+/** Reads other files with the parser that reads this one. Nothing of them is run. */
+export function otherFiles(filename: string, parser: Parser, visitorKeys: Source['visitorKeys']): OtherFiles {
+  const find = ({ from, path }: Origin): [Node, string, Loaded] | undefined => {
+    const file = resolved(filename, from);
+    const loaded = file === undefined ? undefined : load(file, parser);
+    const [, name = 'default', rest = ''] = /^\.(\w+)(.*)$/.exec(path) ?? [];
+    const node = loaded?.exports.get(name);
+    if (loaded !== undefined && node !== undefined) return [node, rest, loaded];
+    const whole = loaded?.exports.get('default');
+    return loaded !== undefined && whole !== undefined ? [whole, path, loaded] : undefined;
+  };
+  return {
+    shapeOf: (origin) => {
+      const [node, rest, loaded] = find(origin) ?? [];
+      if (node === undefined || loaded === undefined) return undefined;
+      if (isFunction(node)) return rest === '' ? shapeOfFunction(node, loaded, visitorKeys) : undefined;
+      const made = textOf(node, loaded);
+      return made === undefined ? undefined : shapeNamed(`${made}${rest ?? ''}`);
+    },
+    isAsyncHandler: (origin) => {
+      const [node, rest] = find(origin) ?? [];
+      const fn = rest === '' ? node : undefined;
+      if (!isFunction(fn) || fn.async !== true || fn.params.length < 2) return undefined;
+      return fn.type === 'FunctionDeclaration' ? 'declaration' : 'expression';
+    },
+  };
+}
+
+function shapeNamed(text: string): CallShape | undefined {
+  return CALL_SHAPES.find(([origin]) => origin.test(text))?.[1];
+}
+
+function shapeOfFunction(
+  fn: Node,
+  loaded: Loaded,
+  visitorKeys: Source['visitorKeys'],
+): CallShape | undefined {
+  const options = optionsParameter(fn, { visitorKeys }, (callee) => shapeNamed(textOf(callee, loaded) ?? ''));
+  return options === undefined ? undefined : { options, key: 'signal', changes: 'by-method' };
+}
+
+/** An origin by the names of the file's top level only: `axios.create()`. */
+function textOf(node: Node, loaded: Loaded, depth = 0): string | undefined {
+  const inner = unwrap(node);
+  if (depth > 8) return undefined;
+  if (isIdentifier(inner)) {
+    const imported = loaded.names.get(inner.name);
+    if (imported !== undefined) return imported;
+    const own = loaded.exports.get(`local ${inner.name}`);
+    return own === undefined ? `global.${inner.name}` : textOf(own, loaded, depth + 1);
+  }
+  if (inner.type === 'MemberExpression' && inner.object) {
+    const object = textOf(inner.object, loaded, depth + 1);
+    const name = keyName(inner);
+    return object === undefined || name === undefined || name === 'default' ? object : `${object}.${name}`;
+  }
+  if (inner.type !== 'CallExpression' || inner.callee === undefined) return undefined;
+  const required = isIdentifier(inner.callee, 'require') ? stringOf(inner.arguments?.[0]) : undefined;
+  if (required !== undefined) return required.replace(/^node:/, '');
+  const callee = textOf(inner.callee, loaded, depth + 1);
+  return callee && `${callee}()`;
+}
+
+function resolved(filename: string, from: string): string | undefined {
+  const base = join(dirname(filename), from);
+  const bases = [base, base.replace(/\.([cm]?)js$/, '.$1ts')];
+  return bases.flatMap((each) => ENDINGS.map((ending) => each + ending)).find(isFile);
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+function load(file: string, parser: Parser): Loaded | undefined {
+  const at = statSync(file).mtimeMs;
+  const known = cache.get(file);
+  if (known?.at === at) return known;
+  const loaded = parseFile(file, at, parser);
+  cache.set(file, loaded);
+  return loaded;
+}
+
+function parseFile(file: string, at: number, parser: Parser): Loaded | undefined {
+  const options = {
+    ecmaVersion: 'latest',
+    range: true,
+    loc: true,
+    filePath: file,
+    ecmaFeatures: { globalReturn: false },
+  };
+  const text = readFileSync(file, 'utf8');
+  for (const sourceType of ['module', 'script']) {
+    try {
+      const given = { ...options, sourceType };
+      const ast = (parser.parseForESLint?.(text, given).ast ?? parser.parse?.(text, given)) as
+        Node | undefined;
+      if (ast !== undefined) return { at, ...exportsOf(ast.body as Node[]) };
+    } catch {
+      // What does not parse as a module may as a script; what parses as neither tells nothing.
+    }
+  }
+  return undefined;
+}
+
+function exportsOf(statements: readonly Node[]): Pick<Loaded, 'exports' | 'names'> {
+  const exports = new Map<string, Node>();
+  const names = new Map<string, string>();
+  for (const statement of statements) {
+    const declared = statement.declaration ?? statement;
+    const isExported = statement.type === 'ExportNamedDeclaration';
+    if (statement.type === 'ImportDeclaration') addImports(statement, names);
+    if (statement.type === 'ExportDefaultDeclaration') exports.set('default', declared);
+    for (const [name, node] of declarationsOf(declared)) {
+      exports.set(`local ${name}`, node);
+      if (isExported) exports.set(name, node);
+    }
+    for (const specifier of isExported ? (statement.specifiers ?? []) : [])
+      addLocal(exports, specifier.exported?.name ?? '', specifier.local);
+    addCommonJs(statement, exports);
+  }
+  for (const [name, node] of exports) if (!name.startsWith('local ')) addLocal(exports, name, node);
+  return { exports, names };
+}
+
+function addLocal(exports: Map<string, Node>, name: string, node: Node | undefined): void {
+  const local = isIdentifier(node) ? exports.get(`local ${node.name}`) : node;
+  if (local !== undefined) exports.set(name, local);
+}
+
+function addImports(statement: Node, names: Map<string, string>): void {
+  const from = (stringOf(statement.source) ?? '').replace(/^node:/, '');
+  for (const { type, local, imported } of statement.specifiers ?? []) {
+    const isNamed = type === 'ImportSpecifier' && imported?.name !== 'default';
+    if (local?.name !== undefined) names.set(local.name, isNamed ? `${from}.${imported?.name ?? ''}` : from);
+  }
+}
+
+function declarationsOf(node: Node): [string, Node][] {
+  if (node.type === 'FunctionDeclaration' && isIdentifier(node.id)) return [[node.id.name, node]];
+  if (node.type !== 'VariableDeclaration') return [];
+  return (node.declarations ?? []).flatMap(({ id, init }): [string, Node][] =>
+    isIdentifier(id) && init != null ? [[id.name, init]] : [],
+  );
+}
+
+function addCommonJs(statement: Node, exports: Map<string, Node>): void {
+  const assignment = typeof statement.expression === 'object' ? statement.expression : undefined;
+  if (assignment?.type !== 'AssignmentExpression' || !assignment.left || !assignment.right) return;
+  const { left, right } = assignment;
+  const object = left.object && unwrap(left.object);
+  if (left.type !== 'MemberExpression' || object === undefined) return;
+  const name = keyName(left) ?? '';
+  const isWhole = isIdentifier(object, 'module') && name === 'exports';
+  if (!isWhole) {
+    const isExports = isIdentifier(object, 'exports') || keyName(object) === 'exports';
+    if (isExports) exports.set(name, right);
+    return;
+  }
+  exports.set('default', right);
+  for (const property of right.type === 'ObjectExpression' ? (right.properties ?? []) : [])
+    if (property.type === 'Property') exports.set(keyName(property) ?? '', property.value as Node);
+}

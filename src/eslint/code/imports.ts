@@ -1,0 +1,144 @@
+import { eol } from '../calls/add-signal';
+import type { Edit } from '../calls/add-signal';
+import { stringOf, type Node, type Source } from './node';
+
+/** Where each name of ours comes from, and what it is called where its name is taken. */
+export const OUR_NAMES: Record<string, { readonly from: string; readonly alias: string }> = {
+  hangup: { from: 'express-hangup', alias: 'expressHangup' },
+  deadline: { from: 'express-hangup', alias: 'routeDeadline' },
+  gatewayErrorHandler: { from: 'express-hangup', alias: 'hangupErrorHandler' },
+  classifyError: { from: 'express-hangup', alias: 'classifyGatewayError' },
+  currentSignal: { from: 'express-hangup', alias: 'currentRequestSignal' },
+  drainable: { from: 'express-hangup', alias: 'drainableServer' },
+  hangupProxy: { from: 'express-hangup/proxy', alias: 'hangupProxyOptions' },
+};
+
+/** A name of ours as a file may write it, and the edits that make it known there. */
+export interface Imported {
+  readonly local: string;
+  readonly edits: readonly Edit[];
+}
+
+/** Makes one of our names known to a file: by the import that is there, by a longer one, or by a new one. */
+export function imported(name: string, source: Source, importsAreAdded: boolean | undefined): Imported {
+  const { from, alias } = OUR_NAMES[name] ?? { from: 'express-hangup', alias: name };
+  const known = localName(name, from, source);
+  if (known !== undefined) return { local: known, edits: [] };
+  const local = isTaken(name, source) ? alias : name;
+  return { local, edits: importsAreAdded === true ? [] : [importEdit([[name, local]], from, source)] };
+}
+
+/** Whether a file declares a name, anywhere in it. */
+export function isTaken(name: string, source: Source): boolean {
+  const scopes = source.scopeManager?.scopes ?? [];
+  return scopes.some((scope) => (scope.set.get(name)?.defs.length ?? 0) > 0);
+}
+
+/** What a file calls a name that it imports from a module already. */
+export function localName(name: string, from: string, source: Source): string | undefined {
+  for (const statement of source.ast.body) {
+    const found = specifiersOf(statement, from)?.find((each) => each.imported === name);
+    if (found !== undefined) return found.local;
+  }
+  return undefined;
+}
+
+interface Specifier {
+  readonly imported: string;
+  readonly local: string;
+  readonly node: Node;
+}
+
+/** The names that a statement takes from a module, by `import { … }` or `const { … } = require()`. */
+function specifiersOf(statement: Node, from: string): Specifier[] | undefined {
+  if (statement.type === 'ImportDeclaration') {
+    if (stringOf(statement.source) !== from || statement.importKind === 'type') return undefined;
+    return (statement.specifiers ?? []).flatMap((node) =>
+      node.type === 'ImportSpecifier'
+        ? [{ imported: node.imported?.name ?? '', local: node.local?.name ?? '', node }]
+        : [],
+    );
+  }
+  const declarator = statement.type === 'VariableDeclaration' ? statement.declarations?.[0] : undefined;
+  if (declarator?.id?.type !== 'ObjectPattern' || requiredBy(declarator.init) !== from) return undefined;
+  return (declarator.id.properties ?? []).map((node) => ({
+    imported: node.key?.name ?? '',
+    local: (node.value as Node | undefined)?.name ?? '',
+    node,
+  }));
+}
+
+function requiredBy(node: Node | null | undefined): string | undefined {
+  const isRequire = node?.type === 'CallExpression' && node.callee?.name === 'require';
+  return isRequire ? stringOf(node.arguments?.[0]) : undefined;
+}
+
+/** The edit that imports names from a module in the file's own style. */
+export function importEdit(
+  names: readonly (readonly [name: string, local: string])[],
+  from: string,
+  source: Source,
+): Edit {
+  const isModule = usesImports(source);
+  const text = names
+    .map(([name, local]) => (name === local ? name : `${name}${isModule ? ' as' : ':'} ${local}`))
+    .join(', ');
+  for (const statement of source.ast.body) {
+    const last = specifiersOf(statement, from)?.at(-1);
+    if (last !== undefined) return { range: [last.node.range[1], last.node.range[1]], text: `, ${text}` };
+  }
+  const { quote, end } = styleOf(source);
+  const module = `${quote}${from}${quote}`;
+  const line = isModule
+    ? `import { ${text} } from ${module}${end}`
+    : `const { ${text} } = require(${module})${end}`;
+  return afterImports(line, source);
+}
+
+/** The edit that puts a line after a file's imports. */
+export function afterImports(line: string, source: Source): Edit {
+  const isModule = usesImports(source);
+  const { body } = source.ast;
+  const last = body.findLast((statement) =>
+    isModule ? statement.type === 'ImportDeclaration' : isTopRequire(statement),
+  );
+  const newline = eol(source);
+  if (last !== undefined) return { range: [last.range[1], last.range[1]], text: `${newline}${line}` };
+  const directive = body.findLast(
+    (statement) => typeof (statement as { directive?: string }).directive === 'string',
+  );
+  if (directive !== undefined)
+    return { range: [directive.range[1], directive.range[1]], text: `${newline}${line}` };
+  const start = /^\uFEFF?(#![^\n]*\n)?/.exec(source.text)?.[0].length ?? 0;
+  return { range: [start, start], text: `${line}${newline}` };
+}
+
+function isTopRequire(statement: Node): boolean {
+  if (statement.type !== 'VariableDeclaration') return false;
+  return (statement.declarations ?? []).some(({ init }) => {
+    let inner = init ?? undefined;
+    while (inner?.type === 'MemberExpression' || (inner?.type === 'CallExpression' && !requiredBy(inner)))
+      inner = inner.type === 'MemberExpression' ? inner.object : inner.callee;
+    return requiredBy(inner) !== undefined;
+  });
+}
+
+/** Whether a file is written with `import`; one that uses neither is what its source type says. */
+export function usesImports(source: Source): boolean {
+  const { body } = source.ast;
+  if (body.some(({ type }) => /^(Import|Export)\w*Declaration$/.test(type))) return true;
+  if (/\brequire\s*\(|\bmodule\.exports\b|\bexports\.\w/.test(source.text)) return false;
+  return (source.ast as unknown as { sourceType?: string }).sourceType === 'module';
+}
+
+/** How a file quotes and whether it ends statements with semicolons; most of its statements decide. */
+export function styleOf(source: Source): { quote: "'" | '"'; end: ';' | '' } {
+  const { text } = source;
+  const doubles = text.match(/(from|require\()\s*"/g)?.length ?? 0;
+  const singles = text.match(/(from|require\()\s*'/g)?.length ?? 0;
+  const plain = source.ast.body.filter(({ type }) =>
+    /^(Import\w*|VariableDeclaration|ExpressionStatement)/.test(type),
+  );
+  const ended = plain.filter((statement) => source.getLastToken(statement)?.value === ';').length;
+  return { quote: doubles > singles ? '"' : "'", end: ended * 2 >= plain.length ? ';' : '' };
+}

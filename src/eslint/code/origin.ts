@@ -1,0 +1,174 @@
+import {
+  isIdentifier,
+  keyName,
+  stringOf,
+  unwrap,
+  walk,
+  type Node,
+  type Scope,
+  type Source,
+  type Variable,
+} from './node';
+
+/**
+ * Where a value comes from: the module or global, and what was then done to get it. `const api = axios.create(); api.get` is
+ * `{ from: 'axios', path: '.create().get' }`.
+ */
+export interface Origin {
+  readonly from: string;
+  readonly path: string;
+}
+
+/** How deep a value is followed through variables and calls. */
+const DEPTH = 16;
+
+/** Where an expression's value comes from; `undefined` where that cannot be seen. */
+export function originOf(node: Node | null | undefined, source: Source, depth = 0): Origin | undefined {
+  if (node == null || depth > DEPTH) return undefined;
+  const inner = unwrap(node);
+  switch (inner.type) {
+    case 'Identifier':
+      return originOfIdentifier(inner, source, depth + 1);
+    case 'AwaitExpression':
+      return originOf(inner.argument, source, depth + 1);
+    case 'ImportExpression':
+      return moduleOrigin(stringOf(inner.source));
+    case 'MemberExpression':
+      return originOfMember(inner, source, depth + 1);
+    case 'CallExpression':
+      return originOfCall(inner, source, depth + 1);
+    case 'NewExpression': {
+      const made = originOf(inner.callee, source, depth + 1);
+      return made && { from: made.from, path: `${made.path}.new()` };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The same as text, `axios.create().get`; a global begins with `global.`. */
+export function originText(node: Node | null | undefined, source: Source): string | undefined {
+  const origin = originOf(node, source);
+  return origin && `${origin.from}${origin.path}`;
+}
+
+/** The variable that an identifier stands for; `undefined` for a global that nobody declares. */
+export function variableOf(identifier: Node, source: Source): Variable | undefined {
+  const { name } = identifier;
+  if (name === undefined) return undefined;
+  let scope: Scope | null = source.getScope(identifier);
+  while (scope !== null) {
+    const found = scope.set.get(name);
+    if (found !== undefined) return found;
+    scope = scope.upper;
+  }
+  return undefined;
+}
+
+function moduleOrigin(name: string | undefined): Origin | undefined {
+  return name === undefined ? undefined : { from: name.replace(/^node:/, ''), path: '' };
+}
+
+/** `.default` says nothing: CommonJS and ES modules name the same thing with and without it. */
+function member(origin: Origin, name: string): Origin {
+  const isDefault = name === 'default' && origin.path === '' && !origin.from.startsWith('.');
+  return isDefault ? origin : { from: origin.from, path: `${origin.path}.${name}` };
+}
+
+function originOfIdentifier(node: Node, source: Source, depth: number): Origin | undefined {
+  const variable = variableOf(node, source);
+  const [def] = variable?.defs ?? [];
+  if (variable === undefined || def === undefined) return { from: 'global', path: `.${node.name ?? ''}` };
+  if (variable.defs.length > 1) return undefined;
+  if (def.type === 'ImportBinding') return originOfImport(def.node, def.parent ?? undefined);
+  if (def.type === 'Variable') return originOfVariable(variable, def.node, source, depth);
+  return undefined;
+}
+
+function originOfImport(specifier: Node, declaration: Node | undefined): Origin | undefined {
+  if (specifier.type === 'TSImportEqualsDeclaration') {
+    const { moduleReference } = specifier;
+    return moduleOrigin(stringOf(moduleReference?.expression as Node | undefined));
+  }
+  const from = moduleOrigin(stringOf(declaration?.source));
+  if (from === undefined || specifier.type === 'ImportNamespaceSpecifier') return from;
+  if (specifier.type === 'ImportDefaultSpecifier') return member(from, 'default');
+  return member(from, specifier.imported?.name ?? stringOf(specifier.imported) ?? 'default');
+}
+
+function originOfVariable(
+  variable: Variable,
+  declarator: Node,
+  source: Source,
+  depth: number,
+): Origin | undefined {
+  const writes = variable.references.filter((reference) => reference.isWrite());
+  const [write] = writes;
+  if (writes.length !== 1 || write === undefined) return undefined;
+  if (declarator.init == null) return originOf(write.writeExpr, source, depth);
+  const dynamic = dynamicNodeFetch(declarator.init, source);
+  if (dynamic !== undefined) return dynamic;
+  const base = originOf(declarator.init, source, depth);
+  if (base === undefined || declarator.id == null) return undefined;
+  const path = pathTo(variable.name, declarator.id);
+  return path?.reduce(member, base);
+}
+
+/** The keys from a pattern down to a name: `{ a: { b: name } }` gives `['a', 'b']`. */
+function pathTo(name: string, pattern: Node): string[] | undefined {
+  if (isIdentifier(pattern, name)) return [];
+  if (pattern.type !== 'ObjectPattern') return undefined;
+  for (const property of pattern.properties ?? []) {
+    const inner = property.type === 'Property' ? pathTo(name, property.value as Node) : undefined;
+    const key = keyName(property);
+    if (inner !== undefined && key !== undefined) return [key, ...inner];
+  }
+  return undefined;
+}
+
+/** What node-fetch's own page tells CommonJS users to write: `(...args) => import('node-fetch').then(…)`. */
+function dynamicNodeFetch(init: Node, source: Source): Origin | undefined {
+  if (init.type !== 'ArrowFunctionExpression' || init.params?.[0]?.type !== 'RestElement') return undefined;
+  let found: Origin | undefined;
+  walk(init, source, (node) => {
+    const name = node.type === 'ImportExpression' ? stringOf(node.source) : undefined;
+    if (name !== undefined && /fetch$/.test(name)) found = moduleOrigin(name);
+  });
+  return found;
+}
+
+function originOfMember(node: Node, source: Source, depth: number): Origin | undefined {
+  const name = keyName(node);
+  if (name === undefined || node.object === undefined) return undefined;
+  if (unwrap(node.object).type === 'ThisExpression') return originOfOwnProperty(name, node, source, depth);
+  const object = originOf(node.object, source, depth);
+  return object && member(object, name);
+}
+
+/** `this.app`, by the one place in the class that sets it. */
+function originOfOwnProperty(name: string, node: Node, source: Source, depth: number): Origin | undefined {
+  let outer: Node | undefined = node;
+  while (outer != null && outer.type !== 'ClassBody') outer = outer.parent ?? undefined;
+  if (outer === undefined) return undefined;
+  const values: (Node | null | undefined)[] = [];
+  walk(outer, source, (each) => {
+    if (each.type === 'PropertyDefinition' && keyName(each) === name && each.value != null)
+      values.push(each.value as Node);
+    if (each.type !== 'AssignmentExpression' || each.left === undefined) return;
+    const isOwn = each.left.type === 'MemberExpression' && each.left.object?.type === 'ThisExpression';
+    if (isOwn && keyName(each.left) === name) values.push(each.right);
+  });
+  return values.length === 1 ? originOf(values[0], source, depth) : undefined;
+}
+
+function originOfCall(node: Node, source: Source, depth: number): Origin | undefined {
+  const [first] = node.arguments ?? [];
+  const callee = originOf(node.callee, source, depth);
+  if (callee === undefined) return undefined;
+  if (callee.from === 'global' && callee.path === '.require') return moduleOrigin(stringOf(first));
+  if (callee.from === 'util' && callee.path === '.promisify') {
+    const promisified = originOf(first, source, depth);
+    return promisified && { from: promisified.from, path: `${promisified.path}.promisified` };
+  }
+  return { from: callee.from, path: `${callee.path}()` };
+}

@@ -1,0 +1,183 @@
+import {
+  around,
+  isFunction,
+  isIdentifier,
+  isWithin,
+  keyName,
+  statementsOf,
+  unwrap,
+  walk,
+  type Node,
+  type Source,
+} from '../code/node';
+import { originText, variableOf } from '../code/origin';
+import { registrationOf, type Registration } from './registration';
+
+/** An app that a file makes: `const app = express()`, or `this.app = express()`. */
+export interface App {
+  /** The statement that makes it. */
+  readonly made: Node;
+  /** The call `express()`. */
+  readonly call: Node;
+  /** How it is written afterwards: `app`, `this.app`. */
+  readonly name: string;
+  /** Its registrations, in the order of the text. */
+  readonly registrations: readonly Registration[];
+  /** Whether another app or router has it as a part. */
+  readonly isPart: boolean;
+  /** Whether it is made where it is thrown away: by a test, or in an expression. */
+  readonly statements: readonly Node[];
+}
+
+const EXPRESS = /^express(\.default)?$/;
+const NEST = /^@nestjs\/core\.NestFactory\.create$/;
+
+/** The apps that a file makes and gives a name. */
+export function appsOf(source: Source): App[] {
+  const apps: App[] = [];
+  walk(source.ast, source, (node) => {
+    if (node.type !== 'CallExpression' || node.callee === undefined) return;
+    const text = originText(node.callee, source) ?? '';
+    const app = EXPRESS.test(text) || NEST.test(text) ? namedApp(node, source) : undefined;
+    if (app !== undefined) apps.push(app);
+  });
+  return apps;
+}
+
+/** Whether an app is Nest's: its routes are not in this file, and its filters answer errors. */
+export function isNest(app: App, source: Source): boolean {
+  return NEST.test(originText(app.call.callee, source) ?? '');
+}
+
+function namedApp(call: Node, source: Source): App | undefined {
+  let holder = call.parent;
+  while (holder !== undefined && /^(AwaitExpression|TS\w+Expression)$/.test(holder.type))
+    holder = holder.parent;
+  const isDeclared = holder?.type === 'VariableDeclarator' && isIdentifier(holder.id);
+  const isAssigned =
+    holder?.type === 'AssignmentExpression' && holder.parent?.type === 'ExpressionStatement' && holder.left;
+  if (holder === undefined || (!isDeclared && !isAssigned)) return undefined;
+  const target = isDeclared ? holder.id : holder.left;
+  if (target == null) return undefined;
+  let made = holder.parent;
+  if (made?.parent?.type === 'ExportNamedDeclaration') made = made.parent;
+  const block = made?.parent;
+  if (made === undefined || block === undefined || !/^(Program|BlockStatement)$/.test(block.type))
+    return undefined;
+  if (isDeclared && holder.parent?.declarations?.at(-1) !== holder) return undefined;
+  const name = source.getText(target).replace(/:.*$/s, '');
+  const registrations = registrationsOn(target, name, source);
+  const statements = statementsOf(block);
+  return { made, call, name, registrations, isPart: isPart(target, name, source), statements };
+}
+
+function registrationsOn(target: Node, name: string, source: Source): Registration[] {
+  const found: Registration[] = [];
+  const variable = isIdentifier(target) ? variableOf(target, source) : undefined;
+  walk(source.ast, source, (node) => {
+    const registration = node.type === 'CallExpression' ? registrationOf(node, source) : undefined;
+    const receiver = registration?.call.callee && rootReceiver(registration.call.callee);
+    if (registration === undefined || receiver === undefined) return;
+    const isSame = variable
+      ? isIdentifier(receiver) && variableOf(receiver, source) === variable
+      : source.getText(receiver) === name;
+    if (isSame) found.push(registration);
+  });
+  return found;
+}
+
+function rootReceiver(callee: Node): Node | undefined {
+  let receiver = unwrap(callee).object;
+  while (receiver !== undefined && unwrap(receiver).type === 'CallExpression')
+    receiver = unwrap(unwrap(receiver).callee as Node).object;
+  return receiver && unwrap(receiver);
+}
+
+function isPart(target: Node, name: string, source: Source): boolean {
+  let found = false;
+  walk(source.ast, source, (node) => {
+    const registration = node.type === 'CallExpression' ? registrationOf(node, source) : undefined;
+    if (registration?.method !== 'use') return;
+    if (registration.handlers.some((each) => source.getText(each) === name && each !== target)) found = true;
+  });
+  return found;
+}
+
+/** Whether a handler is one for errors: by its four parameters, or by what people call them. */
+export function isErrorHandler(handler: Node, source: Source): boolean {
+  const inner = unwrap(handler);
+  if (isFunction(inner)) return inner.params.length === 4;
+  const named = inner.type === 'CallExpression' && inner.callee ? unwrap(inner.callee) : inner;
+  const def = isIdentifier(named) ? variableOf(named, source)?.defs[0] : undefined;
+  const fn = def?.type === 'Variable' ? def.node.init : def?.node;
+  if (isFunction(fn) && inner.type !== 'CallExpression') return fn.params.length === 4;
+  return /(^|[._])(error|err|exception|on_?error)|error(s|handler|middleware|converter|logger)?$|errorhandl/i.test(
+    source.getText(named),
+  );
+}
+
+/** Where the last word of an app's set-up is: the statement before which, or after which, the error handlers belong. */
+export interface EndOfSetup {
+  readonly statement: Node;
+  readonly side: 'before' | 'after';
+}
+
+/** The place for `gatewayErrorHandler()`; `undefined` where the set-up is spread over places whose order is not seen. */
+export function endOfSetup(app: App, source: Source): EndOfSetup | undefined {
+  const later = app.statements.slice(app.statements.indexOf(app.made) + 1);
+  const isHere = app.registrations.every(({ call }) => later.some((each) => isDirectly(call, each)));
+  if (!isHere && !app.name.startsWith('this.')) return undefined;
+  const setup = later.filter((each) => isSetup(each, app, source));
+  const last = setup.at(-1);
+  if (last === undefined) return undefined;
+  let first: Node | undefined;
+  for (const statement of setup.toReversed()) {
+    if (!isErrorSetup(statement, source)) break;
+    first = statement;
+  }
+  return first === undefined ? { statement: last, side: 'after' } : { statement: first, side: 'before' };
+}
+
+function isDirectly(call: Node, statement: Node): boolean {
+  if (!isWithin(call, statement)) return false;
+  const fn = around(call, (node) => isFunction(node) || node === statement);
+  return fn === statement;
+}
+
+/** Whether a statement adds to an app: a registration, or a call that is handed the app. */
+function isSetup(statement: Node, app: App, source: Source): boolean {
+  const expression = statement.type === 'ExpressionStatement' ? (statement.expression as Node) : undefined;
+  if (expression === undefined) return app.registrations.some(({ call }) => isDirectly(call, statement));
+  const call = expression.type === 'AwaitExpression' ? (expression.argument as Node) : expression;
+  if (call.type !== 'CallExpression' || call.callee === undefined) return false;
+  if (app.registrations.some((each) => isDirectly(each.call, statement))) return true;
+  const text = source.getText(call.callee);
+  if (/listen|createServer|connect$|process\.|\.(set|enable|disable|engine)$|drainable|console/.test(text))
+    return false;
+  if (app.name.startsWith('this.')) return /^this\.\w+$/.test(text);
+  return (call.arguments ?? []).some((each) => mentions(each, app.name, source));
+}
+
+function mentions(argument: Node, name: string, source: Source): boolean {
+  if (argument.type === 'ObjectExpression')
+    return (argument.properties ?? []).some((each) => source.getText(each.value as Node) === name);
+  return source.getText(argument) === name;
+}
+
+function isErrorSetup(statement: Node, source: Source): boolean {
+  const expression = statement.expression as Node | undefined;
+  const call = expression?.type === 'AwaitExpression' ? (expression.argument as Node) : expression;
+  const registration = call && registrationOf(call, source);
+  if (registration)
+    return (
+      registration.handlers.length > 0 && registration.handlers.every((each) => isErrorHandler(each, source))
+    );
+  return (
+    call?.callee !== undefined && /error/i.test(keyName(unwrap(call.callee)) ?? source.getText(call.callee))
+  );
+}
+
+/** A call `app.use(…)` as text, at a statement's indentation. */
+export function useLine(app: App, call: string, end: string): string {
+  return `${app.name}.use(${call})${end}`;
+}

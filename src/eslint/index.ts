@@ -1,0 +1,2 @@
+export { configs, meta, recommended, rules } from './plugin';
+export type { HangupRule } from './rule';

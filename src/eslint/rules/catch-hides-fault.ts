@@ -1,0 +1,121 @@
+import { eol, indentOf, type Edit } from '../calls/add-signal';
+import { outboundCall } from '../calls/outbound';
+import { imported, styleOf } from '../code/imports';
+import { isFunction, isIdentifier, numberOf, statementsOf, walk, type Node } from '../code/node';
+import { originOf } from '../code/origin';
+import { placeOf, requestName, type Place } from '../express/handler-around';
+import { rule, type RuleKit } from '../rule';
+
+/** A `catch` that answers 500, or a success, for whatever an upstream did. */
+export const catchHidesFault = rule(
+  {
+    description: 'A catch in a handler lets faults of upstreams through to gatewayErrorHandler()',
+    messages: {
+      hides:
+        'This catch answers {{status}} for a reset or a timeout of the upstream, where 502 or 504 is right.',
+      pass: 'Hand faults of upstreams to `{{to}}`.',
+    },
+  },
+  (kit) => ({
+    CatchClause: (clause) => {
+      const tried = clause.parent?.block;
+      const body = clause.body as Node;
+      if (tried !== undefined && waits(tried, kit)) judge(clause, clause.param, body, kit);
+    },
+    CallExpression: (call) => {
+      const isCatch = call.callee?.type === 'MemberExpression' && call.callee.property?.name === 'catch';
+      const [listener] = call.arguments ?? [];
+      const object = call.callee?.object;
+      if (!isCatch || !isFunction(listener) || object === undefined || !waits(object, kit)) return;
+      const body = listener.body as Node;
+      if (body.type === 'BlockStatement') judge(call, listener.params[0], body, kit);
+    },
+  }),
+);
+
+/** Whether a block waits for an upstream: by a call that we know, or by a function of another file that may make one. */
+function waits(tried: Node, { source, files }: RuleKit): boolean {
+  let found = false;
+  walk(tried, source, (node) => {
+    if (node.type !== 'CallExpression') return !found;
+    const origin = originOf(node.callee, source);
+    const isService = origin?.from.startsWith('.') === true && !STORES.test(origin.from);
+    const isAwaited = node.parent?.type === 'AwaitExpression';
+    if ((isService && isAwaited) || outboundCall(node, source, files) !== undefined) found = true;
+    return !found;
+  });
+  return found;
+}
+
+/** Files that by their names speak with the app's own database. */
+const STORES = /model|schema|entit|repositor|dao|prisma|database|[/]db\b/i;
+
+function judge(clause: Node, param: Node | null | undefined, body: Node, kit: RuleKit): void {
+  const { source, settings, report } = kit;
+  const [first] = statementsOf({ ...clause, body } as Node);
+  const place = first && placeOf(first, kit.handlers());
+  const req = first && place && requestName(first, place.handler, source);
+  if (first === undefined || place === undefined || req === undefined || place.handler.evidence !== 'certain')
+    return;
+  const status = statusIn(body, place.handler.res?.name, kit);
+  const isTold = /classif(y|yGateway)Error/.test(source.getText(body));
+  const to = exitOf(place, kit);
+  if (status === undefined || isTold || isRethrown(body, to)) return;
+  const data = { status, to: to?.text ?? 'next' };
+  if (to === undefined || (param != null && !isIdentifier(param))) {
+    report({ node: clause, messageId: 'hides', data });
+    return;
+  }
+  const error = param?.name ?? 'error';
+  const { local, edits } = imported('classifyError', source, settings.importsAreAdded);
+  const line = `if (${local}(${error}, ${req})) ${to.text.replace('error', error)}${styleOf(source).end}`;
+  const isLined = first.loc.start.line > body.loc.start.line;
+  const at = first.range[0];
+  const gap = isLined ? `${eol(source)}${indentOf(first, source)}` : ' ';
+  const isEnded = isLined || line.endsWith(';');
+  const insert: Edit[] = [
+    ...edits,
+    ...to.edits,
+    { range: [at, at], text: `${line}${isEnded ? '' : ';'}${gap}` },
+  ];
+  if (param == null) insert.push({ range: [body.range[0], body.range[0]], text: '(error) ' });
+  report({ node: clause, messageId: 'hides', data, suggest: [{ messageId: 'pass', data, edits: insert }] });
+}
+
+/** The status that a block answers for whatever went wrong; `undefined` where it answers none, or tells 502 and 504 itself. */
+function statusIn(body: Node, res: string | undefined, { source }: RuleKit): string | undefined {
+  const found: string[] = [];
+  walk(body, source, (node) => {
+    const callee = node.type === 'CallExpression' ? node.callee : undefined;
+    const object = callee?.type === 'MemberExpression' ? callee.object : undefined;
+    if (object === undefined || res === undefined || source.getText(object).split(/[.(\s]/)[0] !== res)
+      return;
+    const name = callee?.property?.name ?? '';
+    if (/^(status|sendStatus)$/.test(name))
+      found.push(String(numberOf(node.arguments?.[0]) ?? 'a status of its own'));
+    else if (/^(json|send|end|render)$/.test(name) && isIdentifier(object, res)) found.push('200');
+  });
+  return found.find((status) => status !== '502' && status !== '504');
+}
+
+interface Exit {
+  readonly text: string;
+  readonly edits: readonly Edit[];
+}
+
+/** How an error leaves a handler: by `next(error)`, which is added where the handler does not take it; else by `throw`. */
+function exitOf({ handler }: Place, { source, project }: RuleKit): Exit | undefined {
+  if (isIdentifier(handler.next)) return { text: `return ${handler.next.name}(error)`, edits: [] };
+  const { res, fn } = handler;
+  const isGuarded = handler.wrapped || project.express === undefined || project.express > 4;
+  if (isGuarded && fn.async === true) return { text: 'throw error', edits: [] };
+  const isLast = res !== undefined && fn.params?.at(-1) === res;
+  if (!isLast || /\bnext\b/.test(source.getText(fn))) return undefined;
+  return { text: 'return next(error)', edits: [{ range: [res.range[1], res.range[1]], text: ', next' }] };
+}
+
+function isRethrown(body: Node, to: Exit | undefined): boolean {
+  return (
+    to !== undefined && statementsOf({ type: 'X', body } as unknown as Node).at(0)?.type === 'ThrowStatement'
+  );
+}

@@ -1,0 +1,85 @@
+import { imported, styleOf } from '../code/imports';
+import { callsOfOurs } from '../code/mounted';
+import { isWithin } from '../code/node';
+import { lineAfter, lineBefore } from '../code/remove';
+import { appsOf, endOfSetup, isErrorHandler, isNest, useLine, type App } from '../express/app';
+import { rule, type RuleKit } from '../rule';
+
+/** An app whose errors of upstreams become 500, as nobody tells them apart. */
+export const mountGatewayErrorHandler = rule(
+  {
+    description:
+      'gatewayErrorHandler() is mounted behind all routes, and before the error handlers of the app',
+    messages: {
+      missing:
+        '`{{app}}` has no `gatewayErrorHandler()`: a reset or a timeout of an upstream is answered 500.',
+      early:
+        '`gatewayErrorHandler()` stands before routes of `{{app}}`, whose errors it does not see: mount it after them.',
+      late: '`gatewayErrorHandler()` stands behind an error handler of `{{app}}`, which may have answered: mount it before.',
+      mount: 'Mount `gatewayErrorHandler()` {{place}}.',
+    },
+  },
+  (kit) => ({
+    'Program:exit': () => {
+      for (const app of appsOf(kit.source)) if (!app.isPart && !isNest(app, kit.source)) judge(app, kit);
+    },
+  }),
+);
+
+function judge(app: App, kit: RuleKit): void {
+  const { source, settings, report } = kit;
+  const data = { app: app.name, place: '' };
+  const mounted = callsOfOurs('gatewayErrorHandler', source);
+  const at = app.registrations.findIndex(({ call }) => mounted.some((each) => isWithin(each, call)));
+  if (at !== -1) {
+    judgePlace(app, at, kit);
+    return;
+  }
+  // It may be mounted where the app is handed on, by a function that takes it.
+  if (mounted.length > 0 || app.registrations.length === 0) return;
+  const end = endOfSetup(app, source);
+  if (end === undefined) {
+    report({ node: app.call, messageId: 'missing', data });
+    return;
+  }
+  const { local, edits } = imported('gatewayErrorHandler', source, settings.importsAreAdded);
+  const line = useLine(app, `${local}()`, styleOf(source).end);
+  const place = end.side === 'after' ? 'last' : "before the app's own error handlers";
+  const insert = (end.side === 'after' ? lineAfter : lineBefore)(end.statement, line, source);
+  const suggest = [{ messageId: 'mount', data: { ...data, place }, edits: [...edits, insert] }];
+  report({ node: app.call, messageId: 'missing', data, suggest });
+}
+
+function judgePlace(app: App, at: number, { source, report }: RuleKit): void {
+  const own = app.registrations[at];
+  const data = { app: app.name };
+  if (own === undefined) return;
+  const isErrors = ({ handlers }: App['registrations'][number]): boolean =>
+    handlers.length > 0 && handlers.every((each) => isErrorHandler(each, source));
+  const isFunctions = app.registrations
+    .slice(0, at)
+    .some((each) => each.method === 'use' && isErrors(each) && answers(each.handlers, source));
+  if (isFunctions) report({ node: own.call, messageId: 'late', data });
+  else if (
+    app.registrations
+      .slice(at + 1)
+      .some((each) => !isErrors(each) && !own.call.arguments?.includes(each.call))
+  )
+    report({ node: own.call, messageId: 'early', data });
+}
+
+/** Whether error handlers are seen to answer: one that only logs and calls `next(err)` may stand before. */
+function answers(
+  handlers: readonly { params?: readonly { name?: string }[] }[],
+  source: RuleKit['source'],
+): boolean {
+  return handlers.some((each) => {
+    const res = each.params?.[2]?.name;
+    return (
+      res !== undefined &&
+      new RegExp(`\\b${res}\\s*\\.\\s*(json|send|status|end|render|sendStatus)`).test(
+        source.getText(each as never),
+      )
+    );
+  });
+}

@@ -1,0 +1,87 @@
+import { imported, styleOf } from '../code/imports';
+import { callsOfOurs } from '../code/mounted';
+import { isWithin, unwrap } from '../code/node';
+import { lineAfter, removeStatement } from '../code/remove';
+import { appsOf, isNest, useLine, type App } from '../express/app';
+import { rule, type RuleKit } from '../rule';
+
+/** An app without `hangup()`, or with it behind middleware that may answer or wait. */
+export const mountHangup = rule(
+  {
+    description: 'hangup() is mounted, and first',
+    schema: [
+      {
+        type: 'object',
+        properties: { deadline: { type: 'integer', minimum: 1 }, context: { type: 'boolean' } },
+        additionalProperties: false,
+      },
+    ],
+    messages: {
+      missing: '`{{app}}` has no `hangup()`: its requests have no signal and no deadline.',
+      late: '`hangup()` stands behind other middleware of `{{app}}`, whose work it does not end: mount it first.',
+      mount: 'Mount `hangup()` first.',
+      move: 'Move it to the front.',
+    },
+  },
+  (kit) => ({
+    'Program:exit': () => {
+      for (const app of appsOf(kit.source)) if (!app.isPart) judge(app, kit);
+    },
+  }),
+);
+
+function judge(app: App, kit: RuleKit): void {
+  const { source, settings, options, report } = kit;
+  const data = { app: app.name };
+  const mounted = callsOfOurs('hangup', source);
+  const at = app.registrations.findIndex(({ call }) => mounted.some((each) => isWithin(each, call)));
+  if (at === 0) return;
+  if (at === -1) {
+    if (!isServer(app, kit) || replacesTimeout(source.text)) return;
+    const { local, edits } = imported('hangup', source, settings.importsAreAdded);
+    const given = optionsText(options);
+    const line = useLine(app, `${local}(${given})`, styleOf(source).end);
+    const suggest = [{ messageId: 'mount', data, edits: [...edits, lineAfter(app.made, line, source)] }];
+    report({ node: app.call, messageId: 'missing', data, suggest });
+    return;
+  }
+  const late = app.registrations[at];
+  const statement = late?.call.parent;
+  const before = app.registrations.slice(0, at);
+  // A health check and the like may well stand in front of it.
+  if (late === undefined || before.every(({ method }) => method !== 'use')) return;
+  const isLone =
+    statement?.type === 'ExpressionStatement' && late.onApp && unwrap(late.call).arguments?.length === 1;
+  const edits = isLone
+    ? [removeStatement(statement, source), lineAfter(app.made, source.getText(statement), source)]
+    : undefined;
+  report({
+    node: late.call,
+    messageId: 'late',
+    data,
+    suggest: edits ? [{ messageId: 'move', data, edits }] : [],
+  });
+}
+
+function optionsText(options: RuleKit['options']): string {
+  const given = [
+    typeof options.deadline === 'number' ? `deadline: ${options.deadline}` : '',
+    options.context === true ? 'context: true' : '',
+  ].filter((each) => each !== '');
+  return given.length === 0 ? '' : `{ ${given.join(', ')} }`;
+}
+
+/** An app that has routes or listens; one that a test makes for itself in a moment has neither name nor use here. */
+function isServer(app: App, { source }: RuleKit): boolean {
+  return (
+    app.registrations.length > 0 ||
+    isNest(app, source) ||
+    source.text.includes(`${app.name}.listen`) ||
+    /\(\s*(this\.)?app\b/.test(source.text)
+  );
+}
+
+/** Where connect-timeout or express-timeout-handler is migrated, `hangup()` comes in its place. */
+function replacesTimeout(text: string): boolean {
+  return /['"](connect-timeout|express-timeout-handler)['"]/.test(text);
+}

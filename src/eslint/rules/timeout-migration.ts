@@ -1,0 +1,89 @@
+import type { Edit } from '../calls/add-signal';
+import { callsOfOurs } from '../code/mounted';
+import { importEdit, imported, OUR_NAMES, isTaken } from '../code/imports';
+import { stringOf, walk, type Node, type Source } from '../code/node';
+import { originText } from '../code/origin';
+import { removeStatement } from '../code/remove';
+import { registrationOf } from '../express/registration';
+import type { RuleKit } from '../rule';
+
+/** One call of another timeout middleware, as ours says it. */
+export interface Migrated {
+  readonly call: Node;
+  /** The duration, as it is written in the new call. */
+  readonly ms: string;
+}
+
+/** The statement that brings a package in; `undefined` where the file does not. */
+export function bringsIn(name: string, source: Source): Node | undefined {
+  return source.ast.body.find((statement) => {
+    if (statement.type === 'ImportDeclaration') return stringOf(statement.source) === name;
+    const declarations = statement.type === 'VariableDeclaration' ? (statement.declarations ?? []) : [];
+    const [only] = declarations;
+    return declarations.length === 1 && originText(only?.init, source) === name;
+  });
+}
+
+/**
+ * The edits that put `hangup()` and `deadline()` in the place of another package's calls, and its import away. `undefined`
+ * where a use of it is left that is none of these calls.
+ */
+export function migration(
+  statement: Node,
+  name: string,
+  calls: readonly Migrated[],
+  { source, settings }: RuleKit,
+): Edit[] | undefined {
+  if (hasOtherUse(name, statement, calls, source)) return undefined;
+  const used = new Map<string, string>();
+  const replaced = calls.map(({ call, ms }): Edit => {
+    const ours = isWhole(call, source) ? 'hangup' : 'deadline';
+    const isHere = settings.importsAreAdded === true || callsOfOurs(ours, source).length > 0;
+    const local = isHere ? imported(ours, source, true).local : isTaken(ours, source) ? alias(ours) : ours;
+    if (settings.importsAreAdded !== true && imported(ours, source, true).local === local)
+      used.set(ours, local);
+    const given = ours === 'hangup' ? `{ deadline: ${ms} }` : ms;
+    return { range: call.range, text: `${local}(${given})` };
+  });
+  const missing = [...used].filter(([ours]) => callsOfOurs(ours, source).length === 0);
+  if (missing.length === 0) return [removeStatement(statement, source), ...replaced];
+  const { text } = importEdit(missing, 'express-hangup', source);
+  return [{ range: statement.range, text: text.trim() }, ...replaced];
+}
+
+function alias(name: string): string {
+  return OUR_NAMES[name]?.alias ?? name;
+}
+
+/** Whether a call stands for the whole app: alone in `app.use(…)`. */
+function isWhole(call: Node, source: Source): boolean {
+  const registration = call.parent && registrationOf(call.parent, source);
+  return registration?.method === 'use' && registration.call.arguments?.[0] === call;
+}
+
+function hasOtherUse(name: string, statement: Node, calls: readonly Migrated[], source: Source): boolean {
+  let found = false;
+  walk(source.ast, source, (node) => {
+    if (node === statement || calls.some(({ call }) => node === call)) return false;
+    if (node.type === 'Identifier' && isReference(node) && isOf(name, node, source)) found = true;
+    return !found;
+  });
+  return found;
+}
+
+function isReference({ parent, ...node }: Node): boolean {
+  const isKey =
+    parent?.type === 'Property' && parent.key?.range[0] === node.range[0] && parent.shorthand !== true;
+  const isMember = parent?.type === 'MemberExpression' && parent.property?.range[0] === node.range[0];
+  return !isKey && !isMember;
+}
+
+function isOf(name: string, node: Node, source: Source): boolean {
+  const text = originText(node, source);
+  return text === name || text?.startsWith(`${name}.`) === true;
+}
+
+/** `10000` as people write it: `10_000`. */
+export function grouped(ms: number): string {
+  return ms >= 10_000 ? String(ms).replace(/\B(?=(\d{3})+$)/g, '_') : String(ms);
+}
