@@ -21,6 +21,10 @@ const COMMANDS: Record<string, Entry> = {
       (require('./conformance/conformance-command') as typeof import('./conformance/conformance-command'))
         .conformanceCommand,
   },
+  fix: {
+    summary: 'Repairs calls that outlive their request, and answers that hide an upstream fault',
+    load: () => (require('./fix/fix-command') as typeof import('./fix/fix-command')).fixCommand,
+  },
 };
 
 /** Runs `express-hangup <command> …`; gives the exit code, 2 where the call is wrong, and never throws. */

@@ -1,0 +1,120 @@
+import { realpathSync } from 'node:fs';
+import type { Terminal } from '../command-line';
+import { fixArguments, USAGE, type FixArguments } from './arguments';
+import { deliver } from './deliver';
+import { faultsFirst, readFaults } from './faults';
+import { repositoryOf, uncommitted } from './git';
+import { loadPartners } from './partners';
+import { nameOf, openProject, repairFile, type Project } from './project';
+import type { FileOutcome, Finding } from './repair-file';
+import { asJson, inWords, type FixReport } from './report';
+import { isInside, sourceFiles } from './source-files';
+import { TestsFail } from './tests-fail';
+import { writeVerified } from './write-verified';
+
+/** Runs `express-hangup fix …` in a folder; gives the exit code, and never throws. */
+export async function fixCommand(
+  args: readonly string[],
+  { out, err }: Terminal,
+  cwd: string = process.cwd(),
+): Promise<number> {
+  try {
+    const given = fixArguments(args);
+    if (given === undefined) {
+      out(USAGE);
+      return 0;
+    }
+    const report = await fix(given, realpathSync(cwd), err);
+    out(given.json ? `${JSON.stringify(asJson(report), undefined, 2)}\n` : inWords(report));
+    return given.check && report.repaired.length > 0 ? 1 : 0;
+  } catch (error) {
+    err(`${error instanceof Error ? error.message : String(error)}\n`);
+    return error instanceof TestsFail ? 1 : 2;
+  }
+}
+
+async function fix(given: FixArguments, cwd: string, tell: (text: string) => void): Promise<FixReport> {
+  const root = placeOf(given, cwd);
+  const faults = given.from === undefined ? [] : readFaults(given.from);
+  const project = openProject(sourceFiles(given.paths, cwd), root, loadPartners(cwd), given);
+  const planned = repairAll(project, () => true);
+  const found = faultsFirst(mountsFirst(planned.repaired), faults);
+  const verified = given.write
+    ? await writeVerified(found, project, given.verify, cwd, tell)
+    : { outcomes: planned.outcomes, kept: found, takenBack: [], notes: [] };
+  const kept = verified.outcomes === planned.outcomes ? planned : repairAll(project, isOneOf(verified.kept));
+  const report: FixReport = {
+    outcomes: named(kept.outcomes, root),
+    repaired: faultsFirst(kept.repaired, faults),
+    left: faultsFirst(kept.left.filter(isNotOneOf(verified.takenBack)), faults),
+    takenBack: verified.takenBack,
+    unreadable: kept.unreadable,
+    faults,
+    hasMount: project.hasMount,
+    written: given.write && kept.repaired.length > 0,
+    notes: verified.notes,
+  };
+  return given.branch === undefined ? report : deliver(report, given.branch, given.pr, root);
+}
+
+/** The folder that nothing may be written outside of; with --write a repository in which all is committed. */
+function placeOf(given: FixArguments, cwd: string): string {
+  const repository = repositoryOf(cwd);
+  if (!given.write) return repository === undefined ? cwd : realpathSync(repository);
+  if (repository === undefined)
+    throw new Error('--write works in a git repository only: without one nobody could take a repair back.');
+  const changes = uncommitted(cwd);
+  if (changes !== '')
+    throw new Error(`Commit these first, so that repairs and your work stay apart:\n${changes}`);
+  const root = realpathSync(repository);
+  if (!isInside(cwd, root)) throw new Error(`${cwd} lies outside of ${root}.`);
+  return root;
+}
+
+/** What a run over all files came to. */
+export interface Repaired {
+  readonly outcomes: ReadonlyMap<string, FileOutcome>;
+  readonly repaired: readonly Finding[];
+  readonly left: readonly Finding[];
+  readonly unreadable: readonly { readonly file: string; readonly why: string }[];
+}
+
+/** Repairs all files of a project in memory. */
+export function repairAll(project: Project, wanted: (finding: Finding) => boolean): Repaired {
+  const outcomes = new Map<string, FileOutcome>();
+  const unreadable: { file: string; why: string }[] = [];
+  for (const file of project.texts.keys()) {
+    const outcome = repairFile(file, project, wanted);
+    outcomes.set(file, outcome);
+    if (outcome.unreadable !== undefined)
+      unreadable.push({ file: nameOf(file, project.root), why: outcome.unreadable });
+  }
+  const all = [...outcomes.values()];
+  return {
+    outcomes,
+    unreadable,
+    repaired: all.flatMap(({ repaired }) => repaired),
+    left: all.flatMap(({ left }) => left),
+  };
+}
+
+/** What the other repairs stand on comes first, when the tests are asked which of them they take. */
+function mountsFirst(findings: readonly Finding[]): Finding[] {
+  const rank = ({ rule }: Finding): number => (/mount|timeout/.test(rule) ? 0 : 1);
+  return [...findings].sort((a, b) => rank(a) - rank(b));
+}
+
+/** Whether a finding is one of those. */
+export function isOneOf(findings: readonly Finding[]): (finding: Finding) => boolean {
+  const keys = new Set(findings.map(({ key }) => key));
+  return ({ key }) => keys.has(key);
+}
+
+function isNotOneOf(findings: readonly Finding[]): (finding: Finding) => boolean {
+  const isOne = isOneOf(findings);
+  return (finding) => !isOne(finding);
+}
+
+function named(outcomes: ReadonlyMap<string, FileOutcome>, root: string): Map<string, FileOutcome> {
+  return new Map([...outcomes].map(([file, outcome]) => [nameOf(file, root), outcome]));
+}

@@ -1,0 +1,49 @@
+import { spawn, spawnSync } from 'node:child_process';
+
+/** The repository's folder, or `undefined` outside of one. */
+export function repositoryOf(cwd: string): string | undefined {
+  const { status, stdout } = run('git', ['rev-parse', '--show-toplevel'], cwd);
+  return status === 0 ? stdout.trim() : undefined;
+}
+
+/** What `git status` says of changes that are not committed; empty where all is. */
+export function uncommitted(cwd: string): string {
+  return run('git', ['status', '--porcelain', '--untracked-files=no'], cwd).stdout.trim();
+}
+
+/** Makes a branch and commits the files on it. Throws an Error with git's own words where that fails. */
+export function commitOnBranch(branch: string, files: readonly string[], message: string, cwd: string): void {
+  git(['switch', '--create', branch], cwd);
+  git(['add', '--', ...files], cwd);
+  git(['commit', '--quiet', '--message', message], cwd);
+}
+
+function git(args: readonly string[], cwd: string): void {
+  const { status, stderr, stdout } = run('git', args, cwd);
+  if (status !== 0) throw new Error(`git ${args[0] ?? ''} failed: ${(stderr || stdout).trim()}`);
+}
+
+/** Runs a program to its end; `status` is `null` where it could not be started. */
+export function run(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr, error } = spawnSync(program, [...args], { cwd, encoding: 'utf8' });
+  return error ? { status: null, stdout: '', stderr: error.message } : { status, stdout, stderr };
+}
+
+/** Runs a line of the shell; resolves to whether it ended with 0, and with what it has printed. */
+export function shell(line: string, cwd: string): Promise<{ passed: boolean; output: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(line, { cwd, shell: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    const keep = (piece: Buffer): void => {
+      output = (output + piece.toString()).slice(-20_000);
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    child.on('error', (error) => resolve({ passed: false, output: error.message }));
+    child.on('close', (code) => resolve({ passed: code === 0, output }));
+  });
+}

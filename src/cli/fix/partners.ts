@@ -1,0 +1,55 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+/** A message of ESLint's, in the parts that are read here. */
+export interface LintMessage {
+  readonly ruleId: string | null;
+  readonly messageId?: string;
+  readonly message: string;
+  readonly line: number;
+  readonly column: number;
+  readonly fatal?: boolean;
+  readonly fix?: { readonly range: [number, number]; readonly text: string };
+  readonly suggestions?: readonly {
+    readonly messageId?: string;
+    readonly fix: { readonly range: [number, number]; readonly text: string };
+  }[];
+}
+
+/** ESLint's `Linter`, in the part that is used here. */
+export interface Linter {
+  verify: (text: string, config: object[], options: { filename: string }) => LintMessage[];
+}
+
+/** What the project, or else this package's own surroundings, has to work with. */
+export interface Partners {
+  readonly linter: Linter;
+  /** The parser of typescript-eslint; `undefined` where it is not installed: TypeScript is then left alone. */
+  readonly typescript: object | undefined;
+}
+
+/** Said where ESLint is missing. */
+export const INSTALL_ESLINT = 'express-hangup fix works with ESLint 9 or 10: npm install --save-dev eslint';
+
+/** Loads the partners from a project. Throws an Error that says what to install, where ESLint is missing or too old. */
+export function loadPartners(cwd: string): Partners {
+  const eslint = load<{ Linter: new (options: object) => Linter & { version?: string } }>('eslint', cwd);
+  if (eslint === undefined) throw new Error(INSTALL_ESLINT);
+  const linter = new eslint.Linter({ configType: 'flat', cwd });
+  const version = Number((linter as { version?: string }).version?.split('.')[0]);
+  if (!(version >= 9)) throw new Error(`${INSTALL_ESLINT} (found version ${version})`);
+  const bundle = load<{ parser: object }>('typescript-eslint', cwd);
+  return { linter, typescript: bundle?.parser ?? load<object>('@typescript-eslint/parser', cwd) };
+}
+
+function load<T>(name: string, cwd: string): T | undefined {
+  for (const from of [join(cwd, 'package.json'), __filename]) {
+    try {
+      return createRequire(from)(name) as T;
+    } catch (error) {
+      const { code } = error as { code?: string };
+      if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_PACKAGE_PATH_NOT_EXPORTED') throw error;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,132 @@
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { recommended } from '../../eslint/plugin';
+import { addImports } from '../../eslint/rules/add-imports';
+import type { Partners } from './partners';
+import { repairText, type FileOutcome, type Finding, type Inspection } from './repair-file';
+
+/** What the user has chosen of the repairs. */
+export interface Choice {
+  /** Rules without their prefix; all where it is empty. */
+  readonly only: readonly string[];
+  readonly skip: readonly string[];
+  /** Milliseconds for `hangup({ deadline })` where it is mounted. */
+  readonly deadline: number | undefined;
+  /** Whether services get `currentSignal()`, and `hangup({ context: true })` is mounted for it. */
+  readonly context: boolean;
+}
+
+/** The files of a run, with what is known of them together. */
+export interface Project {
+  readonly root: string;
+  readonly texts: ReadonlyMap<string, string>;
+  /** Whether `hangup()` is mounted, or will be by a repair: without it no signal means what it should. */
+  readonly hasMount: boolean;
+  readonly partners: Partners;
+  readonly choice: Choice;
+}
+
+/** A file without any of these words has nothing for any rule: it need not be parsed. */
+const WORDS =
+  /fetch|axios|\bgot\b|\bky\b|undici|child_process|promisify|timers|openai|anthropic|aws-sdk|express|AbortController|'close'|"close"|'aborted'|createProxyMiddleware|Agent|SIGTERM|NestFactory|catch|timedout|clearTimeout/;
+
+/** Rules whose repairs mean something only behind `hangup()`. */
+const NEED_MOUNT = new Set([
+  'call-without-signal',
+  'no-abort-snippet',
+  'service-without-signal',
+  'catch-hides-fault',
+]);
+
+/** Reads the files, and looks where the app is made. */
+export function openProject(
+  files: readonly string[],
+  root: string,
+  partners: Partners,
+  choice: Choice,
+): Project {
+  const texts = new Map<string, string>();
+  for (const file of files) {
+    const text = readFileSync(file, 'utf8');
+    // What is not text in UTF-8 would be written back as something else.
+    if (WORDS.test(text) && !text.includes('\uFFFD') && text.length < 1_000_000) texts.set(file, text);
+  }
+  const open = { root, texts, partners, choice, hasMount: false };
+  return { ...open, hasMount: [...texts].some(([file, text]) => isMountIn(file, text, open)) };
+}
+
+function isMountIn(file: string, text: string, project: Project): boolean {
+  if (/\bhangup\s*\(/.test(text) && text.includes('express-hangup')) return true;
+  if (!/express|NestFactory/.test(text)) return false;
+  const outcome = repairText(text, inspectionOf(file, text, project), ({ rule }) => MOUNTS.has(rule));
+  return outcome.repaired.length > 0;
+}
+
+const MOUNTS = new Set(['mount-hangup', 'no-connect-timeout', 'no-express-timeout-handler']);
+
+/** Repairs one file of a project, as far as `wanted` says. */
+export function repairFile(
+  file: string,
+  project: Project,
+  wanted: (finding: Finding) => boolean,
+): FileOutcome {
+  const text = project.texts.get(file) ?? '';
+  const { choice, hasMount } = project;
+  const chosen = new Set(choice.context ? ['service-without-signal/service'] : []);
+  const isWanted = (finding: Finding): boolean =>
+    (hasMount || !NEED_MOUNT.has(finding.rule)) && wanted(finding);
+  return repairText(text, inspectionOf(file, text, project), isWanted, chosen);
+}
+
+/** The name of a file in a report. */
+export function nameOf(file: string, root: string): string {
+  return relative(root, file).replaceAll('\\', '/');
+}
+
+function inspectionOf(file: string, text: string, { root, partners, choice }: Project): Inspection {
+  const languageOptions = languageOf(file, text, partners);
+  const mountOptions = {
+    ...(choice.deadline !== undefined && { deadline: choice.deadline }),
+    ...(choice.context && { context: true }),
+  };
+  const rules = Object.keys(recommended.plugins['express-hangup'].rules).filter(
+    (name) => (choice.only.length === 0 || choice.only.includes(name)) && !choice.skip.includes(name),
+  );
+  const shared = {
+    files: ['**/*'],
+    languageOptions,
+    linterOptions: { reportUnusedDisableDirectives: 'off' },
+    settings: { 'express-hangup': { importsAreAdded: true, mounted: true } },
+  };
+  const plugins = { 'express-hangup': { rules: recommended.plugins['express-hangup'].rules } };
+  const severities = Object.fromEntries(rules.map((name) => [`express-hangup/${name}`, 'error'])) as Record<
+    string,
+    unknown
+  >;
+  if ('express-hangup/mount-hangup' in severities)
+    severities['express-hangup/mount-hangup'] = ['error', mountOptions];
+  return {
+    linter: partners.linter,
+    config: [{ ...shared, plugins, rules: severities }],
+    imports: [
+      {
+        ...shared,
+        plugins: { repair: { rules: { imports: addImports } } },
+        rules: { 'repair/imports': 'error' },
+      },
+    ],
+    filename: file,
+    file: nameOf(file, root),
+  };
+}
+
+function languageOf(file: string, text: string, { typescript }: Partners): object {
+  if (/\.[cm]?ts$/.test(file))
+    return typescript === undefined ? {} : { parser: typescript, sourceType: 'module' };
+  const isModule = /\.mjs$/.test(file) || (/^\s*(import|export)\b/m.test(text) && !/\.cjs$/.test(file));
+  return {
+    sourceType: isModule ? 'module' : 'commonjs',
+    ecmaVersion: 'latest',
+    parserOptions: { ecmaFeatures: { jsx: true } },
+  };
+}

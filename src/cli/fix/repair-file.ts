@@ -1,0 +1,180 @@
+import type { Linter, LintMessage } from './partners';
+
+/** A change of a text. */
+export interface Change {
+  readonly range: readonly [number, number];
+  readonly text: string;
+}
+
+/** One thing that was found: repaired, or left for a person. */
+export interface Finding {
+  /** Names it in every run over the same text: file, rule, and place. */
+  readonly key: string;
+  readonly file: string;
+  readonly rule: string;
+  readonly messageId: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+/** What a run over one file came to. */
+export interface FileOutcome {
+  readonly before: string;
+  readonly after: string;
+  readonly repaired: readonly Finding[];
+  readonly left: readonly Finding[];
+  /** Why ESLint could not read the file. */
+  readonly unreadable?: string;
+}
+
+/** How a file is looked at. */
+export interface Inspection {
+  readonly linter: Linter;
+  readonly config: object[];
+  /** The configuration that adds the imports which repairs need. */
+  readonly imports: object[];
+  readonly filename: string;
+  /** The name in findings. */
+  readonly file: string;
+}
+
+/** The suggestions that a person who types `fix` has chosen thereby: by rule and message. */
+const CHOSEN: Record<string, string> = {
+  'no-abort-snippet': 'replace',
+  'no-connect-timeout': 'migrate',
+  'no-express-timeout-handler': 'migrate',
+  'wrap-proxy': 'wrap',
+  'guard-async-handler': 'guard',
+  'mount-hangup': 'mount move',
+  'mount-gateway-error-handler': 'mount',
+  'catch-hides-fault': 'pass',
+};
+
+/** A repair may make room for the next: a handler is guarded, then its calls get the signal. */
+const PASSES = 12;
+
+/**
+ * Repairs a text as often as there is something to repair. `wanted` says which findings may be repaired; `chosen` which
+ * suggestions besides the usual ones, by `rule/messageId` of the finding.
+ */
+export function repairText(
+  before: string,
+  inspection: Inspection,
+  wanted: (finding: Finding) => boolean,
+  chosen: ReadonlySet<string> = new Set(),
+): FileOutcome {
+  const repaired = new Map<string, Finding>();
+  const passes: Change[][] = [];
+  let text = before;
+  let left: Finding[] = [];
+  for (let pass = 0; pass < PASSES; pass += 1) {
+    const messages = inspection.linter.verify(text, inspection.config, inspection);
+    const fatal = messages.find((message) => message.fatal === true);
+    if (fatal !== undefined) {
+      const whole = { before, after: before, repaired: [], left: [] };
+      return {
+        ...whole,
+        unreadable: pass === 0 ? fatal.message : `a repair broke its syntax: ${fatal.message}`,
+      };
+    }
+    const found = messages.filter(({ ruleId }) => ruleId?.startsWith('express-hangup/') === true);
+    const told = found.map((message) => ({
+      message,
+      finding: findingOf(message, text, before, passes, inspection),
+    }));
+    const changes = told.flatMap(({ message, finding }) => {
+      const change = changeOf(message, chosen);
+      return change && wanted(finding) ? [{ ...change, finding }] : [];
+    });
+    const taken = apart(changes);
+    left = told.map(({ finding }) => finding).filter(({ key }) => !repaired.has(key));
+    if (taken.length === 0) break;
+    for (const { finding } of taken) repaired.set(finding.key, finding);
+    text = changed(text, taken);
+    passes.push(taken);
+  }
+  const after = repaired.size > 0 ? withImports(text, inspection) : before;
+  return { before, after, repaired: [...repaired.values()], left };
+}
+
+function changeOf(message: LintMessage, chosen: ReadonlySet<string>): Change | undefined {
+  if (message.fix !== undefined) return message.fix;
+  const rule = ruleOf(message);
+  const all = chosen.has(`${rule}/${message.messageId ?? ''}`) ? 'add' : (CHOSEN[rule] ?? '');
+  return message.suggestions?.find(({ messageId }) => all.split(' ').includes(messageId ?? '?'))?.fix;
+}
+
+function ruleOf({ ruleId }: LintMessage): string {
+  return (ruleId ?? '').replace('express-hangup/', '');
+}
+
+function findingOf(
+  message: LintMessage,
+  text: string,
+  before: string,
+  passes: readonly Change[][],
+  { file }: Inspection,
+): Finding {
+  const offset = originalOffset(offsetOf(message, text), passes);
+  const rule = ruleOf(message);
+  const { messageId = '', message: words } = message;
+  const head = before.slice(0, offset);
+  const line = head.split('\n').length;
+  const column = offset - head.lastIndexOf('\n');
+  return { key: `${file}:${rule}:${offset}`, file, rule, messageId, line, column, message: words };
+}
+
+function offsetOf({ line, column }: LintMessage, text: string): number {
+  let start = 0;
+  for (let at = 1; at < line; at += 1) start = text.indexOf('\n', start) + 1;
+  return start + column - 1;
+}
+
+/** Where an offset of the changed text was in the first one. What was put in counts as the place where it was put. */
+function originalOffset(offset: number, passes: readonly Change[][]): number {
+  let at = offset;
+  for (const changes of passes.toReversed()) {
+    let shift = 0;
+    for (const { range, text } of changes) {
+      const start = range[0] + shift;
+      if (at < start) break;
+      if (at < start + text.length) {
+        // Within a change: its unchanged beginning still tells the place.
+        shift = Math.max(0, at - start - (range[1] - range[0]));
+        at -= shift;
+        shift = start - range[0];
+        break;
+      }
+      shift += text.length - (range[1] - range[0]);
+    }
+    at -= shift;
+  }
+  return at;
+}
+
+/** The changes that do not touch each other, in the order of the text: what stands first goes first. */
+function apart<C extends Change>(changes: readonly C[]): C[] {
+  const ordered = [...changes].sort((a, b) => a.range[0] - b.range[0] || a.range[1] - b.range[1]);
+  const kept: C[] = [];
+  for (const change of ordered) {
+    const before = kept.at(-1);
+    if (before === undefined || change.range[0] > before.range[1]) kept.push(change);
+  }
+  return kept;
+}
+
+function changed(text: string, changes: readonly Change[]): string {
+  let result = '';
+  let at = 0;
+  for (const { range, text: given } of changes) {
+    result += text.slice(at, range[0]) + given;
+    at = range[1];
+  }
+  return result + text.slice(at);
+}
+
+function withImports(text: string, { linter, imports, filename }: Inspection): string {
+  const [message] = linter.verify(text, imports, { filename });
+  return message?.fix === undefined ? text : changed(text, [message.fix]);
+}

@@ -1,0 +1,103 @@
+import { writeFileSync } from 'node:fs';
+import { shell } from './git';
+import { repairFile, type Project } from './project';
+import type { FileOutcome, Finding } from './repair-file';
+import { TestsFail } from './tests-fail';
+import { bisect } from './verify';
+
+/** What was written, and what the tests did not take. */
+export interface Verified {
+  readonly outcomes: ReadonlyMap<string, FileOutcome>;
+  readonly kept: readonly Finding[];
+  readonly takenBack: readonly Finding[];
+  readonly notes: readonly string[];
+}
+
+/**
+ * Writes the repairs; with a command, only those with which it ends well. The files are as they were when this throws, or when
+ * the process is interrupted.
+ * @throws {TestsFail} where the command fails before anything is repaired.
+ */
+export async function writeVerified(
+  found: readonly Finding[],
+  project: Project,
+  command: string | undefined,
+  cwd: string,
+  tell: (text: string) => void,
+): Promise<Verified> {
+  const disk = new Disk(project);
+  const interrupted = (): void => {
+    disk.restore();
+    process.exit(130);
+  };
+  process.once('SIGINT', interrupted);
+  try {
+    if (command === undefined || found.length === 0) {
+      const outcomes = disk.apply(found);
+      return { outcomes, kept: found, takenBack: [], notes: [] };
+    }
+    return await verified(found, disk, command, cwd, tell);
+  } catch (error) {
+    disk.restore();
+    throw error;
+  } finally {
+    process.off('SIGINT', interrupted);
+  }
+}
+
+async function verified(
+  found: readonly Finding[],
+  disk: Disk,
+  command: string,
+  cwd: string,
+  tell: (text: string) => void,
+): Promise<Verified> {
+  tell(`Before: ${command}\n`);
+  const before = await shell(command, cwd);
+  if (!before.passed)
+    throw new TestsFail(
+      `"${command}" fails before anything is repaired, so it can verify nothing:\n${before.output}`,
+    );
+  const passes = async (applied: readonly Finding[]): Promise<boolean> => {
+    disk.apply(applied);
+    tell(`With ${applied.length} repairs: ${command}\n`);
+    return (await shell(command, cwd)).passed;
+  };
+  const { kept, takenBack, runs } = await bisect(found, passes);
+  const outcomes = disk.apply(kept);
+  const notes = [`"${command}" ended well before and after (${runs + 1} runs).`];
+  return { outcomes, kept, takenBack, notes };
+}
+
+/** The project's files on disk, of which only those are written that differ. */
+class Disk {
+  readonly #project: Project;
+  readonly #current: Map<string, string>;
+
+  constructor(project: Project) {
+    this.#project = project;
+    this.#current = new Map(project.texts);
+  }
+
+  /** Makes the files what they are with these repairs and no others. */
+  apply(findings: readonly Finding[]): ReadonlyMap<string, FileOutcome> {
+    const keys = new Set(findings.map(({ key }) => key));
+    const outcomes = new Map<string, FileOutcome>();
+    for (const file of this.#project.texts.keys()) {
+      const outcome = repairFile(file, this.#project, ({ key }) => keys.has(key));
+      outcomes.set(file, outcome);
+      this.#write(file, outcome.after);
+    }
+    return outcomes;
+  }
+
+  restore(): void {
+    for (const [file, text] of this.#project.texts) this.#write(file, text);
+  }
+
+  #write(file: string, text: string): void {
+    if (this.#current.get(file) === text) return;
+    writeFileSync(file, text);
+    this.#current.set(file, text);
+  }
+}
