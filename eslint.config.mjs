@@ -3,7 +3,7 @@ import jest from 'eslint-plugin-jest';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist', 'coverage', '.cache', '__tests__/fixtures/projects'] },
+  { ignores: ['dist', 'coverage', '.cache', '__tests__/fixtures/projects', '__tests__/fix/apps'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -79,7 +79,7 @@ describe('the manifest', () => {
 
   it('exports the entry points of the contract, each with a file and types behind it', () => {
     const { exports } = manifest();
-    const entries = ['.', './diagnose', './proxy', './testing', './upstream'];
+    const entries = ['.', './diagnose', './eslint', './proxy', './testing', './upstream'];
     expect(Object.keys(exports).sort()).toEqual([...entries, './package.json'].sort());
     for (const entry of entries) {
       const target = exports[entry];

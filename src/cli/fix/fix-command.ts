@@ -36,7 +36,7 @@ export async function fixCommand(
 async function fix(given: FixArguments, cwd: string, tell: (text: string) => void): Promise<FixReport> {
   const root = placeOf(given, cwd);
   const faults = given.from === undefined ? [] : readFaults(given.from);
-  const project = openProject(sourceFiles(given.paths, cwd), root, loadPartners(cwd), given);
+  const project = openProject(sourceFiles(given.paths, cwd), root, loadPartners(cwd, root), given);
   const planned = repairAll(project, () => true);
   const found = faultsFirst(mountsFirst(planned.repaired), faults);
   const verified = given.write
@@ -45,8 +45,8 @@ async function fix(given: FixArguments, cwd: string, tell: (text: string) => voi
   const kept = verified.outcomes === planned.outcomes ? planned : repairAll(project, isOneOf(verified.kept));
   const report: FixReport = {
     outcomes: named(kept.outcomes, root),
-    repaired: faultsFirst(kept.repaired, faults),
-    left: faultsFirst(kept.left.filter(isNotOneOf(verified.takenBack)), faults),
+    repaired: faultsFirst(inOrder(kept.repaired), faults),
+    left: faultsFirst(inOrder(kept.left.filter(isNotOneOf(verified.takenBack))), faults),
     takenBack: verified.takenBack,
     unreadable: kept.unreadable,
     faults,
@@ -102,6 +102,10 @@ export function repairAll(project: Project, wanted: (finding: Finding) => boolea
 function mountsFirst(findings: readonly Finding[]): Finding[] {
   const rank = ({ rule }: Finding): number => (/mount|timeout/.test(rule) ? 0 : 1);
   return [...findings].sort((a, b) => rank(a) - rank(b));
+}
+
+function inOrder(findings: readonly Finding[]): Finding[] {
+  return [...findings].sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line || a.column - b.column);
 }
 
 /** Whether a finding is one of those. */

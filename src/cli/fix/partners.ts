@@ -31,11 +31,11 @@ export interface Partners {
 /** Said where ESLint is missing. */
 export const INSTALL_ESLINT = 'express-hangup fix works with ESLint 9 or 10: npm install --save-dev eslint';
 
-/** Loads the partners from a project. Throws an Error that says what to install, where ESLint is missing or too old. */
-export function loadPartners(cwd: string): Partners {
+/** Loads the partners from a project's folder, to read the files under `root`. Throws an Error that says what to install, where ESLint is missing or too old. */
+export function loadPartners(cwd: string, root: string): Partners {
   const eslint = load<{ Linter: new (options: object) => Linter & { version?: string } }>('eslint', cwd);
   if (eslint === undefined) throw new Error(INSTALL_ESLINT);
-  const linter = new eslint.Linter({ configType: 'flat', cwd });
+  const linter = new eslint.Linter({ configType: 'flat', cwd: root });
   const version = Number((linter as { version?: string }).version?.split('.')[0]);
   if (!(version >= 9)) throw new Error(`${INSTALL_ESLINT} (found version ${version})`);
   const bundle = load<{ parser: object }>('typescript-eslint', cwd);

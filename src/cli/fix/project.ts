@@ -93,7 +93,8 @@ function inspectionOf(file: string, text: string, { root, partners, choice }: Pr
     (name) => (choice.only.length === 0 || choice.only.includes(name)) && !choice.skip.includes(name),
   );
   const shared = {
-    files: ['**/*'],
+    // A pattern that fits everything counts as none for what is not JavaScript.
+    files: ['**/*.{js,mjs,cjs,ts,mts,cts}'],
     languageOptions,
     linterOptions: { reportUnusedDisableDirectives: 'off' },
     settings: { 'express-hangup': { importsAreAdded: true, mounted: true } },

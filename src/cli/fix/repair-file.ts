@@ -70,7 +70,9 @@ export function repairText(
   let left: Finding[] = [];
   for (let pass = 0; pass < PASSES; pass += 1) {
     const messages = inspection.linter.verify(text, inspection.config, inspection);
-    const fatal = messages.find((message) => message.fatal === true);
+    const fatal = messages.find(
+      ({ fatal: isFatal, message }) => isFatal === true || /^No matching conf|^File ignored/.test(message),
+    );
     if (fatal !== undefined) {
       const whole = { before, after: before, repaired: [], left: [] };
       return {

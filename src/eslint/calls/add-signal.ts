@@ -20,14 +20,17 @@ export function signalState({ call, at, shape }: OutboundCall, source: Source): 
   const options = call.arguments?.[at];
   const object = options && literalOf(options, source);
   const own = object?.properties?.find((each) => keyName(each) === shape.key);
-  if (own === undefined) return isHandedOn(options, source) ? { kind: 'given' } : { kind: 'none' };
+  if (own === undefined) {
+    const spread = object?.properties?.find((each) => each.type === 'SpreadElement')?.argument;
+    return isHandedOn(spread ?? options, source) ? { kind: 'given' } : { kind: 'none' };
+  }
   const value = own.value as Node;
   const isLimit = originText(value, source) === 'global.AbortSignal.timeout()';
   return isLimit ? { kind: 'limit', value } : { kind: 'given' };
 }
 
 /** A variable named `options` that is a parameter may well hold one: whoever calls decides. */
-function isHandedOn(options: Node | undefined, source: Source): boolean {
+function isHandedOn(options: Node | null | undefined, source: Source): boolean {
   const inner = options && unwrap(options);
   if (!isIdentifier(inner)) return false;
   return variableOf(inner, source)?.defs[0]?.type === 'Parameter';

@@ -129,6 +129,7 @@ function workFollows(call: Node, fn: Node, res: string | undefined, source: Sour
   if (loop !== undefined && !isFunction(loop)) return true;
   let follows = false;
   walk(fn, source, (node) => {
+    if (runsOnFailure(node, call)) return false;
     const isLater = node.type === 'CallExpression' && node.range[0] >= call.range[1];
     const isOuter = node.type === 'CallExpression' && isWithin(call, node) && node !== call;
     if (node === call || (!isLater && !isOuter) || node.callee === undefined || isWithin(node, call)) return;
@@ -139,6 +140,12 @@ function workFollows(call: Node, fn: Node, res: string | undefined, source: Sour
     if (!isRes && !isNext && !LOOKS.test(name ?? '') && !isFunction(callee)) follows = true;
   });
   return follows;
+}
+
+/** A `catch` or `finally` around the call, which an abort runs as every failure does. */
+function runsOnFailure(node: Node, call: Node): boolean {
+  const tryNode = node.parent?.type === 'TryStatement' ? node.parent : undefined;
+  return tryNode?.block !== undefined && node !== tryNode.block && isWithin(call, tryNode.block);
 }
 
 const CHANGES =

@@ -1,14 +1,22 @@
 import { eol, indentOf, type Edit } from '../calls/add-signal';
 import { statementsOf, type Node, type Source } from './node';
 
-/** The edit that takes a statement out, with its line where nothing else stands on it. */
+/**
+ * The edit that takes a statement out: with its line where nothing else stands on it, with the comment lines right above it,
+ * and with the blank line that would be left between two others.
+ */
 export function removeStatement(statement: Node, source: Source): Edit {
   const { text } = source;
   const [from, to] = statement.range;
-  const start = text.lastIndexOf('\n', from - 1) + 1;
+  const line = text.lastIndexOf('\n', from - 1) + 1;
   const rest = /^[ \t]*(\/\/[^\n]*)?(\r?\n|$)/.exec(text.slice(to));
-  const isAlone = text.slice(start, from).trim() === '' && rest !== null;
-  return isAlone ? { range: [start, to + rest[0].length], text: '' } : { range: [from, to], text: '' };
+  if (text.slice(line, from).trim() !== '' || rest === null) return { range: [from, to], text: '' };
+  const comments = /(?:^|\n)((?:[ \t]*\/\/[^\n]*\n)+)$/.exec(text.slice(0, line))?.[1] ?? '';
+  const start = line - comments.length;
+  const end = to + rest[0].length;
+  const isAmidBlanks = /(^|[{\n])[ \t]*\r?\n$/.test(text.slice(0, start));
+  const blank = isAmidBlanks ? (/^[ \t]*\r?\n/.exec(text.slice(end))?.[0].length ?? 0) : 0;
+  return { range: [start, end + blank], text: '' };
 }
 
 /** The edit that puts a line after a statement, as far in as the statement is. */

@@ -1,0 +1,4 @@
+module.exports = (req, res, next) => {
+  req.user = { id: 1 };
+  next();
+};

@@ -1,0 +1,200 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import ts from 'typescript';
+import { fixCommand } from '../../src/cli/fix/fix-command';
+
+const root = resolve(__dirname, '../..');
+
+/** What stands under another name in this repository. */
+const ALIASES: Record<string, Record<number, string>> = {
+  express: { 4: 'express4', 5: 'express' },
+  got: { 14: 'got14' },
+  'node-fetch': { 2: 'node-fetch2' },
+};
+
+/** What a run of `fix` printed, and how it ended. */
+export interface FixRun {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A project in a folder of its own, under git, with its packages. */
+export interface Project {
+  readonly folder: string;
+  read: (file: string) => string;
+  write: (file: string, text: string) => void;
+  git: (...args: string[]) => string;
+  /** Commits whatever is there. */
+  commit: () => void;
+  fix: (...args: string[]) => Promise<FixRun>;
+  remove: () => void;
+}
+
+/** Makes a project of files. */
+export function project(files: Record<string, string>): Project {
+  const folder = mkdtempSync(join(tmpdir(), 'express-hangup-fix-'));
+  const made = handle(folder);
+  for (const [file, text] of Object.entries(files)) made.write(file, text);
+  begin(made);
+  return made;
+}
+
+/** Makes a project of one of the apps, with the packages that its package.json asks for. */
+export function appProject(name: string): Project {
+  const folder = mkdtempSync(join(tmpdir(), 'express-hangup-app-'));
+  cpSync(join(__dirname, 'apps', name), folder, { recursive: true });
+  const made = handle(folder);
+  const { dependencies } = JSON.parse(made.read('package.json')) as { dependencies: Record<string, string> };
+  for (const [dependency, range] of Object.entries(dependencies)) {
+    const major = Number(/\d+/.exec(range)?.[0]);
+    link(folder, dependency, join(root, 'node_modules', ALIASES[dependency]?.[major] ?? dependency));
+  }
+  link(folder, 'express-hangup', builtPackage());
+  begin(made);
+  return made;
+}
+
+function handle(folder: string): Project {
+  const git = (...args: string[]): string => execFileSync('git', args, { cwd: folder, encoding: 'utf8' });
+  return {
+    folder,
+    git,
+    read: (file) => readFileSync(join(folder, file), 'utf8'),
+    write: (file, text) => {
+      mkdirSync(dirname(join(folder, file)), { recursive: true });
+      writeFileSync(join(folder, file), text);
+    },
+    commit: () => {
+      git('add', '--all');
+      git('commit', '--quiet', '--message', 'Work');
+    },
+    fix: async (...args) => {
+      const told = { out: '', err: '' };
+      const terminal = {
+        out: (text: string) => (told.out += text),
+        err: (text: string) => (told.err += text),
+      };
+      const code = await fixCommand(args, terminal as never, folder);
+      return { code, ...told };
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+function begin(made: Project): void {
+  made.git('init', '--quiet', '--initial-branch', 'main');
+  made.git('config', 'user.name', 'A Developer');
+  made.git('config', 'user.email', 'dev@example.com');
+  made.git('config', 'core.autocrlf', 'false');
+  made.write('.gitignore', 'node_modules\n');
+  made.commit();
+}
+
+function link(folder: string, name: string, to: string): void {
+  const place = join(folder, 'node_modules', name);
+  mkdirSync(dirname(place), { recursive: true });
+  symlinkSync(to, place, 'dir');
+}
+
+let built: string | undefined;
+
+/** The package as users install it, built once. */
+function builtPackage(): string {
+  if (built !== undefined) return built;
+  const folder = mkdtempSync(join(tmpdir(), 'express-hangup-built-'));
+  const src = join(root, 'src');
+  const compilerOptions = {
+    module: ts.ModuleKind.CommonJS,
+    target: ts.ScriptTarget.ES2022,
+    esModuleInterop: true,
+  };
+  for (const path of readdirSync(src, { recursive: true, encoding: 'utf8' })) {
+    if (!path.endsWith('.ts')) continue;
+    const { outputText } = ts.transpileModule(readFileSync(join(src, path), 'utf8'), { compilerOptions });
+    const target = join(folder, 'dist', path.replace(/\.ts$/, '.js'));
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, outputText);
+  }
+  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir');
+  return (built = folder);
+}
+
+/** Takes away what was built. */
+export function removeBuilt(): void {
+  if (built !== undefined) rmSync(built, { recursive: true, force: true });
+  built = undefined;
+}
+
+function entryOf(folder: string): string {
+  return ['app.js', 'app.mjs', 'app.ts'].find((entry) => existsSync(join(folder, entry))) ?? 'app.js';
+}
+
+/** How Node is to be started for an app: TypeScript is translated as it is loaded. */
+function nodeArguments(folder: string): string[] {
+  return entryOf(folder).endsWith('.ts')
+    ? ['--require', join(root, 'node_modules/esbuild-register/register.js')]
+    : [];
+}
+
+/** The command that runs an app's own tests. */
+export function testCommand({ folder }: Project): string {
+  return [process.execPath, ...nodeArguments(folder), '--test', 'app.test.mjs']
+    .map((each) => JSON.stringify(each))
+    .join(' ');
+}
+
+/** Runs an app's own tests; gives what they printed where they fail. */
+export function ownTests(made: Project): string {
+  const { status, stdout } = spawnSync(testCommand(made), {
+    cwd: made.folder,
+    shell: true,
+    encoding: 'utf8',
+    env: bareEnvironment(),
+  });
+  return status === 0 ? 'passed' : stdout;
+}
+
+/** Without what would tell the app's Node that it runs within a test of ours. */
+function bareEnvironment(): NodeJS.ProcessEnv {
+  const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, ...rest } = process.env;
+  return rest;
+}
+
+/** The verdicts of the fault matrix over an app. */
+export interface Verdicts {
+  readonly right: number;
+  readonly wrong: number;
+  readonly unseen: number;
+  readonly table: string;
+}
+
+/** Plays the fault matrix against an app. */
+export function judge({ folder }: Project, deadline: number): Verdicts {
+  const args = [
+    ...nodeArguments(folder),
+    join(__dirname, 'judge.mjs'),
+    folder,
+    entryOf(folder),
+    String(deadline),
+  ];
+  const printed = execFileSync(process.execPath, args, {
+    cwd: folder,
+    encoding: 'utf8',
+    env: bareEnvironment(),
+  });
+  return JSON.parse(printed.slice(printed.indexOf('{"right"'))) as Verdicts;
+}
