@@ -12,7 +12,7 @@ const config: Config = {
     '^express-hangup/(proxy|upstream|diagnose|testing|eslint)$': '<rootDir>/src/$1/index.ts',
   },
   testPathIgnorePatterns: ['/node_modules/', '\\.slow\\.test\\.ts$', '/fixtures/', '/__tests__/package/'],
-  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.cache', '<rootDir>/__tests__/fix/apps'],
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.cache', '<rootDir>/__tests__/fix/apps/'],
   setupFilesAfterEnv: process.env['CI'] === undefined ? [] : ['<rootDir>/__tests__/fixtures/repeat-in-ci.ts'],
   setupFiles: ['<rootDir>/__tests__/fixtures/keep-channels.ts'],
   // Most of a test is waiting for sockets.

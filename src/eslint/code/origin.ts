@@ -22,10 +22,20 @@ export interface Origin {
 /** How deep a value is followed through variables and calls. */
 const DEPTH = 16;
 
+const known = new WeakMap<Node, { readonly origin: Origin | undefined }>();
+
 /** Where an expression's value comes from; `undefined` where that cannot be seen. */
 export function originOf(node: Node | null | undefined, source: Source, depth = 0): Origin | undefined {
   if (node == null || depth > DEPTH) return undefined;
-  const inner = unwrap(node);
+  const before = known.get(node);
+  if (before !== undefined) return before.origin;
+  const origin = found(unwrap(node), source, depth);
+  // What was given up for its depth may be found from a nearer place.
+  if (origin !== undefined || depth === 0) known.set(node, { origin });
+  return origin;
+}
+
+function found(inner: Node, source: Source, depth: number): Origin | undefined {
   switch (inner.type) {
     case 'Identifier':
       return originOfIdentifier(inner, source, depth + 1);
@@ -129,12 +139,12 @@ function pathTo(name: string, pattern: Node): string[] | undefined {
 /** What node-fetch's own page tells CommonJS users to write: `(...args) => import('node-fetch').then(…)`. */
 function dynamicNodeFetch(init: Node, source: Source): Origin | undefined {
   if (init.type !== 'ArrowFunctionExpression' || init.params?.[0]?.type !== 'RestElement') return undefined;
-  let found: Origin | undefined;
+  let dynamic: Origin | undefined;
   walk(init, source, (node) => {
     const name = node.type === 'ImportExpression' ? stringOf(node.source) : undefined;
-    if (name !== undefined && /fetch$/.test(name)) found = moduleOrigin(name);
+    if (name !== undefined && /fetch$/.test(name)) dynamic = moduleOrigin(name);
   });
-  return found;
+  return dynamic;
 }
 
 function originOfMember(node: Node, source: Source, depth: number): Origin | undefined {
@@ -145,20 +155,31 @@ function originOfMember(node: Node, source: Source, depth: number): Origin | und
   return object && member(object, name);
 }
 
+const ownProperties = new WeakMap<Node, Map<string, Node[]>>();
+
 /** `this.app`, by the one place in the class that sets it. */
 function originOfOwnProperty(name: string, node: Node, source: Source, depth: number): Origin | undefined {
   let outer: Node | undefined = node;
   while (outer != null && outer.type !== 'ClassBody') outer = outer.parent ?? undefined;
   if (outer === undefined) return undefined;
-  const values: (Node | null | undefined)[] = [];
-  walk(outer, source, (each) => {
-    if (each.type === 'PropertyDefinition' && keyName(each) === name && each.value != null)
-      values.push(each.value as Node);
-    if (each.type !== 'AssignmentExpression' || each.left === undefined) return;
-    const isOwn = each.left.type === 'MemberExpression' && each.left.object?.type === 'ThisExpression';
-    if (isOwn && keyName(each.left) === name) values.push(each.right);
-  });
+  let properties = ownProperties.get(outer);
+  if (properties === undefined) ownProperties.set(outer, (properties = propertiesSetIn(outer, source)));
+  const values = properties.get(name) ?? [];
   return values.length === 1 ? originOf(values[0], source, depth) : undefined;
+}
+
+/** Everything that a class sets on `this`, by name. One walk for a class: some have thousands of lines. */
+function propertiesSetIn(classBody: Node, source: Source): Map<string, Node[]> {
+  const found = new Map<string, Node[]>();
+  const add = (name: string | undefined, value: Node | null | undefined): void => {
+    if (name !== undefined && value != null) found.set(name, [...(found.get(name) ?? []), value]);
+  };
+  walk(classBody, source, (each) => {
+    if (each.type === 'PropertyDefinition') add(keyName(each), each.value as Node | null);
+    if (each.type !== 'AssignmentExpression' || each.left?.type !== 'MemberExpression') return;
+    if (each.left.object?.type === 'ThisExpression') add(keyName(each.left), each.right);
+  });
+  return found;
 }
 
 function originOfCall(node: Node, source: Source, depth: number): Origin | undefined {
