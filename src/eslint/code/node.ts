@@ -51,6 +51,7 @@ export interface Node {
   readonly param?: Node | null;
   readonly decorators?: Node[];
   readonly typeAnnotation?: Node;
+  readonly returnType?: Node;
   readonly typeName?: Node;
   readonly moduleReference?: Node;
   readonly importKind?: string;

@@ -139,7 +139,7 @@ export function endOfSetup(app: App, source: Source): EndOfSetup | undefined {
 }
 
 function isDirectly(call: Node, statement: Node): boolean {
-  if (!isWithin(call, statement)) return false;
+  if (!isWithin(call, statement) || isFunction(statement)) return false;
   const fn = around(call, (node) => isFunction(node) || node === statement);
   return fn === statement;
 }

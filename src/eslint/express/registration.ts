@@ -7,6 +7,8 @@ const ON_ROUTER = new RegExp(
   `^(express|express-promise-router)(\\.Router)?(\\.new)?\\(\\)(\\.route\\(\\))?(\\.(${METHODS})\\(\\))*\\.(${METHODS})$`,
 );
 const ON_APP = new RegExp(`^express(\\.new)?\\(\\)(\\.(${METHODS})\\(\\))*\\.(${METHODS})$`);
+/** Nest's app takes Express's middleware too. */
+const ON_NEST = /^@nestjs\/core\.NestFactory\.create\(\)\.use$/;
 const METHOD = new RegExp(`^(${METHODS})$`);
 /** What people call an app or a router that another file hands to theirs. */
 const NAMED_ROUTER = /^(app|application|server|router|routes?|api|\w+(Router|App))$/;
@@ -30,10 +32,10 @@ export function registrationOf(call: Node, source: Source): Registration | undef
   if (callee?.type !== 'MemberExpression' || method === undefined || !METHOD.test(method)) return undefined;
   const given = call.arguments ?? [];
   const text = originText(callee, source);
-  const certain = text !== undefined && ON_ROUTER.test(text);
+  const certain = text !== undefined && (ON_ROUTER.test(text) || ON_NEST.test(text));
   if (!certain && (text !== undefined || !looksRegistered(callee, method, given))) return undefined;
   const handlers = given.flatMap((argument) => opened(argument));
-  return { call, method, certain, onApp: certain && ON_APP.test(text), handlers };
+  return { call, method, certain, onApp: certain && (ON_APP.test(text) || ON_NEST.test(text)), handlers };
 }
 
 function looksRegistered(callee: Node, method: string, given: readonly Node[]): boolean {

@@ -59,7 +59,7 @@ function judge(clause: Node, param: Node | null | undefined, body: Node, kit: Ru
     return;
   const status = statusIn(body, place.handler.res?.name, kit);
   const isTold = /classif(y|yGateway)Error/.test(source.getText(body));
-  const to = exitOf(place, kit);
+  const to = exitOf(clause, place, kit);
   if (status === undefined || isTold || isRethrown(body, to)) return;
   const data = { status, to: to?.text ?? 'next' };
   if (to === undefined || (param != null && !isIdentifier(param))) {
@@ -103,15 +103,24 @@ interface Exit {
   readonly edits: readonly Edit[];
 }
 
-/** How an error leaves a handler: by `next(error)`, which is added where the handler does not take it; else by `throw`. */
-function exitOf({ handler }: Place, { source, project }: RuleKit): Exit | undefined {
-  if (isIdentifier(handler.next)) return { text: `return ${handler.next.name}(error)`, edits: [] };
-  const { res, fn } = handler;
+/**
+ * How an error leaves a handler: by `next(error)`, which is added where the handler does not take it; else by `throw`, where
+ * somebody hears of it. `undefined` where neither is seen to work.
+ */
+function exitOf(clause: Node, { handler, inner }: Place, { source, project }: RuleKit): Exit | undefined {
+  const { res, fn, next } = handler;
+  const type = fn.returnType && source.getText(fn.returnType);
+  const mayReturn = type === undefined || /void|any|unknown/.test(type);
+  if (isIdentifier(next) && mayReturn) return { text: `return ${next.name}(error)`, edits: [] };
   const isGuarded = handler.wrapped || project.express === undefined || project.express > 4;
-  if (isGuarded && fn.async === true) return { text: 'throw error', edits: [] };
+  // In a callback, a throw reaches the handler's promise only where the chain is waited for.
+  const isWaitedFor = /^(AwaitExpression|ReturnStatement)$/.test(clause.parent?.type ?? '');
+  const isHeard = clause.type === 'CatchClause' ? inner.length === 0 : inner.length === 1 && isWaitedFor;
+  if (isGuarded && fn.async === true && isHeard) return { text: 'throw error', edits: [] };
   const isLast = res !== undefined && fn.params?.at(-1) === res;
-  if (!isLast || /\bnext\b/.test(source.getText(fn))) return undefined;
-  return { text: 'return next(error)', edits: [{ range: [res.range[1], res.range[1]], text: ', next' }] };
+  if (!isLast || !mayReturn || /\bnext\b/.test(source.getText(fn))) return undefined;
+  const typed = res.typeAnnotation === undefined ? ', next' : `, next: import('express').NextFunction`;
+  return { text: 'return next(error)', edits: [{ range: [res.range[1], res.range[1]], text: typed }] };
 }
 
 function isRethrown(body: Node, to: Exit | undefined): boolean {

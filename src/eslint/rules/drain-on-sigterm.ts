@@ -47,7 +47,8 @@ function closeIn(listener: Node, { source }: RuleKit): Node | undefined {
   let found: Node | undefined;
   walk(listener, source, (node) => {
     if (!isMethodCall(node, /^close$/) || node.callee === undefined) return;
-    const object = unwrap(node.callee).object;
+    const receiver = unwrap(node.callee).object;
+    const object = receiver && unwrap(receiver);
     const made = originText(object, source) ?? '';
     const isServer =
       /\.(listen|createServer)\(\)$/.test(made) || /^(http|https)?server$/i.test(object?.name ?? '');
@@ -58,7 +59,7 @@ function closeIn(listener: Node, { source }: RuleKit): Node | undefined {
 
 function judge(call: Node, listener: Node, close: Node, kit: RuleKit): void {
   const { source, settings, report } = kit;
-  const server = close.callee?.object?.name ?? unwrap(close.callee as Node).object?.name ?? 'server';
+  const server = /^\w+/.exec(source.getText(close.callee))?.[0] ?? 'server';
   if (/\bdrainable\b/.test(source.text)) return;
   const data = { server };
   const statement = call.parent;

@@ -18,7 +18,10 @@ export const noAbortSnippet = rule(
       timerOnly: 'This controller knows its timer only, not that the client has left: use `{{signal}}`.',
       entangled:
         'This controller is aborted on `close`, which comes when the body has been read. It does more than that: use `{{signal}}` by hand.',
+      redundant: 'This controller does by hand what `{{signal}}` does.',
       replace: 'Use `{{signal}}` in its place.',
+      limitAll:
+        'Use `{{signal}}` in its place: it limits all of the handler, where the timer was stopped before its end.',
     },
   },
   (kit) => ({
@@ -46,11 +49,21 @@ function judge(declarator: Node, snippet: Snippet, req: string, fn: Node, kit: R
     if (snippet.listeners.length > 0) kit.report({ node: declarator, messageId: 'entangled', data });
     return;
   }
-  const messageId = snippet.listeners.length > 0 ? 'snippet' : 'timerOnly';
+  const messageId = messageOf(snippet, req, source);
   const isMounted = settings.mounted === true || callsOfOurs('hangup', source).length > 0;
   // Without hangup() there is no req.deadline, and what was right would throw.
-  if (isMounted) kit.report({ node: declarator, messageId, data, fix: edits });
-  else kit.report({ node: declarator, messageId, data, suggest: [{ messageId: 'replace', data, edits }] });
+  if (isMounted && !snippet.stopsEarly) kit.report({ node: declarator, messageId, data, fix: edits });
+  else {
+    const suggestion = snippet.stopsEarly ? 'limitAll' : 'replace';
+    kit.report({ node: declarator, messageId, data, suggest: [{ messageId: suggestion, data, edits }] });
+  }
+}
+
+/** A listener on the response does come when the client leaves; one on the request does not say so. */
+function messageOf({ listeners }: Snippet, req: string, source: Source): string {
+  if (listeners.length === 0) return 'timerOnly';
+  const isOnRequest = listeners.some((each) => source.getText(each).startsWith(`${req}.`));
+  return isOnRequest ? 'snippet' : 'redundant';
 }
 
 function replaced(

@@ -19,6 +19,8 @@ export interface Snippet {
   readonly listeners: readonly Node[];
   /** The timer, with its duration and all statements that are about it alone. */
   readonly timer: { readonly ms: Node; readonly statements: readonly Node[] } | undefined;
+  /** Whether the timer is stopped before the handler is done: what comes later has no limit. */
+  readonly stopsEarly: boolean;
   /** Whether the controller or the timer is used in other ways too. */
   readonly entangled: boolean;
 }
@@ -50,9 +52,13 @@ export function readSnippet(declarator: Node, source: Source): Snippet | undefin
     .map((each) => each.parent)
     .filter((each) => each?.type === 'ExpressionStatement');
   const onlyThese = [...listeners].every((each) => doesNothingElse(each, timer?.name));
+  const stops = (timer?.statements ?? []).slice(1).filter((each) => !isInside(each, lone as Node[]));
   return {
     reads,
     listeners: lone as Node[],
+    stopsEarly: stops.some(
+      ({ parent }) => parent?.parent?.type !== 'TryStatement' || parent.parent.finalizer !== parent,
+    ),
     timer: timer && {
       ms: timer.ms,
       statements: timer.statements.filter((each) => !isInside(each, lone as Node[])),

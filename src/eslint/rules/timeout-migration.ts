@@ -47,8 +47,10 @@ export function migration(
   });
   const missing = [...used].filter(([ours]) => callsOfOurs(ours, source).length === 0);
   if (missing.length === 0) return [removeStatement(statement, source), ...replaced];
-  const { text } = importEdit(missing, 'express-hangup', source);
-  return [{ range: statement.range, text: text.trim() }, ...replaced];
+  const edit = importEdit(missing, 'express-hangup', source);
+  // Ours takes the place of theirs, unless it lengthens an import that is there.
+  if (edit.text.startsWith(',')) return [removeStatement(statement, source), edit, ...replaced];
+  return [{ range: statement.range, text: edit.text.trim() }, ...replaced];
 }
 
 function alias(name: string): string {
