@@ -1,6 +1,6 @@
 import { appProject, judge, ownTests, removeBuilt, testCommand, type Project } from './workshop';
 
-const DEADLINE = 300;
+const DEADLINE = 800;
 
 const APPS: [name: string, what: string, options: string[]][] = [
   ['monolith', 'Express 4, CommonJS, one file, axios, a catch that answers 500', []],
@@ -14,6 +14,8 @@ const APPS: [name: string, what: string, options: string[]][] = [
   ['gateway', 'http-proxy-middleware', []],
   ['connect-timeout', 'connect-timeout on Express 4, promises', []],
 ];
+
+jest.setTimeout(300_000);
 
 afterAll(removeBuilt);
 

@@ -9,9 +9,14 @@ interface Line {
 /** The unified diff of two texts; the empty text where they are the same. */
 export function unifiedDiff(name: string, before: string, after: string): string {
   if (before === after) return '';
-  const lines = compared(before.split('\n'), after.split('\n'));
+  const lines = compared(linesOf(before), linesOf(after));
   const hunks = hunksOf(lines);
   return `--- a/${name}\n+++ b/${name}\n${hunks.join('')}`;
+}
+
+/** The lines with their ends: the last may have none, which a diff has to say. */
+function linesOf(text: string): string[] {
+  return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
 /** Myers' greedy algorithm, between the parts that both texts begin and end with. */
@@ -92,7 +97,13 @@ function hunk(lines: readonly Line[], start: number, stop: number): string {
   const count = (part: readonly Line[], other: '-' | '+'): number =>
     part.filter(({ sign }) => sign !== other).length;
   const [head, body] = [lines.slice(0, start), lines.slice(start, stop)];
-  const old = `${count(head, '+') + 1},${count(body, '+')}`;
-  const now = `${count(head, '-') + 1},${count(body, '-')}`;
-  return `@@ -${old} +${now} @@\n${body.map(({ sign, text }) => `${sign}${text}\n`).join('')}`;
+  const place = (other: '-' | '+'): string => {
+    const size = count(body, other);
+    return `${count(head, other) + (size > 0 ? 1 : 0)},${size}`;
+  };
+  return `@@ -${place('+')} +${place('-')} @@\n${body.map(shown).join('')}`;
+}
+
+function shown({ sign, text }: Line): string {
+  return text.endsWith('\n') ? `${sign}${text}` : `${sign}${text}\n\\ No newline at end of file\n`;
 }

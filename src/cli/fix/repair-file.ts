@@ -59,27 +59,31 @@ const PASSES = 12;
  * suggestions besides the usual ones, by `rule/messageId` of the finding.
  */
 export function repairText(
-  before: string,
+  whole: string,
   inspection: Inspection,
   wanted: (finding: Finding) => boolean,
   chosen: ReadonlySet<string> = new Set(),
+): FileOutcome {
+  // ESLint counts without a byte order mark.
+  const mark = whole.startsWith('\uFEFF') ? '\uFEFF' : '';
+  const outcome = repairWithoutMark(whole.slice(mark.length), inspection, wanted, chosen);
+  return { ...outcome, before: whole, after: `${mark}${outcome.after}` };
+}
+
+function repairWithoutMark(
+  before: string,
+  inspection: Inspection,
+  wanted: (finding: Finding) => boolean,
+  chosen: ReadonlySet<string>,
 ): FileOutcome {
   const repaired = new Map<string, Finding>();
   const passes: Change[][] = [];
   let text = before;
   let left: Finding[] = [];
   for (let pass = 0; pass < PASSES; pass += 1) {
-    const messages = inspection.linter.verify(text, inspection.config, inspection);
-    const fatal = messages.find(
-      ({ fatal: isFatal, message }) => isFatal === true || /^No matching conf|^File ignored/.test(message),
-    );
-    if (fatal !== undefined) {
-      const whole = { before, after: before, repaired: [], left: [] };
-      return {
-        ...whole,
-        unreadable: pass === 0 ? fatal.message : `a repair broke its syntax: ${fatal.message}`,
-      };
-    }
+    const messages = lint(text, inspection.config, inspection);
+    const fatal = fatalIn(messages);
+    if (fatal !== undefined) return untouched(before, pass === 0 ? fatal : `${BROKEN}: ${fatal}`);
     const found = messages.filter(({ ruleId }) => ruleId?.startsWith('express-hangup/') === true);
     const told = found.map((message) => ({
       message,
@@ -87,7 +91,8 @@ export function repairText(
     }));
     const changes = told.flatMap(({ message, finding }) => {
       const change = changeOf(message, chosen);
-      return change && wanted(finding) ? [{ ...change, finding }] : [];
+      // What comes again after its repair was not understood: once is enough.
+      return change && !repaired.has(finding.key) && wanted(finding) ? [{ ...change, finding }] : [];
     });
     const taken = apart(changes);
     left = told.map(({ finding }) => finding).filter(({ key }) => !repaired.has(key));
@@ -97,6 +102,8 @@ export function repairText(
     passes.push(taken);
   }
   const after = repaired.size > 0 ? withImports(text, inspection) : before;
+  const broken = repaired.size > 0 ? fatalIn(lint(after, inspection.imports, inspection)) : undefined;
+  if (broken !== undefined) return untouched(before, `${BROKEN}: ${broken}`);
   return { before, after, repaired: [...repaired.values()], left };
 }
 
@@ -176,7 +183,23 @@ function changed(text: string, changes: readonly Change[]): string {
   return result + text.slice(at);
 }
 
-function withImports(text: string, { linter, imports, filename }: Inspection): string {
-  const [message] = linter.verify(text, imports, { filename });
+const BROKEN = 'a repair broke its syntax, and was not made';
+
+function untouched(before: string, unreadable: string): FileOutcome {
+  return { before, after: before, repaired: [], left: [], unreadable };
+}
+
+function lint(text: string, config: object[], { linter, filename }: Inspection): LintMessage[] {
+  return linter.verify(text, config, { filename });
+}
+
+function fatalIn(messages: readonly LintMessage[]): string | undefined {
+  return messages.find(
+    ({ fatal, message }) => fatal === true || /^No matching conf|^File ignored/.test(message),
+  )?.message;
+}
+
+function withImports(text: string, inspection: Inspection): string {
+  const [message] = lint(text, inspection.imports, inspection);
   return message?.fix === undefined ? text : changed(text, [message.fix]);
 }

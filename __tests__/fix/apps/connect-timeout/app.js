@@ -4,7 +4,7 @@ var axios = require('axios');
 
 var app = express();
 
-app.use(timeout('300ms'));
+app.use(timeout('800ms'));
 app.use(express.json());
 app.use(haltOnTimedout);
 
