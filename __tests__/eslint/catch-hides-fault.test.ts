@@ -270,10 +270,10 @@ app.get('/x', async (req, res) => {
     res.json({ error: true });
   }
 });`,
-      ids: ['hides'],
+      ids: ['hidesAs'],
       suggested: [
         {
-          pass: `const express = require('express');
+          consider: `const express = require('express');
 const { classifyError } = require('express-hangup');
 const app = express();
 app.get('/x', async (req, res) => {
@@ -533,10 +533,10 @@ app.get('/x', async (req, res) => {
     return res.render('error', { error });
   }
 });`,
-      ids: ['hides'],
+      ids: ['hidesAs'],
       suggested: [
         {
-          pass: `const express = require('express');
+          consider: `const express = require('express');
 const { classifyError } = require('express-hangup');
 const app = express();
 app.get('/x', async (req, res) => {

@@ -51,7 +51,8 @@ export function otherFiles(filename: string, parser: Parser, visitorKeys: Source
     isAsyncHandler: (origin) => {
       const [node, rest] = find(origin) ?? [];
       const fn = rest === '' ? node : undefined;
-      if (!isFunction(fn) || fn.async !== true || fn.params.length < 2) return undefined;
+      if (!isFunction(fn) || fn.async !== true || fn.params.length < 2 || fn.params.length > 3)
+        return undefined;
       return fn.type === 'FunctionDeclaration' ? 'declaration' : 'expression';
     },
   };

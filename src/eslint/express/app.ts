@@ -94,6 +94,8 @@ function rootReceiver(callee: Node): Node | undefined {
 }
 
 function isPart(target: Node, name: string, source: Source): boolean {
+  // `this.router = express()`: an app that is used as a router.
+  if (/router/i.test(name)) return true;
   let found = false;
   walk(source.ast, source, (node) => {
     const registration = node.type === 'CallExpression' ? registrationOf(node, source) : undefined;
@@ -126,7 +128,7 @@ export interface EndOfSetup {
 export function endOfSetup(app: App, source: Source): EndOfSetup | undefined {
   const later = app.statements.slice(app.statements.indexOf(app.made) + 1);
   const isHere = app.registrations.every(({ call }) => later.some((each) => isDirectly(call, each)));
-  if (!isHere && !app.name.startsWith('this.')) return undefined;
+  if (!isHere && !(app.name.startsWith('this.') && isByMethods(app, later, source))) return undefined;
   const setup = later.filter((each) => isSetup(each, app, source));
   const last = setup.at(-1);
   if (last === undefined) return undefined;
@@ -136,6 +138,15 @@ export function endOfSetup(app: App, source: Source): EndOfSetup | undefined {
     first = statement;
   }
   return first === undefined ? { statement: last, side: 'after' } : { statement: first, side: 'before' };
+}
+
+/** Whether all registrations are in these statements, or in methods that these statements call. */
+function isByMethods(app: App, later: readonly Node[], source: Source): boolean {
+  return app.registrations.every(({ call }) => {
+    if (later.some((each) => isDirectly(call, each))) return true;
+    const name = keyName(around(call, ({ type }) => /^(MethodDefinition|PropertyDefinition)$/.test(type)));
+    return later.some((each) => name !== undefined && source.getText(each).startsWith(`this.${name}(`));
+  });
 }
 
 function isDirectly(call: Node, statement: Node): boolean {

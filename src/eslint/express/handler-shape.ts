@@ -37,8 +37,12 @@ export function handlerByType(fn: Node, source: Source, project: Project): Shape
   const isTyped = isExpressType(fn.parent?.type === 'VariableDeclarator' ? fn.parent.id : null, source);
   const first = params.findIndex((param) => isExpressType(param, source));
   if (first > 1 || (first === -1 && !wrapped && !isTyped)) return undefined;
-  const [req, res, next] = params.slice(Math.max(first, 0));
-  return req && { req, res, next, wrapped: wrapper !== undefined };
+  const [req, ...rest] = params.slice(Math.max(first, 0));
+  if (req === undefined) return undefined;
+  // A helper that takes the request and something else: what comes second is no response.
+  const isPair = wrapped || isTyped || (rest[0] !== undefined && isResponse(rest[0], source));
+  const [res, next] = isPair ? rest : [];
+  return { req, res, next, wrapped: wrapper !== undefined };
 }
 
 /** Reads a function that uses its second parameter as only Express's response can be used. */
@@ -82,6 +86,12 @@ function hasDecorator(param: Node, names: RegExp): boolean {
     const callee = expression.type === 'CallExpression' ? expression.callee : expression;
     return isIdentifier(callee) && names.test(callee.name);
   });
+}
+
+function isResponse(param: Node, source: Source): boolean {
+  if (isIdentifier(param) && RESPONSE_NAME.test(param.name)) return true;
+  const type = param.typeAnnotation;
+  return type !== undefined && /\bResponse\b/.test(source.getText(type));
 }
 
 const EXPRESS_TYPE = /^express\.(Request|RequestHandler|ErrorRequestHandler)$/;

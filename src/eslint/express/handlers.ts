@@ -14,6 +14,8 @@ export interface Handler {
   readonly next: Node | undefined;
   /** `certain` where it is seen that Express calls it; `likely` where only its shape says so. */
   readonly evidence: 'certain' | 'likely';
+  /** Whether it is seen to be registered on an app or a router, in this file. */
+  readonly registered: boolean;
   /** Whether it stands in a call, `asyncHandler(async (req, res) => …)`, which takes care of its promise. */
   readonly wrapped: boolean;
 }
@@ -47,7 +49,7 @@ function collect(source: Source, project: Project, handlers: Map<Node, Handler>)
       if (found === undefined) return;
       const evidence = typed !== undefined || isExpress ? 'certain' : 'likely';
       if (evidence === 'certain' || !project.known || isServerProject(project))
-        handlers.set(node, { ...found, fn: node, evidence });
+        handlers.set(node, { ...found, fn: node, evidence, registered: false });
     }
   });
 }
@@ -82,6 +84,7 @@ function add(
     res,
     next,
     evidence: stronger,
+    registered: true,
     wrapped: wrapped && before?.wrapped !== false,
   });
 }

@@ -13,7 +13,9 @@ export const catchHidesFault = rule(
     messages: {
       hides:
         'This catch answers {{status}} for a reset or a timeout of the upstream, where 502 or 504 is right.',
+      hidesAs: 'This catch answers {{status}} for a reset or a timeout of the upstream: is that meant?',
       pass: 'Hand faults of upstreams to `{{to}}`.',
+      consider: 'Hand faults of upstreams to `{{to}}`.',
     },
   },
   (kit) => ({
@@ -79,7 +81,9 @@ function judge(clause: Node, param: Node | null | undefined, body: Node, kit: Ru
     { range: [at, at], text: `${line}${isEnded ? '' : ';'}${gap}` },
   ];
   if (param == null) insert.push({ range: [body.range[0], body.range[0]], text: '(error) ' });
-  report({ node: clause, messageId: 'hides', data, suggest: [{ messageId: 'pass', data, edits: insert }] });
+  // A success in a catch may be a fallback that is meant.
+  const [messageId, suggestion] = status === '200' ? ['hidesAs', 'consider'] : ['hides', 'pass'];
+  report({ node: clause, messageId, data, suggest: [{ messageId: suggestion, data, edits: insert }] });
 }
 
 /** The status that a block answers for whatever went wrong; `undefined` where it answers none, or tells 502 and 504 itself. */
@@ -107,7 +111,8 @@ interface Exit {
  * How an error leaves a handler: by `next(error)`, which is added where the handler does not take it; else by `throw`, where
  * somebody hears of it. `undefined` where neither is seen to work.
  */
-function exitOf(clause: Node, { handler, inner }: Place, { source, project }: RuleKit): Exit | undefined {
+function exitOf(clause: Node, { handler, inner }: Place, kit: RuleKit): Exit | undefined {
+  const { source, project } = kit;
   const { res, fn, next } = handler;
   const type = fn.returnType && source.getText(fn.returnType);
   const mayReturn = type === undefined || /void|any|unknown/.test(type);
@@ -118,9 +123,17 @@ function exitOf(clause: Node, { handler, inner }: Place, { source, project }: Ru
   const isHeard = clause.type === 'CatchClause' ? inner.length === 0 : inner.length === 1 && isWaitedFor;
   if (isGuarded && fn.async === true && isHeard) return { text: 'throw error', edits: [] };
   const isLast = res !== undefined && fn.params?.at(-1) === res;
-  if (!isLast || !mayReturn || /\bnext\b/.test(source.getText(fn))) return undefined;
+  if (!isLast || !mayReturn || !isCalledByExpress(handler, kit) || /\bnext\b/.test(source.getText(fn)))
+    return undefined;
   const typed = res.typeAnnotation === undefined ? ', next' : `, next: import('express').NextFunction`;
   return { text: 'return next(error)', edits: [{ range: [res.range[1], res.range[1]], text: typed }] };
+}
+
+const CONTROLLERS = /controller|route|handler|endpoint|resource/i;
+
+/** Whether Express itself calls a function, and so with `next`: a manager's method may be handed `req` and `res` only. */
+function isCalledByExpress({ registered }: Place['handler'], { filename }: RuleKit): boolean {
+  return registered || CONTROLLERS.test(filename);
 }
 
 function isRethrown(body: Node, to: Exit | undefined): boolean {

@@ -25,8 +25,9 @@ export const guardAsyncHandler = rule(
       },
       // A controller in a file of its own: nobody sees here whether its route guards it.
       'Program:exit': () => {
-        for (const { fn, evidence, wrapped } of kit.handlers().values()) {
-          const isExported = evidence === 'certain' && !wrapped && isExportedExpression(fn);
+        for (const { fn, res, evidence, wrapped } of kit.handlers().values()) {
+          const isExported =
+            evidence === 'certain' && !wrapped && res !== undefined && isExportedExpression(fn);
           if (isExported && isAsyncOpen(fn, kit)) report(fn, kit);
         }
       },
@@ -47,7 +48,8 @@ function isUnguarded(handler: Node, kit: RuleKit): boolean {
 
 /** Whether an async function leaves room for a rejection: not where all of it stands in `try … catch`. */
 function isAsyncOpen(fn: Node, { source }: RuleKit): boolean {
-  if (fn.async !== true) return false;
+  // Express tells error handlers by their four parameters, which a wrapper would hide.
+  if (fn.async !== true || (fn.params ?? []).length > 3) return false;
   const statements = statementsOf(fn);
   const isWhole = (each: Node): boolean =>
     each.type === 'TryStatement' && each.handler != null && !awaits(each.handler);

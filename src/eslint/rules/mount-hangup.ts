@@ -1,6 +1,6 @@
 import { imported, styleOf } from '../code/imports';
 import { callsOfOurs } from '../code/mounted';
-import { isWithin, unwrap } from '../code/node';
+import { isWithin, unwrap, type Node } from '../code/node';
 import { lineAfter, removeStatement } from '../code/remove';
 import { appsOf, isNest, useLine, type App } from '../express/app';
 import { rule, type RuleKit } from '../rule';
@@ -37,7 +37,7 @@ function judge(app: App, kit: RuleKit): void {
   const at = app.registrations.findIndex(({ call }) => mounted.some((each) => isWithin(each, call)));
   if (at === 0) return;
   if (at === -1) {
-    if (!isServer(app, kit) || replacesTimeout(source.text)) return;
+    if (!isServer(app, kit) || replacesTimeout(source.text) || isMountedByName(app, mounted, kit)) return;
     const { local, edits } = imported('hangup', source, settings.importsAreAdded);
     const given = optionsText(options);
     const line = useLine(app, `${local}(${given})`, styleOf(source).end);
@@ -77,7 +77,14 @@ function isServer(app: App, { source }: RuleKit): boolean {
     app.registrations.length > 0 ||
     isNest(app, source) ||
     source.text.includes(`${app.name}.listen`) ||
-    /\(\s*(this\.)?app\b/.test(source.text)
+    source.text.includes(`(${app.name}`)
+  );
+}
+
+/** Whether a call `app.use(hangup())` is there on an app of that name, of which it is not seen that it is this one. */
+function isMountedByName({ name }: App, mounted: readonly Node[], { source }: RuleKit): boolean {
+  return mounted.some(
+    ({ parent }) => parent?.callee != null && source.getText(parent.callee) === `${name}.use`,
   );
 }
 
