@@ -5,6 +5,15 @@ testRule(
   [
     `const express = require('express');
 const app = express();
+app.get('/x', async (req, res) => {
+  try {
+    res.json(await pool.query(sql));
+  } catch (error) {
+    res.status(500).end();
+  }
+});`,
+    `const express = require('express');
+const app = express();
 app.get('/x', async (req, res, next) => {
   try {
     const r = await fetch(url);
@@ -284,6 +293,122 @@ app.get('/x', async (req, res) => {
     if (classifyError(error, req)) throw error;
     res.json({ error: true });
   }
+});`,
+        },
+      ],
+    },
+    {
+      code: `class BackupManager {
+  async upload(req, res) {
+    try {
+      await fetch('http://api/x');
+    } catch (error) {
+      res.status(500).end();
+    }
+  }
+}
+module.exports = new BackupManager();`,
+      express: 4,
+      filename: 'backup-manager.js',
+      ids: ['hides'],
+    },
+    {
+      code: `class BackupController {
+  async upload(req, res) {
+    try {
+      await fetch('http://api/x');
+    } catch (error) {
+      res.status(500).end();
+    }
+  }
+}
+module.exports = new BackupController();`,
+      express: 4,
+      filename: 'backup-controller.js',
+      ids: ['hides'],
+      suggested: [
+        {
+          pass: `const { classifyError } = require('express-hangup');
+class BackupController {
+  async upload(req, res, next) {
+    try {
+      await fetch('http://api/x');
+    } catch (error) {
+      if (classifyError(error, req)) return next(error);
+      res.status(500).end();
+    }
+  }
+}
+module.exports = new BackupController();`,
+        },
+      ],
+    },
+    {
+      code: `import type { Request, Response } from 'express';
+export const list = async (req: Request, res: Response): Promise<Response> => {
+  try {
+    return res.json(await (await fetch('http://api/x')).json());
+  } catch (error) {
+    return res.status(500).end();
+  }
+};`,
+      filename: 'list.ts',
+      ids: ['hides'],
+      suggested: [
+        {
+          pass: `import type { Request, Response } from 'express';
+import { classifyError } from 'express-hangup';
+export const list = async (req: Request, res: Response): Promise<Response> => {
+  try {
+    return res.json(await (await fetch('http://api/x')).json());
+  } catch (error) {
+    if (classifyError(error, req)) throw error;
+    return res.status(500).end();
+  }
+};`,
+        },
+      ],
+    },
+    {
+      code: `import type { Request, Response } from 'express';
+export const list = async (req: Request, res: Response): Promise<Response> => {
+  try {
+    return res.json(await (await fetch('http://api/x')).json());
+  } catch (error) {
+    return res.status(500).end();
+  }
+};`,
+      express: 4,
+      filename: 'controller.ts',
+      ids: ['hides'],
+    },
+    {
+      code: `const express = require('express');
+const app = express();
+app.get('/x', (req, res) => {
+  queue.add(async () => {
+    try {
+      await fetch('http://api/x');
+    } catch (error) {
+      res.status(500).end();
+    }
+  });
+});`,
+      ids: ['hides'],
+      suggested: [
+        {
+          pass: `const express = require('express');
+const { classifyError } = require('express-hangup');
+const app = express();
+app.get('/x', (req, res, next) => {
+  queue.add(async () => {
+    try {
+      await fetch('http://api/x');
+    } catch (error) {
+      if (classifyError(error, req)) return next(error);
+      res.status(500).end();
+    }
+  });
 });`,
         },
       ],

@@ -3,6 +3,33 @@ import { testRule } from './rule-tester';
 testRule(
   'guard-async-handler',
   [
+    {
+      code: `const express = require('express');
+const app = express();
+app.use(async (err, req, res, next) => {
+  await report(err);
+  res.sendStatus(500);
+});`,
+      express: 4,
+    },
+    {
+      code: `const express = require('express');
+const app = express();
+async function onError(err, req, res, next) {
+  await report(err);
+  next(err);
+}
+app.use(onError);`,
+      express: 4,
+    },
+    {
+      code: `import type { Request } from 'express';
+export const build = async (req: Request, isInternal: boolean = false): Promise<void> => {
+  await load(req);
+};`,
+      express: 4,
+      filename: 'build.ts',
+    },
     `const express = require('express');
 const app = express();
 app.get('/x', async (req, res) => {

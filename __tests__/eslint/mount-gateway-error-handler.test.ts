@@ -392,6 +392,18 @@ app.use(gatewayErrorHandler());
       ],
     },
     {
+      code: `const express = require('express');
+class Server {
+  constructor() {
+    this.app = express();
+  }
+  async config() {
+    this.app.get('/x', show);
+  }
+}`,
+      ids: ['missing'],
+    },
+    {
       code: `import express, { type ErrorRequestHandler } from 'express';
 const app = express();
 app.get('/x', show);

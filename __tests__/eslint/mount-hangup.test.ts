@@ -4,6 +4,26 @@ testRule(
   'mount-hangup',
   [
     `const express = require('express');
+class Api {
+  constructor() {
+    this.router = express();
+    this.router.get('/x', show);
+  }
+}`,
+    `const express = require('express');
+const { hangup } = require('express-hangup');
+class Server {
+  constructor(dev) {
+    if (dev) {
+      this.app = express();
+      this.app.use(hangup());
+    } else {
+      this.app = express();
+      this.app.use(hangup());
+    }
+  }
+}`,
+    `const express = require('express');
 const { hangup } = require('express-hangup');
 const app = express();
 app.use(hangup());

@@ -7,7 +7,7 @@ const LISTENS = /^(on|once|addListener|prependListener)$/;
 /** `req.on('close')` taken for the client's departure, which it is not since Node 16. */
 export const noRequestClose = rule(
   {
-    description: "req's close and aborted events are not taken for the client's departure",
+    description: "req's close and aborted are not taken for the client's departure",
     messages: {
       close:
         '`{{name}}` emits `{{event}}` when the body has been read, or not at all; it does not say that the client left.',
