@@ -31,7 +31,7 @@ describe('recommended', () => {
     const code =
       "const app = require('express')();\napp.get('/x', async (req, res) => res.send(await fetch('http://x')));";
     const config = [
-      recommended as Linter.Config,
+      recommended satisfies Linter.Config,
       { languageOptions: { sourceType: 'commonjs' } } as Linter.Config,
     ];
     const found = linter.verify(code, config).map(({ ruleId }) => ruleId);

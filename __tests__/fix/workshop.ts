@@ -87,7 +87,7 @@ function handle(folder: string): Project {
         out: (text: string) => (told.out += text),
         err: (text: string) => (told.err += text),
       };
-      const code = await fixCommand(args, terminal as never, folder);
+      const code = await fixCommand(args, terminal, folder);
       return { code, ...told };
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
@@ -170,8 +170,7 @@ export function ownTests(made: Project): string {
 
 /** Without what would tell the app's Node that it runs within a test of ours. */
 function bareEnvironment(): NodeJS.ProcessEnv {
-  const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, ...rest } = process.env;
-  return rest;
+  return { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_OPTIONS: undefined };
 }
 
 /** The verdicts of the fault matrix over an app. */

@@ -33,19 +33,23 @@ export const INSTALL_ESLINT = 'express-hangup fix works with ESLint 9 or 10: npm
 
 /** Loads the partners from a project's folder, to read the files under `root`. Throws an Error that says what to install, where ESLint is missing or too old. */
 export function loadPartners(cwd: string, root: string): Partners {
-  const eslint = load<{ Linter: new (options: object) => Linter & { version?: string } }>('eslint', cwd);
+  const eslint = load('eslint', cwd) as
+    { Linter: new (options: object) => Linter & { version?: string } } | undefined;
   if (eslint === undefined) throw new Error(INSTALL_ESLINT);
   const linter = new eslint.Linter({ configType: 'flat', cwd: root });
   const version = Number((linter as { version?: string }).version?.split('.')[0]);
   if (!(version >= 9)) throw new Error(`${INSTALL_ESLINT} (found version ${version})`);
-  const bundle = load<{ parser: object }>('typescript-eslint', cwd);
-  return { linter, typescript: bundle?.parser ?? load<object>('@typescript-eslint/parser', cwd) };
+  const bundle = load('typescript-eslint', cwd) as { parser: object } | undefined;
+  return {
+    linter,
+    typescript: bundle?.parser ?? (load('@typescript-eslint/parser', cwd) as object | undefined),
+  };
 }
 
-function load<T>(name: string, cwd: string): T | undefined {
+function load(name: string, cwd: string): unknown {
   for (const from of [join(cwd, 'package.json'), __filename]) {
     try {
-      return createRequire(from)(name) as T;
+      return createRequire(from)(name) as unknown;
     } catch (error) {
       const { code } = error as { code?: string };
       if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_PACKAGE_PATH_NOT_EXPORTED') throw error;

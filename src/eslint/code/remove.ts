@@ -39,7 +39,7 @@ export function lineBefore(statement: Node, line: string, source: Source): Edit 
 export function dropFinally(tryNode: Node, removed: readonly Edit[], source: Source): Edit[] {
   if (tryNode.handler != null) return [{ range: [tryNode.handler.range[1], tryNode.range[1]], text: '' }];
   const block = tryNode.block;
-  const inside = statementsOf(tryNode.block && ({ ...tryNode.block, body: block?.body ?? [] } as Node));
+  const inside = statementsOf(tryNode.block && { ...tryNode.block, body: block?.body ?? [] });
   const [first, last] = [inside[0], inside.at(-1)];
   if (first === undefined || last === undefined || !mayBeOpened(tryNode, inside, source)) return [];
   const shift = indentOf(first, source).length - indentOf(tryNode, source).length;

@@ -71,8 +71,7 @@ function callOver(fn: Node): Node | undefined {
 function usesAsResponse(fn: Node, name: string, source: Source): boolean {
   let found = false;
   walk(fn, source, (node) => {
-    if (node !== fn && isFunction(node) && (node.params ?? []).some((param) => param.name === name))
-      return false;
+    if (node !== fn && isFunction(node) && node.params.some((param) => param.name === name)) return false;
     const object = node.type === 'MemberExpression' && node.object ? unwrap(node.object) : undefined;
     if (isIdentifier(object, name) && EXPRESS_RESPONSE.test(keyName(node) ?? '')) found = true;
     return !found;
@@ -101,6 +100,6 @@ function isExpressType(node: Node | null | undefined, source: Source): boolean {
   const name = annotation?.type === 'TSTypeReference' ? annotation.typeName : undefined;
   if (name === undefined) return false;
   if (name.type !== 'TSQualifiedName') return EXPRESS_TYPE.test(originText(name, source) ?? '');
-  const right = (name.right as Node | undefined)?.name ?? '';
+  const right = name.right?.name ?? '';
   return EXPRESS_TYPE.test(`${originText(name.left, source) ?? ''}.${right}`);
 }

@@ -98,7 +98,7 @@ export function functionsBehind(
 ): [fn: Node, wrapped: boolean][] {
   const node = unwrap(argument);
   if (depth > 8) return [];
-  if (isFunction(node)) return (node.params ?? []).length === 0 ? [] : [[node, wrapped]];
+  if (isFunction(node)) return node.params.length === 0 ? [] : [[node, wrapped]];
   const further = (next: Node, isWrapped = wrapped): [Node, boolean][] =>
     functionsBehind(next, source, isWrapped, depth + 1);
   if (isIdentifier(node)) return behindIdentifier(node, source).flatMap((each) => further(each));
@@ -115,7 +115,7 @@ export function functionsBehind(
 /** What a wrapping call is given may be a schema or an option too: only what has a request's parameters is a handler. */
 function mayBeHandler(node: Node): boolean {
   const inner = unwrap(node);
-  if (isFunction(inner)) return (inner.params ?? []).length >= 2;
+  if (isFunction(inner)) return inner.params.length >= 2;
   return inner.type === 'Identifier' || inner.type === 'MemberExpression' || inner.type === 'CallExpression';
 }
 

@@ -54,7 +54,7 @@ const STORES = /model|schema|entit|repositor|dao|prisma|database|[/]db\b/i;
 
 function judge(clause: Node, param: Node | null | undefined, body: Node, kit: RuleKit): void {
   const { source, settings, report } = kit;
-  const [first] = statementsOf({ ...clause, body } as Node);
+  const [first] = statementsOf({ ...clause, body });
   const place = first && placeOf(first, kit.handlers());
   const req = first && place && requestName(first, place.handler, source);
   if (first === undefined || place === undefined || req === undefined || place.handler.evidence !== 'certain')

@@ -64,7 +64,7 @@ function judge(call: Node, listener: Node, close: Node, kit: RuleKit): void {
   const data = { server };
   const statement = call.parent;
   const isLone = statement?.type === 'ExpressionStatement' && call.arguments?.[1] === listener;
-  if (!isLone || stringOf(call.arguments?.[0]) !== 'SIGTERM' || !doesNothingElse(listener, close)) {
+  if (!isLone || stringOf(call.arguments[0]) !== 'SIGTERM' || !doesNothingElse(listener, close)) {
     report({ node: call, messageId: 'close', data });
     return;
   }

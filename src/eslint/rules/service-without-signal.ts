@@ -101,6 +101,6 @@ function isHandlersRequest(argument: Node, user: Node, handler: Handler, { sourc
 }
 
 function seenFrom(call: Node, name: string, fn: Node, { source }: RuleKit): boolean {
-  const def = variableOf({ ...call, type: 'Identifier', name } as Node, source)?.defs[0];
+  const def = variableOf({ ...call, type: 'Identifier', name }, source)?.defs[0];
   return def?.type === 'Parameter' && def.node === fn;
 }

@@ -100,7 +100,7 @@ function doesNothingElse(call: Node, timer: string | undefined): boolean {
 function isAbortOrClear(statement: Node, timer: string | undefined): boolean {
   if (statement.type === 'IfStatement') {
     const inner = statement.consequent as Node;
-    const branch = statementsOf({ ...statement, body: inner } as Node);
+    const branch = statementsOf({ ...statement, body: inner });
     return (
       statement.alternate == null &&
       (branch.length > 0 ? branch : [inner]).every((each) => isAbortOrClear(each, timer))
