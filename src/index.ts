@@ -24,9 +24,9 @@ export type {
   RetryEvent,
   SettleEvent,
 } from './events';
-export { drainable, type Drainable } from './server/drainable';
-export type { DrainableOptions } from './server/drain-options';
-export type { DrainCounts, DrainReport } from './server/drain-report';
-export type { ReadinessHandler } from './server/readiness';
-export { tuneServer, type ServerTuning, type TuneServerOptions } from './server/tune-server';
-export type { TimeoutFinding } from './server/timeout-findings';
+export { drainable, type Drainable } from './server/drain/drainable';
+export type { DrainableOptions } from './server/drain/drain-options';
+export type { DrainCounts, DrainReport } from './server/drain/drain-report';
+export type { ReadinessHandler } from './server/drain/readiness';
+export { tuneServer, type ServerTuning, type TuneServerOptions } from './server/tune/tune-server';
+export type { TimeoutFinding } from './server/tune/timeout-findings';

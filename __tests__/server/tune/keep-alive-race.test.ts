@@ -1,10 +1,10 @@
 /* eslint jest/no-standalone-expect: ['error', { additionalTestBlockFunctions: ['itHere'] }] */
 import http from 'node:http';
 import { join } from 'node:path';
-import { build, freePort, ServerProcess } from '../fixtures/server-drain/server-process';
-import { isInstalled, Proxy } from '../fixtures/server-proxies/proxy-process';
+import { build, freePort, ServerProcess } from '../../fixtures/server-drain/server-process';
+import { isInstalled, Proxy } from '../../fixtures/server-proxies/proxy-process';
 
-const app = build(join(__dirname, '../fixtures/server-proxies/keep-alive-race.ts'));
+const app = build(join(__dirname, '../../fixtures/server-proxies/keep-alive-race.ts'));
 const isHere = isInstalled('nginx');
 const itHere = isHere ? it : it.skip;
 const title = (text: string): string => (isHere ? text : `${text} (SKIPPED: nginx is not installed)`);

@@ -5,9 +5,9 @@ import net, { type AddressInfo } from 'node:net';
 import tls from 'node:tls';
 import { drainable, hangup, type Drainable, type DrainableOptions } from 'express-hangup';
 import type { NextFunction, Request, Response } from 'express';
-import { gate } from '../fixtures/serve';
-import { NO_DELAY, LONG, until } from '../fixtures/server-drain/served';
-import { TEST_CERTIFICATES, TEST_KEY } from '../../src/testing/test-certificates';
+import { gate } from '../../fixtures/serve';
+import { NO_DELAY, LONG, until } from '../../fixtures/server-drain/served';
+import { TEST_CERTIFICATES, TEST_KEY } from '../../../src/testing/test-certificates';
 
 type Listener = (req: http2.Http2ServerRequest, res: http2.Http2ServerResponse) => void;
 

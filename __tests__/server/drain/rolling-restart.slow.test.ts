@@ -1,10 +1,10 @@
 /* eslint jest/no-standalone-expect: ['error', { additionalTestBlockFunctions: ['itHere'] }] */
 import { join } from 'node:path';
-import { build } from '../fixtures/server-drain/server-process';
-import { isInstalled } from '../fixtures/server-proxies/proxy-process';
-import { rollingRestart } from '../fixtures/server-proxies/rolling-restart';
+import { build } from '../../fixtures/server-drain/server-process';
+import { isInstalled } from '../../fixtures/server-proxies/proxy-process';
+import { rollingRestart } from '../../fixtures/server-proxies/rolling-restart';
 
-const app = build(join(__dirname, '../fixtures/server-drain/app.ts'));
+const app = build(join(__dirname, '../../fixtures/server-drain/app.ts'));
 const restarts = Number(process.env['ROLLING_RESTARTS'] ?? 2);
 
 describe.each(['nginx', 'haproxy'] as const)('a rolling restart behind a real %s', (proxy) => {

@@ -1,7 +1,7 @@
-import type { HangupError } from '../errors';
-import { attachLifetime } from '../request/attach-lifetime';
-import { lifetimeOf } from '../request/lifetime-of';
-import type { Answer } from './traffic';
+import type { HangupError } from '../../errors';
+import { attachLifetime } from '../../request/attach-lifetime';
+import { lifetimeOf } from '../../request/lifetime-of';
+import type { Answer } from '../traffic/traffic';
 
 /** How long a client is asked to wait, in seconds: another instance takes over at once. */
 const RETRY_AFTER_S = '1';

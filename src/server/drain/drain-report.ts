@@ -1,7 +1,7 @@
 import type { ServerHttp2Stream } from 'node:http2';
-import { lifetimeOf } from '../request/lifetime-of';
-import { routeOf } from '../request/route';
-import type { Answer } from './traffic';
+import { lifetimeOf } from '../../request/lifetime-of';
+import { routeOf } from '../../request/route';
+import type { Answer } from '../traffic/traffic';
 
 /** How requests ended. */
 export interface DrainCounts {

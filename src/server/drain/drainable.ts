@@ -1,12 +1,12 @@
 import { Server as NetServer } from 'node:net';
-import { wrongType } from '../options';
+import { wrongType } from '../../options';
 import { Drain } from './drain';
 import { drainSettings, type DrainableOptions, type DrainSettings } from './drain-options';
 import type { DrainReport } from './drain-report';
 import { runHook } from './hooks';
 import { onSignals, type SignalHandler } from './process-signals';
 import { readinessHandler, type ReadinessHandler } from './readiness';
-import { Traffic, type AnyServer } from './traffic';
+import { Traffic, type AnyServer } from '../traffic/traffic';
 
 /** What `drainable()` gives. */
 export interface Drainable {

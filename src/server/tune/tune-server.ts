@@ -1,6 +1,6 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
-import { checkNames, milliseconds, wrongType } from '../options';
+import { checkNames, milliseconds, wrongType } from '../../options';
 import { FRONT_ENDS, type FrontEnd, type LoadBalancer } from './load-balancers';
 import { timeoutFindings, type TimeoutFinding, type Timeouts } from './timeout-findings';
 

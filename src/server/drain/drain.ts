@@ -1,14 +1,14 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import { ServerDrainingError } from '../errors';
-import { channels, type DrainEvent } from '../events';
-import { breakResponse } from '../request/break-response';
+import { ServerDrainingError } from '../../errors';
+import { channels, type DrainEvent } from '../../events';
+import { breakResponse } from '../../request/break-response';
 import { abortAnswer, abortSignal } from './abort-answer';
 import { announceClose } from './announce-close';
-import { closeListener } from './close-listener';
-import type { Connection } from './connection';
+import { closeListener } from '../traffic/close-listener';
+import type { Connection } from '../traffic/connection';
 import { DrainTally, labelOf, wasCompleted, type DrainReport } from './drain-report';
-import type { Answer, Traffic, TrafficObserver } from './traffic';
+import type { Answer, Traffic, TrafficObserver } from '../traffic/traffic';
 
 /** When the phases of a drain begin, in milliseconds from its start. */
 export interface DrainPlan {

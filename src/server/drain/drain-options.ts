@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { checkNames, milliseconds, optionalFunction, wrongType } from '../options';
+import { checkNames, milliseconds, optionalFunction, wrongType } from '../../options';
 import type { DrainReport } from './drain-report';
 import { isSignal } from './process-signals';
 import type { ReadyCheck } from './readiness';

@@ -3,8 +3,8 @@ import http from 'node:http';
 import net from 'node:net';
 import { drainable, type DrainableOptions } from 'express-hangup';
 import { WebSocket, WebSocketServer } from 'ws';
-import { gate, listen } from '../fixtures/serve';
-import { gated, LONG, NO_DELAY, served, until } from '../fixtures/server-drain/served';
+import { gate, listen } from '../../fixtures/serve';
+import { gated, LONG, NO_DELAY, served, until } from '../../fixtures/server-drain/served';
 
 describe('drainable(): WebSocket', () => {
   async function chat(options: DrainableOptions): Promise<{ drain: () => Promise<any>; client: WebSocket }> {

@@ -1,8 +1,8 @@
 import http from 'node:http';
 import { join } from 'node:path';
-import { build, ServerProcess } from '../fixtures/server-drain/server-process';
+import { build, ServerProcess } from '../../fixtures/server-drain/server-process';
 
-const fixtures = join(__dirname, '../fixtures/server-drain');
+const fixtures = join(__dirname, '../../fixtures/server-drain');
 const app = build(join(fixtures, 'app.ts'));
 
 interface Got {

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import type { Request, Response } from 'express';
 import { gatewayErrorHandler, hangup } from 'express-hangup';
-import { collect } from '../fixtures/events';
-import { aborted, expressVersions, gate } from '../fixtures/serve';
-import { gated, LONG, NO_DELAY, served, until } from '../fixtures/server-drain/served';
+import { collect } from '../../fixtures/events';
+import { aborted, expressVersions, gate } from '../../fixtures/serve';
+import { gated, LONG, NO_DELAY, served, until } from '../../fixtures/server-drain/served';
 
 const [, express] = expressVersions[0];
 

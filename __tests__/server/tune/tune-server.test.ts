@@ -4,9 +4,9 @@ import http2 from 'node:http2';
 import { join } from 'node:path';
 import express from 'express';
 import { drainable, tuneServer, type TuneServerOptions } from 'express-hangup';
-import { FRONT_ENDS } from '../../src/server/load-balancers';
-import { RawClient } from '../fixtures/raw-client';
-import { listen } from '../fixtures/serve';
+import { FRONT_ENDS } from '../../../src/server/tune/load-balancers';
+import { RawClient } from '../../fixtures/raw-client';
+import { listen } from '../../fixtures/serve';
 
 const codes = (server: http.Server, options: TuneServerOptions): string[] =>
   tuneServer(server, options).findings.map(({ code }) => code);
@@ -156,7 +156,7 @@ describe("Node's own timeouts", () => {
 });
 
 describe('docs/timeouts.md', () => {
-  const text = readFileSync(join(__dirname, '../../docs/timeouts.md'), 'utf8');
+  const text = readFileSync(join(__dirname, '../../../docs/timeouts.md'), 'utf8');
 
   it('has the presets that the code has', () => {
     const rows = [...text.matchAll(/^\| `'(\w+)'` \| ([\d ]+) s \| ([\d ]+) s \|/gm)];
@@ -175,7 +175,7 @@ describe('docs/timeouts.md', () => {
   });
 
   it('has a row for every finding', () => {
-    const source = readFileSync(join(__dirname, '../../src/server/timeout-findings.ts'), 'utf8');
+    const source = readFileSync(join(__dirname, '../../../src/server/tune/timeout-findings.ts'), 'utf8');
     const known = [...source.matchAll(/^ {4}\| '([A-Z_]+)'/gm)].map(([, code]) => code);
     expect([...text.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code]) => code)).toEqual(known);
   });

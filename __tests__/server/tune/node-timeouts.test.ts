@@ -1,6 +1,6 @@
 import http from 'node:http';
-import { RawClient } from '../fixtures/raw-client';
-import { listen } from '../fixtures/serve';
+import { RawClient } from '../../fixtures/raw-client';
+import { listen } from '../../fixtures/serve';
 
 // What docs/timeouts.md says of Node's own timeouts, so that a Node that changes is noticed.
 describe('Node’s own timeouts', () => {
