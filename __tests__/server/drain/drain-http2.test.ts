@@ -74,17 +74,22 @@ describe('drainable(): HTTP/2', () => {
     expect(await draining).toMatchObject({ finished: 1, aborted: 0, forced: 0, gone: 0 });
   });
 
-  it('serves new sessions during the delay', async () => {
-    const { handle, connect } = await served(
+  it('serves old and new sessions during the delay, and sends no GOAWAY before its end', async () => {
+    const { handle, connect, server } = await served(
       http2.createServer((_req, res) => void res.end('ok')),
       { ...LONG, delay: 300 },
     );
-    const old = await connect();
+    const [old, listening] = [await connect(), [] as boolean[]];
+    old.on('goaway', () => listening.push(server.listening));
+    const goaway = once(old, 'goaway');
     await get(old);
     const draining = handle.drain();
-    await once(old, 'close');
+    expect(await get(old)).toMatchObject({ status: 200, body: 'ok' });
     expect(await get(await connect())).toMatchObject({ status: 200, body: 'ok' });
-    expect(await draining).toMatchObject({ finished: 1 });
+    await goaway;
+    // Who is sent away earlier comes back to the same instance.
+    expect(listening).toEqual([false]);
+    expect(await draining).toMatchObject({ finished: 2 });
   });
 
   it('does not close a session with a long stream for being idle', async () => {
@@ -238,6 +243,20 @@ describe('drainable(): TLS', () => {
     await once(client, 'close');
     expect(text).toContain('ok');
     expect(await draining).toMatchObject({ finished: 1 });
+  });
+
+  it('gives up a TLS handshake of which no more comes', async () => {
+    const server = https.createServer(certificate, (_req, res) => void res.end('ok'));
+    const handle = drainable(server, { signals: [], ...NO_DELAY });
+    const port = await listening(server);
+    const raw = net.connect(port, '127.0.0.1');
+    const [socket] = (await once(server, 'connection')) as [net.Socket];
+    // A record of 512 bytes, of which six come.
+    raw.resume().write(Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01]));
+    await until(() => socket.bytesRead === 6);
+    const draining = handle.drain();
+    await once(raw, 'close');
+    expect((await draining).ms).toBeLessThan(5000);
   });
 
   it('knows both versions on one server', async () => {

@@ -64,19 +64,6 @@ describe('a process that gets SIGTERM', () => {
     });
   });
 
-  it('forces at once when it gets a second one', async () => {
-    const server = await ServerProcess.listening(app);
-    const stuck = get(server.port, '/stuck', agent).catch(
-      (error: unknown) => (error as NodeJS.ErrnoException).code,
-    );
-    await server.event('held');
-    server.signal();
-    await server.event('draining');
-    server.signal();
-    expect(await stuck).toBe('ECONNRESET');
-    expect(await server.exited).toMatchObject({ code: 0, signal: null });
-  });
-
   it('ends by itself as a worker of a cluster, too', async () => {
     const server = await ServerProcess.listening(build(join(fixtures, 'cluster.ts')));
     const answer = get(server.port, '/work/300', agent);

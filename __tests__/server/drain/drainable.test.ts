@@ -327,27 +327,6 @@ describe.each(expressVersions)('drainable(): when the time is up, %s', (_, expre
     expect(await draining).toMatchObject({ aborted: 1, finished: 0 });
   });
 
-  it('a stream of events hears it and says goodbye', async () => {
-    const app = express();
-    app.use(hangup());
-    const begun = gate();
-    app.get('/events', (req, res) => {
-      res.writeHead(200, { 'Content-Type': 'text/event-stream', Connection: 'keep-alive' });
-      res.write('data: 1\n\n');
-      begun.open();
-      req.signal.addEventListener('abort', () => res.end('event: bye\n\n'));
-    });
-    app.use(gatewayErrorHandler());
-    const { handle, connect } = await served(app, SOON);
-    const client = await connect();
-    client.request('/events');
-    await begun.promise;
-    const draining = handle.drain();
-    const { body, complete } = await client.response();
-    expect([body, complete]).toEqual(['data: 1\n\nevent: bye\n\n', true]);
-    expect(await draining).toMatchObject({ aborted: 1, forced: 0 });
-  });
-
   it('an answer that has begun may go on until it is forced', async () => {
     const app = express();
     app.use(hangup());
@@ -364,9 +343,11 @@ describe.each(expressVersions)('drainable(): when the time is up, %s', (_, expre
     const res = await begun.promise;
     const draining = handle.drain();
     await until(() => phases.all.some(({ phase }) => phase === 'aborting'));
+    // Work that ends normally when its signal aborts would make a fragment look whole.
+    expect(res.req.signal.aborted).toBe(false);
     res.end('whole');
     expect(await client.response()).toMatchObject({ status: 200, body: 'begun, whole', complete: true });
-    await draining;
+    expect(await draining).toMatchObject({ finished: 1, aborted: 0 });
   });
 
   it('a request that still arrives gets 503 at once', async () => {
@@ -391,7 +372,7 @@ describe.each(expressVersions)('drainable(): when the time is up, %s', (_, expre
     await late.promise;
     res.end('whole');
     expect([(await client.response()).status, (await client.response()).status]).toEqual([200, 503]);
-    expect(await draining).toMatchObject({ aborted: 1 });
+    expect(await draining).toMatchObject({ finished: 1, aborted: 1 });
   });
 });
 

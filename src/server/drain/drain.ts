@@ -8,6 +8,7 @@ import { announceClose } from './announce-close';
 import { closeListener } from '../traffic/close-listener';
 import type { Connection } from '../traffic/connection';
 import { DrainTally, labelOf, wasCompleted, type DrainReport } from './drain-report';
+import { endEventStream, isEventStream, isReconnecting, onceBegun } from './event-stream';
 import type { Answer, Traffic, TrafficObserver } from '../traffic/traffic';
 
 /** When the phases of a drain begin, in milliseconds from its start. */
@@ -32,6 +33,7 @@ export class Drain implements TrafficObserver {
   private readonly forced = new Set<Answer>();
   private readonly timers = new Set<NodeJS.Timeout>();
   private phase: DrainEvent['phase'] = 'delay';
+  private accepting = 0;
   private listening = 0;
   private closeListenersNow: (() => void)[] = [];
   private isSweepDue = false;
@@ -80,8 +82,8 @@ export class Drain implements TrafficObserver {
   }
 
   sessionOpened(session: ServerHttp2Session): void {
-    // In `delay` a new session is served like any other; later it can only have been in the accept queue.
-    if (this.phase !== 'delay') session.once('stream', () => session.close());
+    // Before, a new session is served like any other; later it can only have been in the accept queue.
+    if (this.hasStoppedAccepting) session.once('stream', () => session.close());
   }
 
   answerBegun(answer: Answer, traffic: Traffic): void {
@@ -97,17 +99,16 @@ export class Drain implements TrafficObserver {
 
   upgraded(socket: Duplex): void {
     // The app has to have made its WebSocket of it first.
-    if (this.phase !== 'delay') setImmediate(() => this.plan.onClosing([socket]));
+    if (this.hasStoppedAccepting) setImmediate(() => this.plan.onClosing([socket]));
   }
 
   private observe(traffic: Traffic): void {
     traffic.observer = this;
     for (const answer of traffic.answers.keys()) this.announce(answer, traffic);
-    // GOAWAY: what has begun goes on, the client takes a new connection for what comes next (RFC 9113, section 6.8).
-    for (const session of traffic.sessions) session.close();
   }
 
   private announce(answer: Answer, traffic: Traffic): void {
+    if (!answer.headersSent) onceBegun(answer, () => this.endIfStream(answer));
     if (!('req' in answer) || answer.req.httpVersionMajor >= 2) return;
     announceClose(answer, () => traffic.isLast(answer) && !this.isAboutToClose(traffic));
   }
@@ -120,15 +121,38 @@ export class Drain implements TrafficObserver {
   private close(): void {
     if (this.phase !== 'delay') return;
     this.enter('closing');
+    this.accepting = this.traffics.length;
     this.listening = this.traffics.length;
-    const onClosed = (): void => {
+    const stopped = (): void => {
+      this.accepting -= 1;
+      if (this.accepting === 0) this.stoppedAccepting();
+    };
+    const closed = (): void => {
       this.listening -= 1;
       this.finishIfEmpty();
     };
-    for (const { sessions } of this.traffics) for (const session of sessions) session.close();
-    this.closeListenersNow = this.traffics.map((traffic) => closeListener(traffic, onClosed));
-    this.plan.onClosing(this.traffics.flatMap(({ upgraded }) => [...upgraded.keys()]));
+    this.closeListenersNow = this.traffics.map((traffic) => closeListener(traffic, { stopped, closed }));
     this.sweepSoon();
+  }
+
+  private get hasStoppedAccepting(): boolean {
+    return this.phase !== 'delay' && this.accepting === 0;
+  }
+
+  // Who is sent away comes back with a new connection: not before that leads to another instance.
+  private stoppedAccepting(): void {
+    // GOAWAY: what has begun goes on, the client takes a new connection for what comes next (RFC 9113, section 6.8).
+    for (const { sessions } of this.traffics) for (const session of sessions) session.close();
+    this.plan.onClosing(this.traffics.flatMap(({ upgraded }) => [...upgraded.keys()]));
+    for (const answer of this.answers()) this.endIfStream(answer);
+  }
+
+  private endIfStream(answer: Answer): void {
+    if (!this.hasStoppedAccepting || this.aborted.has(answer) || answer.writableEnded) return;
+    const isTime = this.phase === 'closing' ? isReconnecting(answer) : isEventStream(answer);
+    if (!isTime || this.phase === 'forcing') return;
+    this.aborted.add(answer);
+    endEventStream(answer);
   }
 
   private abortAll(): void {
@@ -142,7 +166,8 @@ export class Drain implements TrafficObserver {
     if (!this.traffics.some(({ answers }) => answers.has(answer))) return;
     // Ended by the handler, and still on its way to a slow reader.
     if (answer.writableEnded) return;
-    if (abortAnswer(answer, new ServerDrainingError())) this.aborted.add(answer);
+    if (answer.headersSent) this.endIfStream(answer);
+    else if (abortAnswer(answer, new ServerDrainingError())) this.aborted.add(answer);
   }
 
   private destroy(traffic: Traffic): void {

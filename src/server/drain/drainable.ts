@@ -1,10 +1,9 @@
-import { Server as NetServer } from 'node:net';
 import { wrongType } from '../../options';
+import { answerSignals } from './answer-signals';
 import { Drain } from './drain';
 import { drainSettings, type DrainableOptions, type DrainSettings } from './drain-options';
 import type { DrainReport } from './drain-report';
 import { runHook } from './hooks';
-import { onSignals, type SignalHandler } from './process-signals';
 import { readinessHandler, type ReadinessHandler } from './readiness';
 import { Traffic, type AnyServer } from '../traffic/traffic';
 
@@ -26,7 +25,8 @@ export interface Drainable {
  * Lets a server (or several) end without losing a request. On the signal `readiness` answers 503 and every response says
  * `Connection: close`; after `delay` the listener closes, idle connections too, and each busy one right after its answer;
  * at `timeout` the signals of what still runs abort with `ServerDrainingError` and those requests get 503; at `force`, or
- * by a second signal, connections are destroyed. The process then ends by itself. Call it before the server listens.
+ * by a signal more than a second after the first, connections are destroyed. The process then ends by itself with code 0,
+ * or by that second signal. Call it before the server listens.
  *
  * Works for http, https and HTTP/2 servers. Signals are answered while the server listens; before, Node's default ends
  * the process at once.
@@ -46,10 +46,15 @@ export function drainable(
     }
     return drain.done;
   };
-  const stopListening = answerSignals(traffics, settings.signals, () => {
+  const force = (): Promise<DrainReport> => {
     drain?.force();
     return begin();
-  });
+  };
+  const stopListening = answerSignals(
+    traffics.map(({ server }) => server),
+    settings.signals,
+    { begin, force },
+  );
   return {
     get draining() {
       return drain !== undefined;
@@ -74,37 +79,6 @@ function startDrain(traffics: readonly Traffic[], settings: DrainSettings): Drai
   return drain;
 }
 
-/** Answers the signals while at least one of the servers is open: before and after, they end the process as always. */
-function answerSignals(
-  traffics: readonly Traffic[],
-  signals: DrainSettings['signals'],
-  handler: SignalHandler,
-): () => void {
-  const open = new Set<AnyServer>();
-  let off: (() => void) | undefined;
-  const undo = traffics.map(({ server }) => {
-    const onListening = (): void => {
-      open.add(server);
-      off ??= onSignals(signals, handler);
-    };
-    const onClose = (): void => {
-      open.delete(server);
-      if (open.size > 0) return;
-      off?.();
-      off = undefined;
-    };
-    if (server.listening) onListening();
-    // Ahead of the app's own: who is told that the server listens may send the signal in that very moment.
-    server.prependListener('listening', onListening).on('close', onClose);
-    return () => server.off('listening', onListening).off('close', onClose);
-  });
-  return () => {
-    for (const stop of undo) stop();
-    off?.();
-    off = undefined;
-  };
-}
-
 function serversOf(servers: unknown): AnyServer[] {
   const list: readonly unknown[] = Array.isArray(servers) ? servers : [servers];
   if (list.length === 0) throw wrongType('drainable(): the servers', servers, 'at least one server');
@@ -121,6 +95,8 @@ function serversOf(servers: unknown): AnyServer[] {
 }
 
 function isServer(value: unknown): value is AnyServer {
-  // A plain TCP server has neither.
-  return value instanceof NetServer && ('requestTimeout' in value || 'updateSettings' in value);
+  // A plain TCP server has neither. Not by its class: Bun's `http.Server` is no `net.Server`.
+  return (
+    typeof value === 'object' && value !== null && ('requestTimeout' in value || 'updateSettings' in value)
+  );
 }

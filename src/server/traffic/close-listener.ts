@@ -9,8 +9,16 @@ const SHORT_TURN_MS = 0.5;
 /** … or after this long in any case. */
 const PATIENCE_MS = 250;
 
+/** What happens when a listener closes. */
+export interface ListenerEvents {
+  /** No further connection is accepted. */
+  stopped: () => void;
+  /** The last accepted connection has closed. */
+  closed: () => void;
+}
+
 /**
- * Stops accepting connections, and calls `onClosed` when the last accepted one has closed. Gives the function that does it
+ * Stops accepting connections, and tells when that is so and when the last accepted one has closed. Gives the function that does it
  * without waiting for a good moment.
  *
  * A listener that closes resets what waits in the kernel's accept queue, and no system call can prevent it: so it closes
@@ -19,11 +27,12 @@ const PATIENCE_MS = 250;
  *
  * A server that does not listen (yet) has nothing to close; should it begin to, it is closed at once.
  */
-export function closeListener(traffic: Traffic, onClosed: () => void): () => void {
+export function closeListener(traffic: Traffic, on: ListenerEvents): () => void {
   const { server } = traffic;
   if (!server.listening) {
     server.once('listening', () => server.close());
-    onClosed();
+    on.stopped();
+    on.closed();
     return () => undefined;
   }
   const startedAt = performance.now();
@@ -45,7 +54,8 @@ export function closeListener(traffic: Traffic, onClosed: () => void): () => voi
     if (immediate === undefined) return;
     clearImmediate(immediate);
     immediate = undefined;
-    closeWithoutIdle(server, onClosed);
+    closeWithoutIdle(server, on.closed);
+    on.stopped();
   }
   return closeNow;
 }

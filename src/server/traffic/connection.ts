@@ -56,6 +56,15 @@ export class Connection {
     return Math.max(0, IDLE_AFTER_MS - (performance.now() - this.restingSince));
   }
 
+  /** The same for a TLS handshake, which is given up when no byte of it has come for that long. */
+  silentIn(): number {
+    if (this.socket.bytesRead !== this.bytesRead) {
+      this.bytesRead = this.socket.bytesRead;
+      this.restingSince = performance.now();
+    }
+    return this.idleIn();
+  }
+
   // Answered before its body had arrived: the rest of the body is not the next request.
   private awaitRest(req: IncomingMessage): void {
     this.unread = req;

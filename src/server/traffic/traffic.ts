@@ -82,14 +82,22 @@ export class Traffic {
    */
   closeIdle(isLate: boolean): number {
     let next = Infinity;
+    const secured = this.securedPeers();
     for (const [socket, connection] of this.connections) {
       if (this.upgraded.has(socket)) continue;
-      const idleIn = connection.idleIn();
+      const isHandshake = connection.isRaw && !secured.has(peerOf(connection.socket));
+      const idleIn = isHandshake ? connection.silentIn() : connection.idleIn();
       const isUseless = isLate && connection.inFlight === 0 && !connection.isRaw && !this.isHttp2;
       if (idleIn === 0 || isUseless) socket.destroy();
       else next = Math.min(next, idleIn);
     }
     return next;
+  }
+
+  /** The clients whose TLS handshake is complete. */
+  private securedPeers(): ReadonlySet<string> {
+    const connections = [...this.connections.values()];
+    return new Set(connections.filter(({ isRaw }) => !isRaw).map(({ socket }) => peerOf(socket)));
   }
 
   private connected(socket: Socket, isRaw: boolean): Connection {
@@ -173,4 +181,9 @@ export class Traffic {
   private along(event: string, listener: (...args: any[]) => void): void {
     this.undo.push(listenAlong(this.server, event, listener));
   }
+}
+
+/** The same for a TLS connection and the TCP connection below it. Over a Unix socket it is the same for all. */
+function peerOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
