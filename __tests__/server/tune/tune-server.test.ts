@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import express from 'express';
 import { drainable, tuneServer, type TuneServerOptions } from 'express-hangup';
 import { FRONT_ENDS } from '../../../src/server/tune/load-balancers';
+import { PLATFORMS, platformHere } from '../../../src/server/tune/platforms';
 import { RawClient } from '../../fixtures/raw-client';
 import { listen } from '../../fixtures/serve';
 
@@ -82,6 +83,41 @@ describe('tuneServer()', () => {
     expect(codes(server, { loadBalancer: 'alb', deadline: 9_000, drain })).toEqual([]);
   });
 
+  it('counts the delay of the drain, at the end of which requests still arrive', () => {
+    const drain = { delay: 5000, timeout: 25_000, force: 28_000 };
+    const { findings } = tuneServer(http.createServer(), { loadBalancer: 'alb', deadline: 25_000, drain });
+    expect(findings.map(({ code }) => code)).toEqual(['DRAIN_SHORTER_THAN_DEADLINE']);
+    expect(findings[0]?.message).toMatch(/delay \(5000 ms\) has 20000 ms .* deadline of 25000 ms/);
+    expect(codes(http.createServer(), { loadBalancer: 'alb', deadline: 20_000, drain })).toEqual([]);
+  });
+
+  it('raises headersTimeout above the front end also where the keep-alive time is without limit', () => {
+    const server = http.createServer();
+    server.keepAliveTimeout = 0;
+    const { set } = tuneServer(server, { loadBalancer: 'gclb' });
+    expect(set).toEqual({ keepAliveTimeout: 0, headersTimeout: 606_000, requestTimeout: 606_000 });
+  });
+
+  it.each([
+    [{ loadBalancer: 60 }, 'loadBalancer is 60 ms: that looks like seconds'],
+    [
+      { loadBalancer: 'alb', terminationGracePeriod: 30 },
+      'terminationGracePeriod is 30 ms: that looks like seconds',
+    ],
+    [
+      { loadBalancer: 999, terminationGracePeriod: 999 },
+      'loadBalancer is 999 ms and terminationGracePeriod is 999 ms',
+    ],
+  ] as const)('finds a number that looks like seconds: %j', (options, words) => {
+    const { findings } = tuneServer(http.createServer(), options);
+    expect(findings).toMatchObject([{ code: 'LOOKS_LIKE_SECONDS', fixed: false }]);
+    expect(findings[0]?.message).toContain(words);
+  });
+
+  it('finds nothing wrong with one second, and with a platform that does not wait', () => {
+    expect(codes(http.createServer(), { loadBalancer: 1000, terminationGracePeriod: 0 })).toEqual([]);
+  });
+
   it('finds a grace period shorter than the drain', () => {
     const drain = { timeout: 25_000, force: 40_000 };
     const options = { loadBalancer: 'alb', drain } as const;
@@ -89,6 +125,36 @@ describe('tuneServer()', () => {
       'GRACE_PERIOD_SHORTER_THAN_DRAIN',
     ]);
     expect(codes(http.createServer(), { ...options, terminationGracePeriod: 60_000 })).toEqual([]);
+  });
+
+  it.each(Object.entries(PLATFORMS))('knows when %s kills', (name, { name: shown, ms, setting }) => {
+    const options = { loadBalancer: 'alb', terminationGracePeriod: name as 'docker' } as const;
+    const drain = { timeout: 0, force: ms };
+    const { findings } = tuneServer(http.createServer(), { ...options, drain });
+    expect(findings).toMatchObject([{ code: 'GRACE_PERIOD_SHORTER_THAN_DRAIN', fixed: false }]);
+    expect(findings[0]?.message).toContain(`${shown} kills the process ${ms} ms after its signal`);
+    expect(findings[0]?.message).toContain(setting);
+    expect(codes(http.createServer(), { ...options, drain: { timeout: 0, force: ms - 1 } })).toEqual([]);
+  });
+
+  it.each([
+    [{ pm_id: '0', KUBERNETES_SERVICE_HOST: '10.0.0.1' }, 'pm2'],
+    [{ K_SERVICE: 'app', KUBERNETES_SERVICE_HOST: '10.0.0.1' }, 'cloud-run'],
+    [{ KUBERNETES_SERVICE_HOST: '10.0.0.1' }, 'kubernetes'],
+    [{ ECS_CONTAINER_METADATA_URI_V4: 'http://169.254.170.2' }, 'ecs'],
+    [{ FLY_APP_NAME: 'app' }, 'fly'],
+    [{ DYNO: 'web.1' }, 'heroku'],
+    [{}, undefined],
+  ])('sees by %j that it runs on %s', (env, platform) => {
+    expect(platformHere(env, 2)).toBe(platform);
+  });
+
+  it('checks the drain against the platform that it runs on, where none is named', () => {
+    process.env['DYNO'] = 'web.1';
+    const drain = { timeout: 30_000, force: 33_000 };
+    const found = codes(http.createServer(), { loadBalancer: 'heroku', drain });
+    delete process.env['DYNO'];
+    expect(found).toEqual(['GRACE_PERIOD_SHORTER_THAN_DRAIN']);
   });
 
   it.each([
@@ -107,6 +173,18 @@ describe('tuneServer()', () => {
       { loadBalancer: 'alb', terminationGracePeriod: NaN },
       RangeError,
       /"terminationGracePeriod"/,
+    ],
+    [
+      http.createServer(),
+      { loadBalancer: 'alb', terminationGracePeriod: 'k8s' },
+      TypeError,
+      /'docker', 'kubernetes'/,
+    ],
+    [
+      http.createServer(),
+      { loadBalancer: 'alb', drain: { delay: '5', timeout: 5, force: 5 } },
+      TypeError,
+      /"delay"/,
     ],
     [http.createServer(), { loadbalancer: 'alb' }, TypeError, /Did you mean "loadBalancer"/],
   ])('refuses wrong arguments, row %#', (server, options, type, message) => {
@@ -171,6 +249,13 @@ describe('docs/timeouts.md', () => {
         idleMs / 1000,
         responseMs / 1000,
       ]),
+    );
+  });
+
+  it('has the platforms that the code has', () => {
+    const rows = [...text.matchAll(/^\| `'([\w-]+)'` \| ([\d.]+) s \| [^|]+ \|$/gm)];
+    expect(rows.map(([, name, time]) => [name, Number(time) * 1000])).toEqual(
+      Object.entries(PLATFORMS).map(([name, { ms }]) => [name, ms]),
     );
   });
 

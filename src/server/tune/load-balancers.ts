@@ -9,7 +9,7 @@ export interface FrontEnd {
 }
 
 /** The front ends that `tuneServer()` knows by name. */
-export type LoadBalancer = 'alb' | 'gclb' | 'nginx' | 'heroku' | 'envoy';
+export type LoadBalancer = 'alb' | 'gclb' | 'nginx' | 'haproxy' | 'heroku' | 'envoy';
 
 /** Their documented defaults. `docs/timeouts.md` has the sources, and is tested against this table. */
 export const FRONT_ENDS: Readonly<Record<LoadBalancer, FrontEnd>> = {
@@ -19,6 +19,10 @@ export const FRONT_ENDS: Readonly<Record<LoadBalancer, FrontEnd>> = {
   gclb: { name: "Google Cloud's load balancer", idleMs: 600_000, responseMs: 30_000 },
   // nginx, ngx_http_upstream_module keepalive_timeout and ngx_http_proxy_module proxy_read_timeout: 60 s each.
   nginx: { name: 'nginx', idleMs: 60_000, responseMs: 60_000 },
+  // HAProxy has no default of its own; Debian's package has `timeout client` and `timeout server` of 50 s. While its client
+  // is there an idle connection stays with it; afterwards the pool closes it within three `pool-purge-delay` of 5 s
+  // (measured with 2.6).
+  haproxy: { name: 'HAProxy', idleMs: 65_000, responseMs: 50_000 },
   // Heroku, HTTP routing: kept connections to dynos 90 s, first byte within 30 s (H12).
   heroku: { name: "Heroku's router", idleMs: 90_000, responseMs: 30_000 },
   // Envoy: HttpProtocolOptions.idle_timeout 1 h, RouteAction.timeout 15 s.

@@ -1,4 +1,5 @@
 import type { FrontEnd } from './load-balancers';
+import type { GracePeriod } from './platforms';
 
 /** One contradiction among timeouts. */
 export interface TimeoutFinding {
@@ -9,7 +10,8 @@ export interface TimeoutFinding {
     | 'DEADLINE_ABOVE_FRONT_END'
     | 'SERVER_TIMEOUT_BELOW_DEADLINE'
     | 'DRAIN_SHORTER_THAN_DEADLINE'
-    | 'GRACE_PERIOD_SHORTER_THAN_DRAIN';
+    | 'GRACE_PERIOD_SHORTER_THAN_DRAIN'
+    | 'LOOKS_LIKE_SECONDS';
   /** What contradicts what, and what to do, in words. */
   message: string;
   /** Whether `tuneServer()` has set it right already. */
@@ -24,8 +26,10 @@ export interface Timeouts {
   request: number;
   socket: number;
   deadline: number | undefined;
-  drain: { timeout: number; force: number } | undefined;
-  terminationGracePeriod: number | undefined;
+  drain: { delay: number; timeout: number; force: number } | undefined;
+  gracePeriod: GracePeriod | undefined;
+  /** The options that were given as numbers and are usually said in seconds, by name. */
+  numbers: (readonly [option: string, value: number])[];
 }
 
 /** Node's default for `server.keepAliveTimeout`: nobody's decision, and no news. */
@@ -33,7 +37,8 @@ const NODE_KEEP_ALIVE_MS = 5000;
 
 /** The contradictions among the timeouts as they were found, before `tuneServer()` changed them. */
 export function timeoutFindings(timeouts: Timeouts): TimeoutFinding[] {
-  return [keepAlive, headers, deadline, socket, drain, gracePeriod].flatMap((check) => check(timeouts) ?? []);
+  const checks = [keepAlive, headers, deadline, socket, drain, gracePeriod, seconds];
+  return checks.flatMap((check) => check(timeouts) ?? []);
 }
 
 type Check = (timeouts: Timeouts) => TimeoutFinding | undefined;
@@ -75,19 +80,40 @@ const socket: Check = ({ socket: ms, deadline: deadlineMs }) => {
 };
 
 const drain: Check = ({ drain: phases, deadline: deadlineMs }) => {
-  if (phases === undefined || deadlineMs === undefined || phases.timeout >= deadlineMs) return undefined;
+  if (phases === undefined || deadlineMs === undefined) return undefined;
+  const { delay, timeout } = phases;
+  const leftMs = timeout - delay;
+  if (leftMs >= deadlineMs) return undefined;
+  const whoseTime =
+    delay === 0
+      ? 'A request that arrives with the signal'
+      : `A request that arrives at the end of the drain's delay (${delay} ms)`;
   return {
     code: 'DRAIN_SHORTER_THAN_DEADLINE',
-    message: `The drain aborts what still runs after ${phases.timeout} ms, before the deadline of ${deadlineMs} ms: a deploy answers 503 to requests that had time left. Raise the drain's timeout, or lower the deadline.`,
+    message: `${whoseTime} has ${leftMs} ms until the drain's timeout (${timeout} ms), less than its deadline of ${deadlineMs} ms: a deploy answers it 503 though it had time left. Raise the drain's timeout, or lower its delay or the deadline.`,
     fixed: false,
   };
 };
 
-const gracePeriod: Check = ({ drain: phases, terminationGracePeriod: graceMs }) => {
-  if (phases === undefined || graceMs === undefined || phases.force < graceMs) return undefined;
+const gracePeriod: Check = ({ drain: phases, gracePeriod: grace }) => {
+  if (phases === undefined || grace === undefined || phases.force < grace.ms) return undefined;
   return {
     code: 'GRACE_PERIOD_SHORTER_THAN_DRAIN',
-    message: `The drain may take ${phases.force} ms, but the process is killed ${graceMs} ms after the signal: connections are reset in the middle. Raise terminationGracePeriodSeconds (or its like), or lower the drain's force.`,
+    message: `The drain may take ${phases.force} ms, but ${grace.name} kills the process ${grace.ms} ms after its signal: connections are reset in the middle of the drain. Lower the drain's force, or raise the grace period (${grace.setting}) and give it as terminationGracePeriod.`,
+    fixed: false,
+  };
+};
+
+/** No front end and no platform waits for less than this by default or in its examples. */
+const SHORTEST_MS = 1000;
+
+const seconds: Check = ({ numbers }) => {
+  const short = numbers.filter(([, value]) => value > 0 && value < SHORTEST_MS);
+  if (short.length === 0) return undefined;
+  const named = short.map(([option, value]) => `${option} is ${value} ms`).join(' and ');
+  return {
+    code: 'LOOKS_LIKE_SECONDS',
+    message: `${named}: that looks like seconds. All times are milliseconds: multiply by 1000.`,
     fixed: false,
   };
 };

@@ -2,6 +2,7 @@ import type { Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import { checkNames, milliseconds, wrongType } from '../../options';
 import { FRONT_ENDS, type FrontEnd, type LoadBalancer } from './load-balancers';
+import { gracePeriodOf, type Platform } from './platforms';
 import { timeoutFindings, type TimeoutFinding, type Timeouts } from './timeout-findings';
 
 /** The options of `tuneServer()`. All times are milliseconds. */
@@ -11,9 +12,13 @@ export interface TuneServerOptions {
   /** The longest deadline of the app, to be checked against the front end's limit and the drain. Default: not checked. */
   deadline?: number;
   /** What `drainable()` gave, or its phases, to be checked against the deadline and the grace period. Default: not checked. */
-  drain?: { timeout: number; force: number };
-  /** How long the platform waits after its signal before it kills: Kubernetes' terminationGracePeriodSeconds × 1000. */
-  terminationGracePeriod?: number;
+  drain?: { delay?: number; timeout: number; force: number };
+  /**
+   * How long the platform waits after its signal before it kills: by name, with its default, or in milliseconds
+   * (Kubernetes' terminationGracePeriodSeconds × 1000). Default: that of the platform that the process runs on, where it
+   * can be seen.
+   */
+  terminationGracePeriod?: Platform | number;
 }
 
 /** What `tuneServer()` gives. */
@@ -40,7 +45,9 @@ export function tuneServer(server: HttpServer | HttpsServer, options: TuneServer
   const findings = timeoutFindings(timeoutsOf(server, options));
   const keepAlive = frontEndOf(options.loadBalancer).idleMs + KEEP_ALIVE_MARGIN_MS;
   server.keepAliveTimeout = atLeast(server.keepAliveTimeout, keepAlive);
-  server.headersTimeout = atLeast(server.headersTimeout, server.keepAliveTimeout + HEADERS_MARGIN_MS);
+  // A keep-alive time of 0 is "for ever"; a spare connection that has never carried a request has `headersTimeout`.
+  const headers = Math.max(keepAlive, server.keepAliveTimeout) + HEADERS_MARGIN_MS;
+  server.headersTimeout = atLeast(server.headersTimeout, headers);
   server.requestTimeout = atLeast(server.requestTimeout, server.headersTimeout);
   const { keepAliveTimeout, headersTimeout, requestTimeout } = server;
   return { set: { keepAliveTimeout, headersTimeout, requestTimeout }, findings };
@@ -55,9 +62,6 @@ function timeoutsOf(server: HttpServer, options: TuneServerOptions): Timeouts {
   const { deadline, drain, terminationGracePeriod } = options;
   const where = 'tuneServer(): option';
   if (deadline !== undefined) milliseconds(`${where} "deadline"`, deadline, { min: 1 });
-  if (terminationGracePeriod !== undefined) {
-    milliseconds(`${where} "terminationGracePeriod"`, terminationGracePeriod);
-  }
   return {
     frontEnd: frontEndOf(options.loadBalancer),
     keepAlive: server.keepAliveTimeout,
@@ -66,17 +70,23 @@ function timeoutsOf(server: HttpServer, options: TuneServerOptions): Timeouts {
     socket: server.timeout,
     deadline,
     drain: drain === undefined ? undefined : phasesOf(drain),
-    terminationGracePeriod,
+    gracePeriod: gracePeriodOf(terminationGracePeriod),
+    numbers: Object.entries({ loadBalancer: options.loadBalancer, terminationGracePeriod }).filter(isNumber),
   };
 }
 
-function phasesOf(drain: unknown): { timeout: number; force: number } {
+function isNumber(entry: [string, unknown]): entry is [string, number] {
+  return typeof entry[1] === 'number';
+}
+
+function phasesOf(drain: unknown): { delay: number; timeout: number; force: number } {
   const where = 'tuneServer(): option "drain"';
   if (typeof drain !== 'object' || drain === null) {
     throw wrongType(where, drain, 'what drainable() gives, or { timeout, force }');
   }
-  const { timeout, force } = drain as { timeout?: unknown; force?: unknown };
+  const { delay = 0, timeout, force } = drain as { delay?: unknown; timeout?: unknown; force?: unknown };
   return {
+    delay: milliseconds(`${where}, "delay"`, delay),
     timeout: milliseconds(`${where}, "timeout"`, timeout),
     force: milliseconds(`${where}, "force"`, force),
   };
