@@ -38,3 +38,24 @@ describe.each(['nginx', 'haproxy'] as const)('a rolling restart behind a real %s
     20_000,
   );
 });
+
+describe('a rolling restart of HTTP/2 servers', () => {
+  const isHere = isInstalled('haproxy');
+  const itHere = isHere ? it : it.skip;
+  const title = (text: string): string => (isHere ? text : `${text} (SKIPPED: haproxy is not installed)`);
+  const http2App = build(join(__dirname, '../../fixtures/server-drain/http2-app.ts'));
+
+  itHere(
+    title('loses none of 50,000 requests behind a real HAProxy, in ten restarts'),
+    async () => {
+      const env = { APP_DRAIN: JSON.stringify({ delay: 300 }) };
+      const plan = { restarts: 10, requests: 5000, serverOptions: 'proto h2 check-proto h2', grace: 30_000 };
+      const { load, exits, logged } = await rollingRestart({ proxy: 'haproxy', app: http2App, env, ...plan });
+      expect(exits.map(({ code, signal }) => [code, signal])).toEqual(exits.map(() => [0, null]));
+      expect(load.failed).toEqual({});
+      expect(load.ok).toBeGreaterThan(50_000);
+      expect(logged).toEqual({ ok: load.ok, others: [] });
+    },
+    400_000,
+  );
+});
