@@ -25,6 +25,12 @@ const COMMANDS: Record<string, Entry> = {
     summary: 'Repairs calls that outlive their request, and answers that hide an upstream fault',
     load: () => (require('./fix/fix-command') as typeof import('./fix/fix-command')).fixCommand,
   },
+  rollout: {
+    summary: 'Replaces a running version by a new one behind HAProxy, and takes it back if it is worse',
+    load: () =>
+      (require('../server/rollout/rollout-command') as typeof import('../server/rollout/rollout-command'))
+        .rolloutCommand,
+  },
 };
 
 /** Runs `express-hangup <command> …`; gives the exit code, 2 where the call is wrong, and never throws. */
