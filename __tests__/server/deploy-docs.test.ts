@@ -1,8 +1,12 @@
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
+import net from 'node:net';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { drainable } from 'express-hangup';
+import { ROLLOUT_DEFAULTS } from '../../src/server/rollout/rollout-config';
+import { until } from '../fixtures/server-drain/served';
 import { directory, ServerProcess } from '../fixtures/server-drain/server-process';
 
 const root = join(__dirname, '../..');
@@ -15,7 +19,11 @@ function blocks(heading: string): string[] {
 }
 
 /** Translates a block of the page, as a user would run it, into one file. */
-async function translate(name: string, code: string, more: Record<string, string> = {}): Promise<string> {
+async function translate(
+  name: string,
+  code: string,
+  { more = {}, express = 'express' }: { more?: Record<string, string>; express?: string } = {},
+): Promise<string> {
   const outfile = join(directory, `${name}.mjs`);
   for (const [file, text] of Object.entries(more)) writeFileSync(join(directory, file), text);
   await build({
@@ -25,7 +33,7 @@ async function translate(name: string, code: string, more: Record<string, string
     format: 'esm',
     target: 'node20',
     banner: { js: "import { createRequire as r } from 'node:module'; const require = r(import.meta.url);" },
-    alias: { 'express-hangup': join(root, 'src/index.ts'), express: join(root, 'node_modules/express') },
+    alias: { 'express-hangup': join(root, 'src/index.ts'), express: join(root, 'node_modules', express) },
     outfile,
     logLevel: 'error',
   });
@@ -49,22 +57,63 @@ function get(port: number, path: string): Promise<{ status: number | undefined; 
 }
 
 describe('docs/deploys.md', () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)('has a server that runs, and ends at %s', async (signal) => {
-    const child = await ServerProcess.listening(await translate('server', server), { PORT: '0' });
-    expect(await get(child.port, '/')).toEqual({ status: 200, body: 'hello' });
-    expect(await get(child.port, '/ready')).toEqual({ status: 200, body: 'ready\n' });
-    child.signal(signal);
-    expect(await child.exited).toMatchObject({ code: 0, signal: null });
-    expect(await child.event('drained')).toMatchObject({ forced: 0 });
+  describe.each(['express', 'express4'])('has a server, which with %s', (express) => {
+    it.each(['SIGTERM', 'SIGINT'] as const)('runs, and ends at %s', async (signal) => {
+      const file = await translate(express, server, { express });
+      const child = await ServerProcess.listening(file, { PORT: '0' });
+      expect(await get(child.port, '/')).toEqual({ status: 200, body: 'hello' });
+      expect(await get(child.port, '/ready')).toEqual({ status: 200, body: 'ready\n' });
+      child.signal(signal);
+      expect(await child.exited).toMatchObject({ code: 0, signal: null });
+      expect(await child.event('drained')).toMatchObject({ forced: 0 });
+    });
+
+    it('says that its port is in use', async () => {
+      const file = await translate(express, server, { express });
+      const first = await ServerProcess.listening(file, { PORT: '0' });
+      const second = ServerProcess.start(file, { PORT: String(first.port) });
+      expect(await second.exited).toMatchObject({ code: 1 });
+      expect(second.stderr).toContain('EADDRINUSE');
+      expect(second.stderr).not.toContain('TypeError');
+    });
   });
 
-  it('has a cluster that ends when its workers have drained', async () => {
-    const [code = ''] = blocks('cluster');
-    const file = await translate('cluster', code, { 'server.mjs': server });
-    const child = await ServerProcess.listening(file, { PORT: '0' });
-    child.signal();
-    expect(await child.exited).toMatchObject({ code: 0, signal: null });
-    expect(await child.event('drained')).toMatchObject({ forced: 0 });
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'has a cluster that ends when its workers have drained, at %s to its process group',
+    async (signal) => {
+      const [code = ''] = blocks('cluster');
+      const file = await translate('cluster', code, { more: { 'server.mjs': server } });
+      const child = ServerProcess.run([process.execPath, file], { env: { PORT: '0' }, asGroup: true });
+      await child.event('listening');
+      child.signalGroup(signal);
+      expect(await child.exited).toMatchObject({ code: 0, signal: null });
+      expect(await child.event('drained')).toMatchObject({ forced: 0 });
+    },
+  );
+
+  it('has a server for a socket that somebody else holds, and its restarts refuse and lose nobody', async () => {
+    const activated = server.replace(/app\.listen\(process\.env\.PORT/, 'app.listen({ fd: 3 }');
+    expect(blocks('systemd').join('')).toContain('app.listen({ fd: 3 })');
+    const file = await translate('activated', activated);
+    const { holder, port } = await heldSocket(file);
+    const statuses: (number | undefined | string)[] = [];
+    let isOver = false;
+    const clients = Array.from({ length: 4 }, async () => {
+      while (!isOver) statuses.push(await get(port, '/').then(({ status }) => status, String));
+    });
+    const started = (): number[] =>
+      holder.events.flatMap(([event, pid]) => (event === 'started' ? [Number(pid)] : []));
+    for (let restart = 0; restart < 3; restart += 1) {
+      const before = statuses.length;
+      await until(() => statuses.length > before + 20);
+      process.kill(started().at(-1)!, 'SIGTERM');
+      await until(() => started().length === restart + 2);
+    }
+    isOver = true;
+    // Those that wait in the queue are answered by the next one.
+    await Promise.all(clients);
+    holder.signalGroup('SIGKILL');
+    expect([...new Set(statuses)]).toEqual([200]);
   });
 
   it('names the defaults', () => {
@@ -81,6 +130,17 @@ describe('docs/deploys.md', () => {
     expect(grace).toBeGreaterThan(number(/force: ([\d_]+)/, page));
     expect(number(/kill_timeout: ([\d_]+)/, page)).toBeGreaterThan(phases.force);
     expect(number(/TimeoutStopSec=(\d+)/, page) * 1000).toBeGreaterThan(phases.force);
+    expect(number(/stop_grace_period: (\d+)s/, page) * 1000).toBeGreaterThan(phases.force);
+    expect(ROLLOUT_DEFAULTS.stopWithin).toBeGreaterThan(phases.force);
+  });
+
+  it('names the defaults of rollout.json', () => {
+    const rows = [...page.matchAll(/^\| `(\w+)` +\| `?([^|`]+?)`? +\|/gm)].filter(
+      ([, name = '']) => name in ROLLOUT_DEFAULTS,
+    );
+    expect(Object.fromEntries(rows.map(([, name, value = '']) => [name, JSON.parse(value)]))).toEqual(
+      ROLLOUT_DEFAULTS,
+    );
   });
 
   it.each([
@@ -99,6 +159,20 @@ describe('docs/deploys.md', () => {
     expect(page).toContain('server 127.0.0.1:3001 max_fails=0;');
   });
 });
+
+/** A shell that holds a listening socket, as systemd would, and runs the server with it as descriptor 3, again and again. */
+async function heldSocket(file: string): Promise<{ holder: ServerProcess; port: number }> {
+  const socket = net.createServer().listen(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address() as net.AddressInfo;
+  const { fd } = (socket as unknown as { _handle: { fd: number } })._handle;
+  const loop = 'while :; do "$0" "$1" & echo started $!; wait $!; done';
+  const holder = ServerProcess.run(['sh', '-c', loop, process.execPath, file], { fd, asGroup: true });
+  await holder.event('listening');
+  // Nobody is accepted here.
+  socket.close();
+  return { holder, port };
+}
 
 function drainableInKubernetes(): { delay: number } {
   process.env['KUBERNETES_SERVICE_HOST'] = '10.0.0.1';
