@@ -1,0 +1,242 @@
+// Rolling restarts of two instances behind a real nginx (with keepalive) and a real HAProxy, under keep-alive clients that send
+// GETs and POSTs: how many requests fail, beside other packages that end a server. Those live in ecosystem/.
+//
+//   npm run build && npm ci --prefix ecosystem && node bench/restarts.mjs [--quick] [--json] [--restarts 10] [--way drainable]
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import { createRequire } from 'node:module';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { drainable } from 'express-hangup';
+import { readCommandLine } from './lib/command-line.mjs';
+import { machine, table, versionOf } from './lib/report.mjs';
+
+const FILE = fileURLToPath(import.meta.url);
+const peer = createRequire(new URL('../ecosystem/package.json', import.meta.url));
+const CLIENTS = 12;
+/** How long the load goes on between two restarts, and how long an instance may take to end before it is killed. */
+const [BETWEEN_MS, GRACE_MS] = [700, 8000];
+/** HAProxy hears of it by a failing check, nginx by a refused connection: the time that each package is given for that. */
+const DELAY_MS = { nginx: 0, haproxy: 400 };
+
+/** How each package ends a server, as its own documentation has it. */
+const WAYS = {
+  'server.close()': (server) => onSignal(() => server.close()),
+  drainable: (server, delay) => drainable(server, { delay }).readiness,
+  stoppable: (server) => {
+    const stopping = peer('stoppable')(server, 5000);
+    return onSignal(() => stopping.stop());
+  },
+  'http-terminator': (server) => {
+    const { createHttpTerminator } = peer('http-terminator');
+    const terminator = createHttpTerminator({ server, gracefulTerminationTimeout: 5000 });
+    return onSignal(() => void terminator.terminate().then(() => process.exit(0)));
+  },
+  terminus: (server, delay) => {
+    const { createTerminus } = peer('@godaddy/terminus');
+    const beforeShutdown = () => pause(delay);
+    createTerminus(server, {
+      signal: 'SIGTERM',
+      timeout: 5000,
+      beforeShutdown,
+      healthChecks: { '/ready': () => Promise.resolve() },
+    });
+  },
+  'close-with-grace': (server, delay) => {
+    const close = peer('close-with-grace');
+    close({ delay: 5000 }, async () => {
+      await pause(delay);
+      await new Promise((resolve) => server.close(resolve));
+    });
+  },
+  'http-graceful-shutdown': (server, delay) => {
+    peer('http-graceful-shutdown')(server, { timeout: 5000, preShutdown: () => pause(delay) });
+  },
+};
+
+if (process.argv[2] === 'server') serve();
+else await compare();
+
+/** Calls `end` at the signal; gives a readiness that is 503 from then on. */
+function onSignal(end) {
+  const delay = Number(process.env.DELAY);
+  let isEnding = false;
+  process.once('SIGTERM', () => {
+    isEnding = true;
+    setTimeout(end, delay);
+  });
+  return (req, res) => res.writeHead(isEnding ? 503 : 200).end();
+}
+
+function serve() {
+  const { WAY, DELAY, PORT } = process.env;
+  let readiness = (req, res) => res.end();
+  const server = http.createServer((req, res) => {
+    if (req.url === '/ready') readiness(req, res);
+    else req.resume().on('end', () => setTimeout(() => res.end('{}'), 5));
+  });
+  server.keepAliveTimeout = 65_000;
+  readiness = WAYS[WAY](server, Number(DELAY)) ?? readiness;
+  server.listen(Number(PORT), '127.0.0.1', () => process.send('listening', () => process.disconnect()));
+}
+
+async function compare() {
+  const options = readCommandLine({
+    restarts: { type: 'string', default: '10' },
+    way: { type: 'string', multiple: true, default: Object.keys(WAYS) },
+  });
+  const [node] = options.node;
+  const restarts = options.quick ? 1 : Number(options.restarts);
+  const ways = options.quick ? ['drainable'] : options.way;
+  const rows = [];
+  for (const way of ways) {
+    const cells = { way };
+    for (const proxy of ['nginx', 'haproxy'])
+      cells[proxy] = await restartsBehind(proxy, { node, way, restarts });
+    rows.push(cells);
+  }
+  if (options.json) return console.log(JSON.stringify({ node: versionOf(node), restarts, rows }));
+  console.log(`Requests that failed in ${restarts} restarts; Node ${versionOf(node)}; ${machine()}\n`);
+  const cell = ({ failed, sent, killed }) =>
+    `${failed} of ${sent}${killed > 0 ? `, ${killed} killed after ${GRACE_MS / 1000} s` : ''}`;
+  console.log(
+    table(
+      ['', 'behind nginx', 'behind HAProxy'],
+      rows.map(({ way, nginx, haproxy }) => [way, cell(nginx), cell(haproxy)]),
+    ),
+  );
+}
+
+async function restartsBehind(proxy, { node, way, restarts }) {
+  const directory = mkdtempSync(join(tmpdir(), 'express-hangup-restarts-'));
+  const [one, two, front] = await freePorts(3);
+  const start = async (port) => {
+    const env = { ...process.env, WAY: way, DELAY: String(DELAY_MS[proxy]), PORT: String(port) };
+    const child = spawn(node, [FILE, 'server'], { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    await once(child, 'message');
+    return child;
+  };
+  const instances = [await start(one), await start(two)];
+  const engine = await startProxy(proxy, { directory, front, ports: [one, two] });
+  const load = steadyLoad(front);
+  let killed = 0;
+  for (let restart = 0; restart < restarts; restart += 1) {
+    await pause(BETWEEN_MS);
+    const index = restart % 2;
+    killed += await stop(instances[index]);
+    instances[index] = await start([one, two][index]);
+  }
+  await pause(BETWEEN_MS);
+  const result = await load.stop();
+  for (const child of [...instances, engine]) {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+  rmSync(directory, { recursive: true, force: true });
+  return { ...result, killed };
+}
+
+/** Gives 1 if it had to be killed. */
+async function stop(child) {
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
+  const [, signal] = await exited;
+  clearTimeout(timer);
+  return signal === 'SIGKILL' ? 1 : 0;
+}
+
+function steadyLoad(port) {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: CLIENTS });
+  const count = { failed: 0, sent: 0 };
+  let isOver = false;
+  const client = async (first) => {
+    for (let turn = first; !isOver; turn += 1) {
+      const isGood = await ask(port, agent, turn % 2 === 0 ? 'GET' : 'POST');
+      count.sent += 1;
+      if (!isGood) count.failed += 1;
+    }
+  };
+  const clients = Array.from({ length: CLIENTS }, (_, index) => client(index));
+  const stopLoad = async () => {
+    isOver = true;
+    await Promise.all(clients);
+    agent.destroy();
+    return count;
+  };
+  return { stop: stopLoad };
+}
+
+function ask(port, agent, method) {
+  return new Promise((resolve) => {
+    const headers = method === 'POST' ? { 'Content-Length': 1 } : {};
+    const req = http.request({ host: '127.0.0.1', port, agent, method, headers }, (res) => {
+      res.resume().on('close', () => resolve(res.complete && res.statusCode === 200));
+    });
+    req.on('error', () => resolve(false));
+    req.end(method === 'POST' ? 'x' : undefined);
+  });
+}
+
+async function startProxy(name, { directory, front, ports }) {
+  const file = join(directory, `${name}.conf`);
+  writeFileSync(file, name === 'nginx' ? nginxConfig(directory, front, ports) : haproxyConfig(front, ports));
+  const args = name === 'nginx' ? ['-p', directory, '-e', 'stderr', '-c', file] : ['-db', '-f', file];
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
+  const child = spawn(name, args, { env, stdio: 'ignore' });
+  const agent = new http.Agent();
+  while (!(await ask(front, agent, 'GET'))) {
+    if (child.exitCode !== null) throw new Error(`${name} ended at once.`);
+    await pause(20);
+  }
+  return child;
+}
+
+function nginxConfig(directory, front, ports) {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (kind) => `${kind}_temp_path ${directory}/${kind};`,
+  );
+  return `daemon off; master_process off; pid ${directory}/pid; error_log /dev/null;
+events { worker_connections 1024; }
+http {
+  access_log off; ${temporary.join(' ')}
+  upstream app { ${ports.map((port) => `server 127.0.0.1:${port} max_fails=0;`).join(' ')} keepalive 16; }
+  server {
+    listen 127.0.0.1:${front};
+    location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; }
+  }
+}`;
+}
+
+function haproxyConfig(front, ports) {
+  const servers = ports.map((port, index) => `  server instance-${index} 127.0.0.1:${port}`);
+  return `defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+frontend front
+  bind 127.0.0.1:${front}
+  default_backend app
+backend app
+  option httpchk GET /ready
+  option redispatch
+  retries 3
+  http-reuse always
+  default-server check inter 50ms fall 1 rise 1
+${servers.join('\n')}
+`;
+}
+
+async function freePorts(count) {
+  const servers = Array.from({ length: count }, () => net.createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
