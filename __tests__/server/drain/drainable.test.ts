@@ -397,6 +397,23 @@ describe('drainable(): force', () => {
     expect(report).toMatchObject({ forced: 1, byRoute: { 'GET /stuck': { forced: 1 } } });
   });
 
+  it('cuts a response whose handler ends it when it hears its signal', async () => {
+    const app = express();
+    const begun = gate();
+    app.use(hangup());
+    app.get('/tokens', (req: Request, res) => {
+      res.write('half of it');
+      req.signal.addEventListener('abort', () => res.end());
+      begun.open();
+    });
+    const { handle, connect } = await served(app, { delay: 0, timeout: 50, force: 100 });
+    const client = await connect();
+    client.request('/tokens');
+    await begun.promise;
+    expect(await handle.drain()).toMatchObject({ forced: 1 });
+    expect(await client.response()).toMatchObject({ body: 'half of it', complete: false });
+  });
+
   it('resets a connection whose end would pass for the end of the body', async () => {
     const begun = gate();
     const { handle, connect } = await served(

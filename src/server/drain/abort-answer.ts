@@ -12,12 +12,12 @@ const RETRY_AFTER_S = '1';
  * later is discarded. An answer that has begun is left to end by itself, or to be forced. Tells whether it did anything.
  */
 export function abortAnswer(answer: Answer, reason: HangupError): boolean {
-  if (answer.headersSent || answer.destroyed) return false;
   const lifetime = 'req' in answer ? lifetimeOf(answer.req) : undefined;
   if (lifetime) {
     lifetime.end(reason);
     return lifetime.reason === reason;
   }
+  if (answer.headersSent || answer.destroyed) return false;
   if ('req' in answer) attachLifetime(answer.req, answer).end(reason, 0);
   else answer.respond({ ':status': reason.status, 'retry-after': RETRY_AFTER_S }, { endStream: true });
   return true;

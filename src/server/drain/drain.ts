@@ -63,9 +63,10 @@ export class Drain implements TrafficObserver {
     const reason = new ServerDrainingError();
     for (const answer of this.answers()) {
       this.forced.add(answer);
-      abortSignal(answer, reason);
+      // Before its signal: a handler that then calls `res.end()` must not make a fragment look whole.
       if ('req' in answer && answer.headersSent && !answer.writableFinished)
         breakResponse(answer.req, answer);
+      abortSignal(answer, reason);
     }
     for (const traffic of this.traffics) this.destroy(traffic);
     // A connection that was there before `drainable()` was called may escape: the report must not wait for it.
@@ -166,7 +167,7 @@ export class Drain implements TrafficObserver {
     if (!this.traffics.some(({ answers }) => answers.has(answer))) return;
     // Ended by the handler, and still on its way to a slow reader.
     if (answer.writableEnded) return;
-    if (answer.headersSent) this.endIfStream(answer);
+    if (isEventStream(answer)) this.endIfStream(answer);
     else if (abortAnswer(answer, new ServerDrainingError())) this.aborted.add(answer);
   }
 
