@@ -3,13 +3,13 @@ import type { Duplex } from 'node:stream';
 import { ServerDrainingError } from '../../errors';
 import { channels, type DrainEvent } from '../../events';
 import { breakResponse } from '../../request/break-response';
-import { abortAnswer, abortSignal } from './abort-answer';
-import { announceClose } from './announce-close';
 import { closeListener } from '../traffic/close-listener';
 import type { Connection } from '../traffic/connection';
+import type { Answer, Traffic, TrafficObserver } from '../traffic/traffic';
+import { abortAnswer, abortSignal } from './abort-answer';
+import { announceClose } from './announce-close';
 import { DrainTally, labelOf, wasCompleted, type DrainReport } from './drain-report';
 import { endEventStream, isEventStream, isReconnecting, onceBegun } from './event-stream';
-import type { Answer, Traffic, TrafficObserver } from '../traffic/traffic';
 
 /** When the phases of a drain begin, in milliseconds from its start. */
 export interface DrainPlan {
@@ -140,7 +140,7 @@ export class Drain implements TrafficObserver {
     return this.phase !== 'delay' && this.accepting === 0;
   }
 
-  // Who is sent away comes back with a new connection: not before that leads to another instance.
+  // A client that is sent away reconnects at once: only now does its new connection lead to another instance.
   private stoppedAccepting(): void {
     // GOAWAY: what has begun goes on, the client takes a new connection for what comes next (RFC 9113, section 6.8).
     for (const { sessions } of this.traffics) for (const session of sessions) session.close();

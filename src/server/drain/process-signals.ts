@@ -60,7 +60,7 @@ function answerSignal(signal: NodeJS.Signals): void {
   if (first.length > 0) void Promise.all(first.map(({ begin }) => begin())).then(leaveCluster);
   const late = all.filter((handler) => now - (heardAt.get(handler) ?? now) >= ONE_SIGNAL_MS);
   if (late.length === 0) return;
-  // A third one is not waited for.
+  // A third signal then has Node's default effect: it ends the process at once.
   for (const handler of late) remove([...handlers.keys()], handler);
   void Promise.all(late.map(({ force }) => force())).then(() => endBySignal(signal));
 }
@@ -75,7 +75,7 @@ function endBySignal(signal: NodeJS.Signals): void {
 
 /**
  * Makes the signals end the first process of a container while nothing answers them, as they end any other: before a
- * server listens, and when it has drained and something still holds the process. For `docker stop` is otherwise 10 s long.
+ * server listens, and after it has drained when something still holds the process. Otherwise `docker stop` waits for 10 s.
  */
 export function endFirstProcess(signals: readonly NodeJS.Signals[]): void {
   for (const signal of signals.filter((name) => name in constants.signals)) {

@@ -99,7 +99,7 @@ class Replacement {
   private async takeBack(version: Placed, error: unknown): Promise<Outcome> {
     const { config, say } = this.plan;
     if (this.hasTraffic) await this.shift.takeBack(version.slot, this.living);
-    // Who does not answer any more finishes nothing either; what waits for it is asked again of the old version.
+    // A version that hangs finishes no request: it is killed at once, and HAProxy asks the waiting GETs again of the old one.
     const answers = isAlive(version) && (await probe(version.port, config.readiness)) !== 0;
     await stopInstance(version, answers ? config.stopWithin : 0);
     const why = error instanceof Error ? error.message : String(error);

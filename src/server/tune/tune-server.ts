@@ -45,7 +45,8 @@ export function tuneServer(server: HttpServer | HttpsServer, options: TuneServer
   const findings = timeoutFindings(timeoutsOf(server, options));
   const keepAlive = frontEndOf(options.loadBalancer).idleMs + KEEP_ALIVE_MARGIN_MS;
   server.keepAliveTimeout = atLeast(server.keepAliveTimeout, keepAlive);
-  // A keep-alive time of 0 is "for ever"; a spare connection that has never carried a request has `headersTimeout`.
+  // Also where the keep-alive time is 0, without limit: a spare connection that has not carried a request yet is closed
+  // after `headersTimeout`.
   const headers = Math.max(keepAlive, server.keepAliveTimeout) + HEADERS_MARGIN_MS;
   server.headersTimeout = atLeast(server.headersTimeout, headers);
   server.requestTimeout = atLeast(server.requestTimeout, server.headersTimeout);
