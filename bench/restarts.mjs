@@ -130,6 +130,8 @@ async function restartsBehind(proxy, { node, way, restarts }) {
     const index = restart % 2;
     killed += await stop(instances[index]);
     instances[index] = await start([one, two][index]);
+    // HAProxy asks: the next one goes when it has found this one back.
+    if (proxy === 'haproxy') while (!(await areUp(directory))) await pause(20);
   }
   await pause(BETWEEN_MS);
   const result = await load.stop();
@@ -139,6 +141,14 @@ async function restartsBehind(proxy, { node, way, restarts }) {
   }
   rmSync(directory, { recursive: true, force: true });
   return { ...result, killed };
+}
+
+/** Whether HAProxy takes both instances for up. */
+async function areUp(directory) {
+  const socket = net.connect(join(directory, 'socket'), () => socket.write('show stat\n'));
+  let text = '';
+  for await (const chunk of socket) text += chunk;
+  return text.split('\n').filter((line) => /^app,instance-\d,.*,UP,/.test(line)).length === 2;
 }
 
 /** Gives 1 if it had to be killed. */
@@ -185,7 +195,10 @@ function ask(port, agent, method) {
 
 async function startProxy(name, { directory, front, ports }) {
   const file = join(directory, `${name}.conf`);
-  writeFileSync(file, name === 'nginx' ? nginxConfig(directory, front, ports) : haproxyConfig(front, ports));
+  writeFileSync(
+    file,
+    name === 'nginx' ? nginxConfig(directory, front, ports) : haproxyConfig(directory, front, ports),
+  );
   const args = name === 'nginx' ? ['-p', directory, '-e', 'stderr', '-c', file] : ['-db', '-f', file];
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
   const child = spawn(name, args, { env, stdio: 'ignore' });
@@ -213,9 +226,11 @@ http {
 }`;
 }
 
-function haproxyConfig(front, ports) {
+function haproxyConfig(directory, front, ports) {
   const servers = ports.map((port, index) => `  server instance-${index} 127.0.0.1:${port}`);
-  return `defaults
+  return `global
+  stats socket ${directory}/socket
+defaults
   mode http
   timeout connect 5s
   timeout client 60s
