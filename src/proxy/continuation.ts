@@ -11,11 +11,11 @@ import type { Next } from '../request/lifetime';
  */
 export function continuationOf(req: IncomingMessage & { next?: unknown }, res: ServerResponse): Next {
   const next = req.next;
-  return typeof next === 'function' ? (next as Next) : (error) => answerAlone(error, req, res);
+  return typeof next === 'function' ? (next as Next) : (error) => answerWithoutApp(error, req, res);
 }
 
 /** Answers an error where there is no app: as `gatewayErrorHandler()` does, and any other error with a bare 500. */
-export function answerAlone(error: unknown, req: IncomingMessage, res: ServerResponse): void {
+export function answerWithoutApp(error: unknown, req: IncomingMessage, res: ServerResponse): void {
   void gatewayErrorHandler()(error, req as Request, res as Response, () => {
     if (res.headersSent) {
       breakResponse(req, res);

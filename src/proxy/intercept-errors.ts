@@ -1,21 +1,21 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 
 /**
- * Hears of the errors of an upstream's request before http-proxy and httpxy do. What `deal` gives true for, they do not get
- * to hear of; others who listen, the user's own `on.proxyReq` perhaps, do.
+ * Hears of the errors of an upstream's request before http-proxy and httpxy do. An error for which `handle` gives true is
+ * kept from them; others who listen, the user's own `on.proxyReq` perhaps, hear of every error.
  */
 export function interceptErrors(
   proxyReq: ClientRequest,
   req: IncomingMessage,
-  deal: (error: NodeJS.ErrnoException) => boolean,
+  handle: (error: NodeJS.ErrnoException) => boolean,
 ): void {
   const listeners = proxyReq.listeners('error') as ((error: Error) => void)[];
   proxyReq.prependListener('error', (error: NodeJS.ErrnoException) => {
-    const isDealtWith = deal(error);
+    const isHandled = handle(error);
     // The one listener that is on both requests is the proxy's.
     const ofProxy = req.listeners('error');
     for (const listener of listeners) {
-      if (!isDealtWith || !ofProxy.includes(listener)) Reflect.apply(listener, proxyReq, [error]);
+      if (!isHandled || !ofProxy.includes(listener)) Reflect.apply(listener, proxyReq, [error]);
     }
   });
   // One by one, and after the new one: removing the last listener of an event makes an emitter slow for good.

@@ -1,29 +1,35 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { Exchange, type ExchangeContext } from './exchange';
+import { beginAttempt } from './attempt';
+import { ProxyExchange, type ExchangeContext } from './exchange';
+import { failExchange } from './failure';
 import { failUpgrade, watchUpgrade } from './upgrade';
 import type { ProxyLimits, ProxyRequestOptions, ProxyServer } from './proxy-server';
+import { relayResponse } from './relay';
 import type { UpstreamTarget } from './upstream-facts';
 import type { UserVerdicts } from './user-verdicts';
 
 /**
- * Makes the plugin that ties the proxy's events together, one `Exchange` for each proxied request. A plugin, because it is
+ * Makes the plugin that ties the proxy's events together, one `ProxyExchange` for each proxied request. A plugin, because it is
  * there also where the user ejects http-proxy-middleware's own.
  */
 export function proxyPlugin(limits: ProxyLimits, verdicts: UserVerdicts): (server: ProxyServer) => void {
   return function hangupProxyPlugin(server) {
     const context: ExchangeContext = { limits, verdicts, server };
     server.on('start', (req: IncomingMessage, res: ServerResponse, target: UpstreamTarget) => {
-      if (Exchange.of(req, context)?.isReplaying() !== true) new Exchange(req, res, target, context);
+      if (ProxyExchange.of(req, context)?.isReplaying() !== true)
+        new ProxyExchange(req, res, target, context);
     });
     server.on(
       'proxyReq',
       (proxyReq: ClientRequest, req: IncomingMessage, _res: unknown, options: ProxyRequestOptions) => {
-        Exchange.of(req, context)?.attach(proxyReq, options);
+        const exchange = ProxyExchange.of(req, context);
+        if (exchange) beginAttempt(exchange, proxyReq, options);
       },
     );
     server.on('proxyRes', (proxyRes: IncomingMessage, req: IncomingMessage) => {
-      Exchange.of(req, context)?.watch(proxyRes);
+      const exchange = ProxyExchange.of(req, context);
+      if (exchange) relayResponse(exchange, proxyRes);
     });
     server.on(
       'proxyReqWs',
@@ -38,7 +44,12 @@ export function proxyPlugin(limits: ProxyLimits, verdicts: UserVerdicts): (serve
         // http-proxy-middleware, which knows.
         if (!req || !res) throw error;
         if (!('writeHead' in res)) failUpgrade(error, req, res, verdicts);
-        else (Exchange.of(req, context) ?? new Exchange(req, res, target, context)).fail(error, target);
+        else
+          failExchange(
+            ProxyExchange.of(req, context) ?? new ProxyExchange(req, res, target, context),
+            error,
+            target,
+          );
       },
     );
   };

@@ -1,7 +1,7 @@
 import { ServerResponse, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { rememberUpstream } from '../answer/upstream-info';
-import { answerAlone } from './continuation';
+import { answerWithoutApp } from './continuation';
 import { originOf, phaseOf, upstreamTimeout, type UpstreamTarget } from './upstream-facts';
 import type { UserVerdicts } from './user-verdicts';
 
@@ -37,30 +37,30 @@ export function watchUpgrade(
   const finish = (): void => {
     handshake.isOver = true;
     clearTimeout(timer);
-    socket.off('close', leave).off('end', leave).off('readable', look);
+    socket.off('close', leave).off('end', leave).off('readable', keepReading);
   };
   // Without a listener a reset of the client's would be an uncaught exception.
-  socket.on('error', nothing).once('close', leave).once('end', leave).on('readable', look);
+  socket.on('error', nothing).once('close', leave).once('end', leave).on('readable', keepReading);
   proxyReq.prependListener('response', (refusal: IncomingMessage) => {
     finish();
     relayRefusal(refusal, socket);
   });
   proxyReq.prependListener('upgrade', (_proxyRes: unknown, proxySocket: Socket) => {
     finish();
-    tie(socket, proxySocket);
-    tie(proxySocket, socket);
+    closeTogether(socket, proxySocket);
+    closeTogether(proxySocket, socket);
   });
   proxyReq.once('close', () => clearTimeout(timer));
 }
 
 // Nobody reads from the client before the connection is switched, and who does not read does not see it leave. What it may
 // have sent stays in the buffer.
-function look(this: Socket): void {
+function keepReading(this: Socket): void {
   this.read(0);
 }
 
 // The pipes pass on an orderly end, but not that a side is gone.
-function tie(side: Socket, other: Socket): void {
+function closeTogether(side: Socket, other: Socket): void {
   side.on('error', nothing).once('close', (hadError: boolean) => {
     if (hadError) other.destroy();
     else other.destroySoon();
@@ -95,7 +95,7 @@ export function failUpgrade(
   verdicts: UserVerdicts,
 ): void {
   const handshake = handshakes.get(socket);
-  const verdict = verdicts.take(socket);
+  const verdict = verdicts.consume(socket);
   const cause = verdict && 'thrown' in verdict ? verdict.thrown : error;
   if (socket.destroyed) return;
   if (socket.writableEnded) {
@@ -132,5 +132,5 @@ function answer(error: unknown, req: IncomingMessage, socket: Socket): void {
   res.shouldKeepAlive = false;
   res.assignSocket(socket);
   res.on('finish', () => socket.destroySoon());
-  answerAlone(error, req, res);
+  answerWithoutApp(error, req, res);
 }

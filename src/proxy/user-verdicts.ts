@@ -25,7 +25,7 @@ export class UserVerdicts {
   };
 
   /** What was remembered for this response, or socket; once. */
-  take(res: object): UserVerdict | undefined {
+  consume(res: object): UserVerdict | undefined {
     const verdict = this.verdicts.get(res);
     this.verdicts.delete(res);
     return verdict;
