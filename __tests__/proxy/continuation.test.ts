@@ -50,7 +50,7 @@ describe.each(proxyVersions)('where an upstream’s fault goes, %s', (_name, hpm
         .use(createProxy(hpm, { target: upstream.url }));
       const { url } = await serve(app);
 
-      expect((await clientThatHangsUp(url)).response?.status).toBe(500);
+      expect((await clientThatHangsUp(url)).response?.status).toBe(502);
       expect((await clientThatHangsUp(url)).response?.complete).toBe(false);
     });
   });

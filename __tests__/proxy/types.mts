@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import { hangupProxy } from 'express-hangup/proxy';
+import { hangupProxy, type HangupProxyOptions } from 'express-hangup/proxy';
 import {
   createProxyMiddleware as create4,
   type Options as Options4,
@@ -159,3 +159,10 @@ create3(hangupProxy({ target, changeOrigin: 'yes' }));
 create4(hangupProxy({ target, on: { error: 'log' } }));
 // @ts-expect-error -- options
 hangupProxy(target);
+
+// Our own options, which http-proxy-middleware does not know.
+create4(hangupProxy({ target, fallback: 'http://127.0.0.1:1', maxHeaderSize: 65_536 }));
+create3(hangupProxy({ target, fallback: new URL('http://127.0.0.1:1'), upgradeTimeout: 1000 }));
+create4(hangupProxy({ target, fallback: 'http://127.0.0.1:1', on: { proxyReq: fix4 } }));
+const own: Options4 & HangupProxyOptions = { target, fallback: 'http://127.0.0.1:1' };
+create4(hangupProxy(own));

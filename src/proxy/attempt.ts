@@ -1,15 +1,22 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import { relayEarlyHints } from './early-hints';
 import type { ProxyExchange } from './exchange';
 import { breakOff } from './failure';
-import { interceptErrors } from './intercept-errors';
+import { fallBack, holdBody, isWorthFallingBack } from './fallback';
+import { guardResponse, interceptErrors } from './intercept-errors';
 import type { ProxyRequestOptions } from './proxy-server';
+import { refuseResponse } from './relay';
 import { hasBody, isReplayable } from './replayable';
-import { sendAgain, staleCheck } from './stale-socket';
+import { closeAfterChunks, keepToLength, mayHaveBody } from './request-framing';
+import { replay, staleCheck } from './stale-socket';
 import { relayRequestTrailers } from './trailers';
-import { originOf, upstreamTimeout } from './upstream-facts';
+import { invalidResponse, upstreamTimeout } from './upstream-facts';
 
-/** The upstream's request has got its socket, and nothing of it has been sent. */
-export function beginAttempt(
+const UNSERVED_UPGRADE =
+  "The upstream has switched protocols (101), but nobody serves upgrades here: server.on('upgrade', proxy.upgrade) does";
+
+/** The upstream's request has got its socket. Nothing has been sent, and the user's `on.proxyReq` has not run yet. */
+export function openAttempt(
   exchange: ProxyExchange,
   proxyReq: ClientRequest,
   options: ProxyRequestOptions,
@@ -18,10 +25,26 @@ export function beginAttempt(
   if (exchange.proxyReq === proxyReq) return;
   exchange.proxyReq = proxyReq;
   exchange.options = options;
-  interceptErrors(proxyReq, exchange.req, (error) => handleError(exchange, error));
+  const { req } = exchange;
+  interceptErrors(proxyReq, req, (error) => handleError(exchange, error));
+  guardResponse(proxyReq, (thrown) => {
+    refuseResponse(exchange, invalidResponse("The upstream's response cannot be passed on", thrown));
+  });
+  if (!hasBody(req) && !mayHaveBody(req)) return;
+  keepToLength(proxyReq);
+  closeAfterChunks(proxyReq);
+}
+
+/** All listeners of `proxyReq` have had their say. */
+export function beginAttempt(
+  exchange: ProxyExchange,
+  proxyReq: ClientRequest,
+  options: ProxyRequestOptions,
+): void {
+  openAttempt(exchange, proxyReq, options);
   const { lifetime, res } = exchange;
   if (lifetime.reason) exchange.abort(lifetime.reason);
-  else if (lifetime.settled || res.writableEnded) exchange.abandon();
+  else if (lifetime.settled || res.writableEnded || exchange.hasFailed) exchange.abandon();
   else prepare(exchange, proxyReq);
 }
 
@@ -33,12 +56,17 @@ function prepare(exchange: ProxyExchange, proxyReq: ClientRequest): void {
   }
   const { silenceMs } = exchange.context.limits;
   if (silenceMs !== Infinity) limitSilence(proxyReq, silenceMs);
-  const isFirst = exchange.attempt === 1;
-  exchange.staleCheck = isFirst && isReplayable(req, options) ? staleCheck(proxyReq) : undefined;
+  exchange.staleCheck = isReplayable(req, options) ? staleCheck(proxyReq) : undefined;
+  proxyReq.on('information', (information) => relayEarlyHints(exchange, information));
+  proxyReq.on('upgrade', (_response, socket) => {
+    socket.destroy();
+    refuseResponse(exchange, invalidResponse(UNSERVED_UPGRADE));
+  });
   if (hasBody(req) && options.buffer === undefined) {
     relayRequestTrailers(req, proxyReq);
-    proxyReq.once('close', () => drain(req, proxyReq));
+    proxyReq.once('close', () => drain(exchange, proxyReq));
   }
+  holdBody(exchange, proxyReq);
 }
 
 /** Handles an error of the upstream's request, if it is not for http-proxy-middleware to hear of it. */
@@ -48,17 +76,16 @@ function handleError(exchange: ProxyExchange, error: NodeJS.ErrnoException): boo
     breakOff(exchange, error);
     return true;
   }
-  const isUnanswered = exchange.proxyRes === undefined && exchange.lifetime.reason === undefined;
-  const isStale = isUnanswered && exchange.staleCheck?.(error) === true;
-  if (isStale) replay(exchange, error);
-  return isStale;
-}
-
-function replay(exchange: ProxyExchange, error: NodeJS.ErrnoException): void {
-  exchange.attempt += 1;
-  exchange.proxyReq = undefined;
-  const { req, res, options, target } = exchange;
-  sendAgain({ ...exchange.context, req, res, options, origin: originOf(target ?? {}), error });
+  const isOver =
+    exchange.proxyRes !== undefined || exchange.lifetime.reason !== undefined || exchange.hasFailed;
+  if (isOver) return false;
+  if (exchange.staleCheck?.(error) === true) {
+    replay(exchange, error);
+    return true;
+  }
+  const isSaved = isWorthFallingBack(exchange, error);
+  if (isSaved) fallBack(exchange, error);
+  return isSaved;
 }
 
 function limitSilence(proxyReq: ClientRequest, ms: number): void {
@@ -69,8 +96,13 @@ function limitSilence(proxyReq: ClientRequest, ms: number): void {
 
 // The rest of an upload that the upstream does not want: unread, it would block the client's connection, and with it the
 // answer that the client should see.
-function drain(req: IncomingMessage, proxyReq: ClientRequest): void {
-  if (req.readableEnded || req.destroyed) return;
+function drain({ req, proxyReq: latest }: ProxyExchange, proxyReq: ClientRequest): void {
+  // Another upstream gets the body.
+  if (latest !== proxyReq || isRead(req)) return;
   req.unpipe(proxyReq);
   req.resume();
+}
+
+function isRead(req: IncomingMessage): boolean {
+  return req.readableEnded || req.destroyed;
 }

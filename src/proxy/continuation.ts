@@ -14,14 +14,19 @@ export function continuationOf(req: IncomingMessage & { next?: unknown }, res: S
   return typeof next === 'function' ? (next as Next) : (error) => answerWithoutApp(error, req, res);
 }
 
-/** Answers an error where there is no app: as `gatewayErrorHandler()` does, and any other error with a bare 500. */
+/** Answers an error where there is no app: as `gatewayErrorHandler()` does, and any other error with its own status or a bare 500. */
 export function answerWithoutApp(error: unknown, req: IncomingMessage, res: ServerResponse): void {
   void gatewayErrorHandler()(error, req as Request, res as Response, () => {
     if (res.headersSent) {
       breakResponse(req, res);
       return;
     }
-    res.statusCode = 500;
+    res.statusCode = statusOf(error);
     res.end();
   });
+}
+
+function statusOf(error: unknown): number {
+  const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined;
+  return typeof status === 'number' && status >= 400 && status <= 599 ? status : 500;
 }

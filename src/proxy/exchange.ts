@@ -5,14 +5,23 @@ import type { Lifetime, Next } from '../request/lifetime';
 import { lifetimeOf } from '../request/lifetime-of';
 import { continuationOf } from './continuation';
 import type { ProxyLimits, ProxyRequestOptions, ProxyServer } from './proxy-server';
+import { restoreFraming } from './request-framing';
 import { withholdTrailer } from './trailers';
 import type { UpstreamTarget } from './upstream-facts';
 import type { UserVerdicts } from './user-verdicts';
 
-/** What all exchanges of one `hangupProxy()` share. */
-export interface ExchangeContext {
+/** What `hangupProxy()` has made of the user's options. */
+export interface ProxySettings {
   readonly limits: ProxyLimits;
   readonly verdicts: UserVerdicts;
+  /** The next upstream, should the first one fail. */
+  readonly fallback: string | undefined;
+  /** Whether traffic is mirrored (`forward`). */
+  readonly isMirrored: boolean;
+}
+
+/** What all exchanges of one proxy share. */
+export interface ExchangeContext extends ProxySettings {
   readonly server: ProxyServer;
 }
 
@@ -36,12 +45,18 @@ export class ProxyExchange {
   attempt = 1;
   hasFailed = false;
   isAbandoned = false;
+  /** The body of the response is here as a whole, and cannot be read. */
+  isUnreadable = false;
   staleCheck: ((error: NodeJS.ErrnoException) => boolean) | undefined = undefined;
+  /** The options of the first attempt, while there is another upstream to turn to. */
+  spare: ProxyRequestOptions | undefined = undefined;
+  /** No byte of the request's body has left: it waits for the connection, or there is none. */
+  isBodyHere = true;
 
   constructor(
     readonly req: IncomingMessage,
     readonly res: ServerResponse,
-    readonly target: UpstreamTarget | undefined,
+    public target: UpstreamTarget | undefined,
     readonly context: ExchangeContext,
   ) {
     const headers = req.headers;
@@ -49,6 +64,7 @@ export class ProxyExchange {
     // sent. Node has answered it with 100 already.
     this.expectation = headers.expect;
     if (this.expectation !== undefined) delete headers.expect;
+    restoreFraming(req, headers);
     withholdTrailer(headers);
     this.next = continuationOf(req, res);
     this.lifetime = attachLifetime(req, res);
@@ -61,13 +77,24 @@ export class ProxyExchange {
 
   /** The exchange of a request with this proxy; `undefined` where there is none, or a later one with another proxy. */
   static of(req: IncomingMessage, context: ExchangeContext): ProxyExchange | undefined {
-    const exchange = (lifetimeOf(req) as Carrier | undefined)?.[EXCHANGE];
+    const exchange = ProxyExchange.latest(req);
     return exchange?.context === context ? exchange : undefined;
   }
 
-  /** Whether the exchange is waiting for its second try to start. */
+  /** The exchange of a request with whatever proxy it was handed to last. */
+  static latest(req: IncomingMessage): ProxyExchange | undefined {
+    return (lifetimeOf(req) as Carrier | undefined)?.[EXCHANGE];
+  }
+
+  /** Whether the exchange is waiting for its next attempt to start. */
   isReplaying(): boolean {
     return this.attempt > 1 && this.proxyReq === undefined;
+  }
+
+  /** The next attempt starts, perhaps with another upstream. */
+  restart(target: UpstreamTarget | undefined): void {
+    this.target = target;
+    restoreFraming(this.req, peek(this.req, 'headers'));
   }
 
   /** Whether the client has got a part of the upstream's response, and the rest is to come. */
@@ -81,10 +108,13 @@ export class ProxyExchange {
     if (this.proxyRes?.complete !== true) this.proxyReq?.destroy(errorFor(reason));
   }
 
-  /** The client has its answer, or is gone: whoever gave it, nobody waits for the upstream any more. */
+  /**
+   * The client has its answer, or is gone: whoever gave it, nobody waits for the upstream any more, nor for the rest of an
+   * upload that it has answered already.
+   */
   abandon(): void {
     const { proxyReq, proxyRes } = this;
-    if (!proxyReq || proxyReq.destroyed || proxyRes?.complete === true) return;
+    if (!proxyReq || proxyReq.destroyed || (proxyRes?.complete === true && proxyReq.writableFinished)) return;
     this.isAbandoned = true;
     this.takeOver();
     proxyReq.destroy();

@@ -1,5 +1,6 @@
 import { rememberUpstream } from '../answer/upstream-info';
 import { breakResponse } from '../request/break-response';
+import { giveStatus } from './error-status';
 import type { ProxyExchange } from './exchange';
 import { idleMsOf } from './upstream-agent';
 import { originOf, phaseOf, type UpstreamTarget } from './upstream-facts';
@@ -9,16 +10,15 @@ import { originOf, phaseOf, type UpstreamTarget } from './upstream-facts';
  * an error; the user's `on.error` has seen it.
  */
 export function failExchange(exchange: ProxyExchange, error: unknown, target?: UpstreamTarget): void {
-  const { res, options } = exchange;
+  const { res, lifetime, proxyRes } = exchange;
   const verdict = exchange.context.verdicts.consume(res);
-  // What becomes of mirrored traffic (`forward`) is not the client's business.
-  if (target !== undefined && target === options.forward && target !== options.target) return;
+  if (isOfMirror(exchange, target)) return;
   if (exchange.hasFailed) {
     if (verdict && 'thrown' in verdict) exchange.next(verdict.thrown);
     return;
   }
   // A response that is here as a whole is passed on as a whole, whatever then happens to the connection.
-  if (exchange.lifetime.settled || exchange.proxyRes?.complete === true) return;
+  if (lifetime.settled || (proxyRes?.complete === true && !exchange.isUnreadable)) return;
   exchange.hasFailed = true;
   exchange.takeOver();
   remember(exchange, error);
@@ -32,6 +32,14 @@ export function failExchange(exchange: ProxyExchange, error: unknown, target?: U
   }
 }
 
+/** What becomes of mirrored traffic (`forward`) is not the client's business. */
+function isOfMirror(exchange: ProxyExchange, target: UpstreamTarget | undefined): boolean {
+  const { options, context } = exchange;
+  if (target === undefined || target === exchange.target || target === options.target) return false;
+  // The options are known once the request to the target has a socket. Before that it can have no other error of its own.
+  return exchange.proxyReq === undefined ? context.isMirrored : target === options.forward;
+}
+
 /** Breaks a response of which the client has got a part, and tells the app's error handlers why. */
 export function breakOff(exchange: ProxyExchange, error: Error): void {
   const { req, res } = exchange;
@@ -43,7 +51,37 @@ export function breakOff(exchange: ProxyExchange, error: Error): void {
   pass(exchange, error);
   // For the logger and the user's `on.error`, which version 3 does not always tell, and version 4 may tell twice. Not
   // before it is broken: they may think that there is still something to be answered.
-  exchange.context.server.emit('error', error, req, res, exchange.target);
+  tell(exchange, error);
+}
+
+/** Tells the logger and the user's `on.error`, and with them `failExchange()`. */
+export function tell({ context, req, res, target }: ProxyExchange, error: unknown): void {
+  context.server.emit('error', error, req, res, target);
+}
+
+/**
+ * Something of the user's own has thrown: the app's error handlers get it as from any handler. Where the response is whole,
+ * or the failure has been dealt with, only the logger and `on.error` hear of it.
+ */
+export function failByUser(exchange: ProxyExchange, thrown: unknown): void {
+  const { req, res, lifetime, proxyRes, options } = exchange;
+  const isRelayed = proxyRes?.complete === true && res.headersSent && options.selfHandleResponse !== true;
+  if (exchange.hasFailed || lifetime.settled || res.writableEnded || isRelayed) {
+    // What fails because the request was aborted is its effect.
+    if (lifetime.reason === undefined) tell(exchange, thrown);
+    return;
+  }
+  exchange.hasFailed = true;
+  options.selfHandleResponse = true;
+  exchange.takeOver();
+  if (res.headersSent) breakResponse(req, res, thrown instanceof Error ? thrown : undefined);
+  pass(exchange, thrown);
+  exchange.abandon();
+}
+
+/** An `error` listener of a plugin has rejected, after all others have heard of the error. */
+export function passRejection(exchange: ProxyExchange, thrown: unknown): void {
+  passUnlessAnswered(exchange, thrown);
 }
 
 function passUnlessAnswered(exchange: ProxyExchange, error: unknown): void {
@@ -51,9 +89,10 @@ function passUnlessAnswered(exchange: ProxyExchange, error: unknown): void {
   if (!res.headersSent && !res.writableEnded && !exchange.lifetime.settled) pass(exchange, error);
 }
 
-function pass({ lifetime, next }: ProxyExchange, error: unknown): void {
+function pass({ lifetime, next, req }: ProxyExchange, error: unknown): void {
   // The app's error handlers have it: at the end of the grace they must not get it again.
   lifetime.next = () => undefined;
+  giveStatus(error, req);
   next(error);
 }
 

@@ -1,8 +1,13 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { DEFAULTS } from '../options';
-import { checkedProxyOptions, type HangupProxyOptions } from './options';
+import { openAttempt } from './attempt';
+import { ProxyExchange } from './exchange';
+import { checkedProxyOptions, type HangupProxyEvents, type HangupProxyOptions } from './options';
 import { proxyPlugin } from './proxy-plugin';
-import type { ProxyLimits } from './proxy-server';
+import type { ProxyLimits, ProxyRequestOptions, ProxyServer } from './proxy-server';
+import { rescueRejection } from './rescue';
 import { UpstreamAgent } from './upstream-agent';
+import { guardHandlers, guardListeners } from './user-code';
 import { UserVerdicts } from './user-verdicts';
 
 /**
@@ -17,18 +22,40 @@ import { UserVerdicts } from './user-verdicts';
 export function hangupProxy<Options extends object>(options: Options): Options {
   // A constraint with members would be the better type, but defeats the inference of http-proxy-middleware's generic
   // helpers, fixRequestBody and responseInterceptor; nested in createProxyMiddleware() the options are checked by it.
-  const { proxyTimeout, timeout, upgradeTimeout, ...rest } = checkedProxyOptions(options);
+  const checked = checkedProxyOptions(options);
+  const { proxyTimeout, timeout, upgradeTimeout, fallback, maxHeaderSize, ...rest } = checked;
   const limits = limitsOf(proxyTimeout, timeout, upgradeTimeout);
   const verdicts = new UserVerdicts(rest.on);
+  const isMirrored = rest.forward !== undefined;
   const prepared: HangupProxyOptions = {
     ...rest,
-    agent: agentFor(rest),
-    // That `on.error` is there at all switches http-proxy-middleware's own error response off.
-    on: { ...rest.on, error: verdicts.ask },
-    // Last, so that the user's plugins have had their say.
-    plugins: [...(rest.plugins ?? []), proxyPlugin(limits, verdicts)],
+    agent: agentFor(rest, maxHeaderSize),
+    on: handlersOf(rest.on, verdicts),
+    plugins: [
+      function guardPlugins(server: ProxyServer) {
+        guardListeners(server, rescueRejection);
+      },
+      ...(rest.plugins ?? []),
+      // Last, so that the user's plugins have had their say.
+      proxyPlugin({ limits, verdicts, isMirrored, fallback: fallback?.toString() }),
+    ],
   };
   return prepared as Options;
+}
+
+function handlersOf(on: HangupProxyEvents | undefined, verdicts: UserVerdicts): HangupProxyEvents {
+  const handlers = guardHandlers(on ?? {}, rescueRejection);
+  return {
+    ...handlers,
+    proxyReq(proxyReq: ClientRequest, req: IncomingMessage, res, options: ProxyRequestOptions) {
+      // Before the user's own, which may write the body.
+      const exchange = ProxyExchange.latest(req);
+      if (exchange?.context.verdicts === verdicts) openAttempt(exchange, proxyReq, options);
+      return handlers.proxyReq?.(proxyReq, req, res, options);
+    },
+    // That `on.error` is there at all switches http-proxy-middleware's own error response off.
+    error: verdicts.ask,
+  };
 }
 
 function limitsOf(proxyTimeout = 0, timeout = 0, upgradeTimeout: number | undefined): ProxyLimits {
@@ -44,7 +71,10 @@ function orNone(ms: number): number {
 
 // A redirect may lead to another origin and protocol, for which version 3 has no agent: there, each request has its own
 // connection.
-function agentFor({ agent, followRedirects }: HangupProxyOptions): unknown {
+function agentFor(
+  { agent, followRedirects }: HangupProxyOptions,
+  maxHeaderSize: number | undefined,
+): unknown {
   if (agent !== undefined) return agent;
-  return followRedirects ? false : new UpstreamAgent();
+  return followRedirects ? false : new UpstreamAgent(maxHeaderSize);
 }

@@ -21,3 +21,19 @@ export function interceptErrors(
   // One by one, and after the new one: removing the last listener of an event makes an emitter slow for good.
   for (const listener of listeners) proxyReq.off('error', listener);
 }
+
+/**
+ * Catches what http-proxy and httpxy throw over a response: a header that cannot be set, a `Location` that is no URL, a
+ * status that HTTP/2 does not know. Nobody else would.
+ */
+export function guardResponse(proxyReq: ClientRequest, rescue: (thrown: unknown) => void): void {
+  const listeners = proxyReq.listeners('response') as ((response: IncomingMessage) => void)[];
+  proxyReq.on('response', (response) => {
+    try {
+      for (const listener of listeners) Reflect.apply(listener, proxyReq, [response]);
+    } catch (thrown) {
+      rescue(thrown);
+    }
+  });
+  for (const listener of listeners) proxyReq.off('response', listener);
+}

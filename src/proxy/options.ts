@@ -2,6 +2,9 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { milliseconds, optionalFunction, wrongType } from '../options';
 
+/** What Node's parser can hold. */
+const MAX_HEADER_SIZE = 2 ** 31 - 1;
+
 /**
  * The events of http-proxy-middleware that `hangupProxy()` deals with, as versions 3 and 4 have them in common. They are
  * written as methods so that handlers with narrower types (Express's Request and Response) are accepted.
@@ -43,6 +46,13 @@ export interface HangupProxyOptions {
   timeout?: number | undefined;
   /** How long a WebSocket handshake with the upstream may take, in ms. Default: `proxyTimeout`, or else 25 000. */
   upgradeTimeout?: number | undefined;
+  /**
+   * The next upstream, `'http://spare:3001'`, for when the first one fails before it has answered: only requests that are
+   * idempotent, and only while no byte of a body has left. Default: none.
+   */
+  fallback?: string | URL | undefined;
+  /** The longest head of a response, in bytes, with the agent that `hangupProxy()` brings. Default: Node's, 16 KiB. */
+  maxHeaderSize?: number | undefined;
   followRedirects?: boolean | number | undefined;
   ejectPlugins?: boolean | undefined;
   plugins?: readonly unknown[] | undefined;
@@ -55,10 +65,12 @@ export function checkedProxyOptions(options: unknown): HangupProxyOptions {
     throw wrongType('hangupProxy(): the options', options, 'an object: the options of http-proxy-middleware');
   }
   const checked: HangupProxyOptions = options;
-  const { proxyTimeout, timeout, upgradeTimeout, plugins, on } = checked;
+  const { proxyTimeout, timeout, upgradeTimeout, plugins, on, fallback } = checked;
   for (const [name, value] of Object.entries({ proxyTimeout, timeout, upgradeTimeout })) {
     if (value !== undefined) milliseconds(`hangupProxy(): option "${name}"`, value, { or: ', 0 for none' });
   }
+  if (fallback !== undefined) checkFallback(fallback);
+  checkMaxHeaderSize(checked);
   if (plugins !== undefined && !Array.isArray(plugins)) {
     throw wrongType('hangupProxy(): option "plugins"', plugins, 'an array');
   }
@@ -66,4 +78,28 @@ export function checkedProxyOptions(options: unknown): HangupProxyOptions {
     optionalFunction<unknown>(`hangupProxy(): option "on.${event}"`, handler);
   }
   return checked;
+}
+
+function checkFallback(fallback: unknown): void {
+  const where = 'hangupProxy(): option "fallback"';
+  const allowed = "the URL of an upstream, 'http://spare:3001'";
+  if (typeof fallback !== 'string' && !(fallback instanceof URL)) throw wrongType(where, fallback, allowed);
+  const protocol = URL.canParse(String(fallback)) ? new URL(fallback).protocol : undefined;
+  if (protocol !== 'http:' && protocol !== 'https:') throw wrongType(where, String(fallback), allowed);
+}
+
+function checkMaxHeaderSize({ maxHeaderSize, agent, followRedirects }: HangupProxyOptions): void {
+  if (maxHeaderSize === undefined) return;
+  const where = 'hangupProxy(): option "maxHeaderSize"';
+  const allowed = `a whole number of bytes from 1 to ${MAX_HEADER_SIZE}`;
+  if (typeof maxHeaderSize !== 'number') throw wrongType(where, maxHeaderSize, allowed);
+  if (!Number.isInteger(maxHeaderSize) || maxHeaderSize < 1 || maxHeaderSize > MAX_HEADER_SIZE) {
+    throw new RangeError(`${where} is ${maxHeaderSize}, but must be ${allowed}.`);
+  }
+  if (agent !== undefined || followRedirects) {
+    throw new TypeError(
+      `${where} works with the agent that hangupProxy() brings: leave "agent" and "followRedirects" out, or give` +
+        ' Node --max-http-header-size.',
+    );
+  }
 }

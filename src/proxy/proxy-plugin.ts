@@ -1,24 +1,29 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { beginAttempt } from './attempt';
-import { ProxyExchange, type ExchangeContext } from './exchange';
+import { ProxyExchange, type ExchangeContext, type ProxySettings } from './exchange';
 import { failExchange } from './failure';
+import type { ProxyRequestOptions, ProxyServer } from './proxy-server';
+import { relayResponse, showResponse } from './relay';
+import { rescueThrown } from './rescue';
 import { failUpgrade, watchUpgrade } from './upgrade';
-import type { ProxyLimits, ProxyRequestOptions, ProxyServer } from './proxy-server';
-import { relayResponse } from './relay';
 import type { UpstreamTarget } from './upstream-facts';
-import type { UserVerdicts } from './user-verdicts';
+import { interceptEmit } from './user-code';
+
+type EmitAround = (event: string, args: readonly unknown[], emit: () => unknown) => unknown;
 
 /**
- * Makes the plugin that ties the proxy's events together, one `ProxyExchange` for each proxied request. A plugin, because it is
- * there also where the user ejects http-proxy-middleware's own.
+ * Makes the plugin that ties the proxy's events together, one `ProxyExchange` for each proxied request. A plugin, because it
+ * is there also where the user ejects http-proxy-middleware's own.
  */
-export function proxyPlugin(limits: ProxyLimits, verdicts: UserVerdicts): (server: ProxyServer) => void {
+export function proxyPlugin(settings: ProxySettings): (server: ProxyServer) => void {
   return function hangupProxyPlugin(server) {
-    const context: ExchangeContext = { limits, verdicts, server };
+    const context: ExchangeContext = { ...settings, server };
+    interceptEmit(server, emitAround(context));
     server.on('start', (req: IncomingMessage, res: ServerResponse, target: UpstreamTarget) => {
-      if (ProxyExchange.of(req, context)?.isReplaying() !== true)
-        new ProxyExchange(req, res, target, context);
+      const exchange = ProxyExchange.of(req, context);
+      if (exchange?.isReplaying() === true) exchange.restart(target);
+      else new ProxyExchange(req, res, target, context);
     });
     server.on(
       'proxyReq',
@@ -33,24 +38,52 @@ export function proxyPlugin(limits: ProxyLimits, verdicts: UserVerdicts): (serve
     });
     server.on(
       'proxyReqWs',
-      (proxyReq: ClientRequest, _req: unknown, socket: Socket, options: ProxyRequestOptions) => {
-        watchUpgrade(proxyReq, socket, options.target, limits.handshakeMs);
+      (proxyReq: ClientRequest, req: IncomingMessage, socket: Socket, { target }: ProxyRequestOptions) => {
+        watchUpgrade({ context, proxyReq, req, socket, target });
       },
     );
-    server.on(
-      'error',
-      (error: Error, req?: IncomingMessage, res?: ServerResponse | Socket, target?: UpstreamTarget) => {
-        // A missing target, which http-proxy reports without saying for which request: thrown, it gets back to
-        // http-proxy-middleware, which knows.
-        if (!req || !res) throw error;
-        if (!('writeHead' in res)) failUpgrade(error, req, res, verdicts);
-        else
-          failExchange(
-            ProxyExchange.of(req, context) ?? new ProxyExchange(req, res, target, context),
-            error,
-            target,
-          );
-      },
+    server.on('error', (...args: ErrorEvent) => handleProxyError(context, args));
+  };
+}
+
+type ErrorEvent = [
+  error: Error,
+  req?: IncomingMessage,
+  res?: ServerResponse | Socket,
+  target?: UpstreamTarget,
+];
+
+function handleProxyError(context: ExchangeContext, [error, req, res, target]: ErrorEvent): void {
+  // A missing target, which http-proxy reports without saying for which request: thrown, it gets back to
+  // http-proxy-middleware, which knows.
+  if (!req || !res) throw error;
+  if (!('writeHead' in res)) failUpgrade(error, req, res, context.verdicts);
+  else {
+    failExchange(
+      ProxyExchange.of(req, context) ?? new ProxyExchange(req, res, target, context),
+      error,
+      target,
     );
+  }
+}
+
+/** Runs an event's listeners so that what one of them throws does not get to the socket in whose event that happens. */
+function emitAround(context: ExchangeContext): EmitAround {
+  return function emitGuarded(event, args, emit) {
+    try {
+      const exchange = event === 'proxyRes' && ProxyExchange.of(args[1] as IncomingMessage, context);
+      return exchange ? showResponse(exchange, args[0] as IncomingMessage, emit) : emit();
+    } catch (thrown) {
+      if (event !== 'error') {
+        if (rescueThrown(event, args, thrown)) return true;
+        throw thrown;
+      }
+      const [error, req, res] = args as ErrorEvent;
+      if (!req || !res || thrown === error) throw thrown;
+      // An error listener of a plugin or a logger: ours, the last, has not been called.
+      context.verdicts.remember(res, { thrown });
+      handleProxyError(context, args as ErrorEvent);
+      return true;
+    }
   };
 }

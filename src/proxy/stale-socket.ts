@@ -1,6 +1,8 @@
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientRequest } from 'node:http';
 import { channels } from '../events';
-import type { ProxyRequestOptions, ProxyServer } from './proxy-server';
+import type { ProxyExchange } from './exchange';
+import { failByUser } from './failure';
+import { originOf } from './upstream-facts';
 
 /** How a dead keep-alive connection shows itself. */
 const DEAD: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);
@@ -20,21 +22,36 @@ export function staleCheck(proxyReq: ClientRequest): ((error: NodeJS.ErrnoExcept
  * Sends a request for the second time, on a connection of its own: a new one cannot be stale. A proxy may repeat a safe
  * request by itself (RFC 9112, section 9.3.1).
  */
-export function sendAgain(again: {
-  server: ProxyServer;
-  req: IncomingMessage;
-  res: ServerResponse;
-  options: ProxyRequestOptions;
-  origin: string;
-  error: NodeJS.ErrnoException;
-}): void {
-  const { server, req, res, options, origin, error } = again;
-  if (channels.retry.hasSubscribers) {
-    const cause = error.code ?? error.message;
-    channels.retry.publish({ origin, method: req.method ?? '', attempt: 2, delayMs: 0, cause });
+export function replay(exchange: ProxyExchange, error: NodeJS.ErrnoException): void {
+  sendAgain(exchange, error, { ...exchange.options, agent: false });
+}
+
+/** Starts the next attempt. */
+export function sendAgain(exchange: ProxyExchange, error: NodeJS.ErrnoException, options: object): void {
+  const { req, res, context } = exchange;
+  exchange.attempt += 1;
+  exchange.proxyReq = undefined;
+  // With it, http-proxy and httpxy would not tell of the request.
+  if (exchange.expectation !== undefined) delete req.headers.expect;
+  try {
+    // The forwarding headers are in place from the first time; version 3 would add to them.
+    const done = context.server.web(req, res, { ...options, xfwd: false });
+    publishRetry(exchange, error);
+    // httpxy's promise follows the response; its errors are reported as events as well.
+    Promise.resolve(done).catch(() => undefined);
+  } catch (thrown) {
+    failByUser(exchange, thrown);
   }
-  // The forwarding headers are in place from the first time; version 3 would add to them.
-  const done = server.web(req, res, { ...options, agent: false, xfwd: false });
-  // httpxy's promise follows the response; its errors are reported as events as well.
-  Promise.resolve(done).catch(() => undefined);
+}
+
+function publishRetry({ req, target, attempt }: ProxyExchange, error: NodeJS.ErrnoException): void {
+  if (!channels.retry.hasSubscribers) return;
+  const cause = error.code ?? error.message;
+  channels.retry.publish({
+    origin: originOf(target ?? {}),
+    method: req.method ?? '',
+    attempt,
+    delayMs: 0,
+    cause,
+  });
 }

@@ -16,6 +16,20 @@ export function withholdTrailer(headers: IncomingHttpHeaders): void {
   if (headers.trailer !== undefined && headers['transfer-encoding'] === undefined) delete headers.trailer;
 }
 
+/** What must not come in trailers: framing, routing, credentials (RFC 9110, section 6.5.1). Some servers merge them into the head. */
+const WITHHELD: ReadonlySet<string> = new Set([
+  ...['transfer-encoding', 'content-length', 'connection', 'keep-alive', 'te', 'trailer', 'upgrade', 'host'],
+  ...['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'content-encoding', 'content-type'],
+  ...[
+    'x-forwarded-for',
+    'x-forwarded-host',
+    'x-forwarded-proto',
+    'x-forwarded-port',
+    'forwarded',
+    'x-real-ip',
+  ],
+]);
+
 /** Passes on the trailers of an upstream's response, which a pipe loses; or the announcement is withheld. */
 export function relayTrailers(
   proxyRes: IncomingMessage,
@@ -24,8 +38,9 @@ export function relayTrailers(
   { selfHandleResponse }: ProxyRequestOptions,
 ): void {
   const isChunked = proxyRes.headers['transfer-encoding'] !== undefined && req.httpVersion === '1.1';
-  if (!isChunked || req.method === 'HEAD') delete proxyRes.headers.trailer;
-  else if (selfHandleResponse !== true) relay(proxyRes, res);
+  // Who handles the response himself gives it a length, as responseInterceptor() does.
+  if (!isChunked || req.method === 'HEAD' || selfHandleResponse === true) delete proxyRes.headers.trailer;
+  else relay(proxyRes, res);
 }
 
 /** Passes on the trailers of a client's upload. */
@@ -41,6 +56,7 @@ function relay(from: IncomingMessage, to: OutgoingMessage): void {
       { length: rawTrailers.length / 2 },
       (_, i) => [rawTrailers[2 * i] ?? '', rawTrailers[2 * i + 1] ?? ''] as [string, string],
     );
-    if (pairs.length > 0 && !to.destroyed) to.addTrailers(pairs);
+    const relayed = pairs.filter(([name]) => !WITHHELD.has(name.toLowerCase()));
+    if (relayed.length > 0 && !to.destroyed) to.addTrailers(relayed);
   });
 }

@@ -2,15 +2,21 @@ import { ServerResponse, type ClientRequest, type IncomingMessage } from 'node:h
 import type { Socket } from 'node:net';
 import { rememberUpstream } from '../answer/upstream-info';
 import { answerWithoutApp } from './continuation';
-import { originOf, phaseOf, upstreamTimeout, type UpstreamTarget } from './upstream-facts';
+import type { ExchangeContext } from './exchange';
+import { invalidResponse, originOf, phaseOf, upstreamTimeout, type UpstreamTarget } from './upstream-facts';
 import type { UserVerdicts } from './user-verdicts';
+import { defectOf } from './relay';
 
 interface Handshake {
+  readonly context: ExchangeContext;
   readonly proxyReq: ClientRequest;
+  readonly req: IncomingMessage;
+  readonly socket: Socket;
   readonly target: UpstreamTarget | undefined;
   isOver: boolean;
 }
 
+/** By the client's socket, and once it is connected also by the upstream's. */
 const handshakes = new WeakMap<Socket, Handshake>();
 const nothing = (): void => undefined;
 
@@ -18,18 +24,12 @@ const nothing = (): void => undefined;
  * Ties a WebSocket's two connections together. The handshake has a limit in ms; afterwards there is none, and whichever side
  * closes takes the other with it.
  */
-export function watchUpgrade(
-  proxyReq: ClientRequest,
-  socket: Socket,
-  target: UpstreamTarget | undefined,
-  handshakeMs: number,
-): void {
-  const handshake: Handshake = { proxyReq, target, isOver: false };
+export function watchUpgrade(begun: Omit<Handshake, 'isOver'>): void {
+  const { context, proxyReq, socket } = begun;
+  const handshake: Handshake = { ...begun, isOver: false };
   handshakes.set(socket, handshake);
-  const timer =
-    handshakeMs === Infinity
-      ? undefined
-      : setTimeout(() => proxyReq.destroy(upstreamTimeout(handshakeMs)), handshakeMs).unref();
+  sendBare(proxyReq);
+  const timer = limitHandshake(proxyReq, context.limits.handshakeMs);
   const leave = (): void => {
     proxyReq.removeAllListeners('error').on('error', nothing).destroy();
     socket.destroy();
@@ -42,15 +42,38 @@ export function watchUpgrade(
   // Without a listener a reset of the client's would be an uncaught exception.
   socket.on('error', nothing).once('close', leave).once('end', leave).on('readable', keepReading);
   proxyReq.prependListener('response', (refusal: IncomingMessage) => {
-    finish();
-    relayRefusal(refusal, socket);
+    // The connection is never another's, whatever the agent. Not before: Node sets it when it writes the head.
+    proxyReq.shouldKeepAlive = false;
+    const defect = defectOf(refusal);
+    if (defect === undefined) {
+      finish();
+      relayRefusal(refusal, socket);
+    } else {
+      refuse(handshake, refusal, defect);
+    }
   });
   proxyReq.prependListener('upgrade', (_proxyRes: unknown, proxySocket: Socket) => {
     finish();
+    handshakes.set(proxySocket, handshake);
     closeTogether(socket, proxySocket);
     closeTogether(proxySocket, socket);
   });
   proxyReq.once('close', () => clearTimeout(timer));
+}
+
+/**
+ * A handshake has no body: of one that the client announces, http-proxy and httpxy send the head only, and the upstream
+ * would take what comes next on the connection for it.
+ */
+function sendBare(proxyReq: ClientRequest): void {
+  if (proxyReq.headersSent) return;
+  proxyReq.removeHeader('content-length');
+  proxyReq.removeHeader('transfer-encoding');
+}
+
+function limitHandshake(proxyReq: ClientRequest, ms: number): NodeJS.Timeout | undefined {
+  if (ms === Infinity) return undefined;
+  return setTimeout(() => proxyReq.destroy(upstreamTimeout(ms)), ms).unref();
 }
 
 // Nobody reads from the client before the connection is switched, and who does not read does not see it leave. What it may
@@ -65,6 +88,17 @@ function closeTogether(side: Socket, other: Socket): void {
     if (hadError) other.destroy();
     else other.destroySoon();
   });
+}
+
+function refuse(
+  { context, proxyReq, req, socket }: Handshake,
+  refusal: IncomingMessage,
+  defect: string,
+): void {
+  // By which both versions leave it alone.
+  Object.assign(refusal, { upgrade: true });
+  context.server.emit('error', invalidResponse(defect), req, socket);
+  proxyReq.destroy();
 }
 
 // Version 3 announces chunks and then sends none. Delimited by the end of the connection, the body is right in both
@@ -117,6 +151,19 @@ export function failUpgrade(
       (thrown: unknown) => answer(thrown, req, socket),
     );
   } else answer(cause, req, socket);
+}
+
+/** The user's own `on.proxyReqWs`, `on.open` or `on.close` has failed: what a handshake can still be answered, it is. */
+export function failUpgradeByUser(socket: Socket, thrown: unknown, isClosing = false): void {
+  const handshake = handshakes.get(socket);
+  if (handshake === undefined) return;
+  if (isClosing) handshake.socket.destroySoon();
+  handshake.context.server.emit('error', thrown, handshake.req, handshake.socket);
+}
+
+/** Gives up a request that has no listeners yet, of which an error would be an uncaught exception. */
+export function dropHandshake(proxyReq: ClientRequest): void {
+  proxyReq.on('error', nothing).destroy();
 }
 
 function note(error: unknown, { proxyReq, target }: Handshake): void {

@@ -2,6 +2,7 @@ import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, type Requ
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { isReplayableMethod } from './replayable';
+import { closeAfterChunks, keepToLength } from './request-framing';
 
 /** How long a connection may be idle and be used again: below the 5 s after which Node's own servers close it. */
 const IDLE_MS = 4000;
@@ -50,6 +51,11 @@ function kept(socket: KeptSocket): Kept {
 /** How long a reused socket had been idle before its present request, in ms; `undefined` for other agents' sockets. */
 export function idleMsOf(socket: Duplex): number | undefined {
   return (socket as KeptSocket)[KEPT]?.wasIdleMs;
+}
+
+function announcesBody(request: ClientRequest): boolean {
+  const length = request.getHeader('content-length');
+  return request.hasHeader('transfer-encoding') || (length !== undefined && length !== '0');
 }
 
 function noteHint(this: ClientRequest, response: IncomingMessage): void {
@@ -109,7 +115,8 @@ export class UpstreamAgent extends HttpAgent {
   private readonly tls = new KeepAliveHttpsAgent({ keepAlive: true });
   private readonly singleUse = { http: new HttpAgent(), https: new HttpsAgent() };
 
-  constructor() {
+  /** @param maxHeaderSize - The longest head of a response, in bytes; `undefined` for Node's own limit. */
+  constructor(private readonly maxHeaderSize?: number) {
     super({ keepAlive: true });
     // ClientRequest compares it with its own protocol; without one, the agent is for both.
     Object.assign(this, { protocol: undefined });
@@ -117,19 +124,24 @@ export class UpstreamAgent extends HttpAgent {
 
   addRequest(request: ClientRequest, options: RequestOptions): void {
     const isTls = request.protocol === 'https:';
+    if (this.maxHeaderSize !== undefined) Object.assign(request, { maxHeaderSize: this.maxHeaderSize });
     // Not on a connection that may have gone stale: a handshake cannot be repeated.
     if (request.hasHeader('upgrade')) {
       agentLike(isTls ? this.singleUse.https : this.singleUse.http).addRequest(request, options);
       return;
     }
-    // As httpxy does: an upstream that takes the framing for hop-by-hop must find no second request behind the body.
-    if (request.hasHeader('transfer-encoding') && !request.headersSent) {
-      request.setHeader('connection', 'close');
+    // Also the mirror's request (`forward`), of which no event tells.
+    if (announcesBody(request)) {
+      keepToLength(request);
+      closeAfterChunks(request);
     }
     request.prependListener('response', noteHint);
     if (!isReplayableMethod(request.method)) dropAged(isTls ? this.tls : this, options);
-    if (isTls) agentLike(this.tls).addRequest(request, options);
-    else agentLike(HttpAgent.prototype).addRequest.call(this, request, options);
+    if (isTls) {
+      // By which `diagnose()` finds the pool, and in it the port.
+      Object.assign(request, { agent: this.tls });
+      agentLike(this.tls).addRequest(request, options);
+    } else agentLike(HttpAgent.prototype).addRequest.call(this, request, options);
   }
 
   override keepSocketAlive(socket: Duplex): boolean {

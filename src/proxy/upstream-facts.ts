@@ -47,3 +47,9 @@ export function upstreamCut(): Error {
     code: 'ECONNRESET',
   });
 }
+
+/** The upstream has sent what cannot be passed on: an UPSTREAM_INVALID_RESPONSE. */
+export function invalidResponse(message: string, cause?: unknown): Error {
+  // The family of codes that Node's parser has for a response that it refuses.
+  return Object.assign(new Error(message, { cause }), { code: 'HPE_INVALID_RESPONSE' });
+}

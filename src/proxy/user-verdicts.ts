@@ -1,4 +1,5 @@
 import type { HangupProxyEvents } from './options';
+import { isThenable } from './user-code';
 
 type UserHandler = NonNullable<HangupProxyEvents['error']>;
 
@@ -31,12 +32,9 @@ export class UserVerdicts {
     return verdict;
   }
 
-  private remember(res: unknown, verdict: UserVerdict): void {
+  /** Remembers what has been made of the error of a response, or of a socket. */
+  remember(res: unknown, verdict: UserVerdict): void {
     // http-proxy reports a missing target without any request or response.
     if (typeof res === 'object' && res !== null) this.verdicts.set(res, verdict);
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

@@ -1,0 +1,18 @@
+import type { InformationEvent } from 'node:http';
+import type { ProxyExchange } from './exchange';
+
+/**
+ * Passes on an upstream's 103 (RFC 8297): its `Link` fields, which are what browsers heed. A client of HTTP/1.0 does not
+ * know of it.
+ */
+export function relayEarlyHints({ req, res, lifetime }: ProxyExchange, information: InformationEvent): void {
+  const { statusCode, headers } = information;
+  const { link } = headers;
+  if (statusCode !== 103 || link === undefined || req.httpVersion === '1.0') return;
+  if (res.headersSent || lifetime.reason !== undefined || lifetime.settled) return;
+  try {
+    res.writeEarlyHints({ link });
+  } catch {
+    // Node checks the links more strictly than browsers. Hints may be left out.
+  }
+}

@@ -1,0 +1,92 @@
+import type { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { isThenable } from './user-code';
+
+/** What is done about a body that the user's own `on.proxyRes` reads. */
+export interface BodyWatch {
+  /** A listener, `responseInterceptor()`'s or the user's, has rejected; or a stream has failed without anybody listening. */
+  readonly rejected: (thrown: unknown) => void;
+  /** The body is not what its Content-Encoding says. Gives whether the client gets another answer. */
+  readonly broken: (error: Error) => boolean;
+}
+
+type Listener = (...args: unknown[]) => unknown;
+type Guard = (event: string, listener: Listener) => Listener;
+
+/**
+ * Runs the handlers of `proxyRes`, and looks after what they attach to the response meanwhile. `responseInterceptor()`
+ * listens with async functions, whose rejection would be the end of the process, and makes a 200 of a body that does not
+ * decompress.
+ */
+export function watchBody<Result>(proxyRes: IncomingMessage, watch: BodyWatch, run: () => Result): Result {
+  const releases = [guardListeners(proxyRes, (_event, listener) => withRejections(listener, watch))];
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called on `proxyRes` below
+  const { pipe } = proxyRes;
+  Object.defineProperty(proxyRes, 'pipe', {
+    configurable: true,
+    value: (destination: EventEmitter, ...rest: unknown[]) => {
+      releases.push(guardDestination(destination, watch));
+      return Reflect.apply(pipe, proxyRes, [destination, ...rest]) as unknown;
+    },
+  });
+  try {
+    return run();
+  } finally {
+    for (const release of releases) release();
+    Reflect.deleteProperty(proxyRes, 'pipe');
+  }
+}
+
+function guardDestination(destination: EventEmitter, watch: BodyWatch): () => void {
+  let isSeenTo = false;
+  destination.on('error', (error: Error) => {
+    if (isDecompression(error)) isSeenTo = watch.broken(error);
+    else if (destination.listenerCount('error') === 1) watch.rejected(error);
+  });
+  return guardListeners(destination, (event, listener) => {
+    const guarded = withRejections(listener, watch);
+    if (event !== 'error') return guarded;
+    return function guardedErrorListener(this: unknown, ...args: unknown[]): unknown {
+      return isSeenTo ? undefined : Reflect.apply(guarded, this, args);
+    };
+  });
+}
+
+/** zlib, Brotli and Zstandard: https://nodejs.org/api/zlib.html#constants */
+function isDecompression(error: NodeJS.ErrnoException): boolean {
+  return /^(?:Z_|ERR__ERROR_FORMAT_|ERR_BROTLI_|ZSTD_error_)/.test(error.code ?? '');
+}
+
+/** Replaces the listeners that are given to an emitter. Gives the function that ends it. */
+function guardListeners(emitter: EventEmitter, guard: Guard): () => void {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called on `emitter` below
+  const { on } = emitter;
+  const add = (event: string, listener: Listener, original: Listener): unknown =>
+    // By `listener` Node finds the one that it is to take off.
+    Reflect.apply(on, emitter, [event, Object.assign(listener, { listener: original })]);
+  const addGuarded = (event: string, listener: Listener): unknown =>
+    add(event, guard(event, listener), listener);
+  const addGuardedOnce = (event: string, listener: Listener): unknown => {
+    const guarded = guard(event, listener);
+    const once: Listener = function once(this: unknown, ...args) {
+      emitter.off(event, once);
+      return Reflect.apply(guarded, this, args);
+    };
+    return add(event, once, listener);
+  };
+  const replaced = { on: addGuarded, addListener: addGuarded, once: addGuardedOnce };
+  for (const [name, value] of Object.entries(replaced)) {
+    Object.defineProperty(emitter, name, { value, configurable: true, writable: true });
+  }
+  return () => {
+    for (const name of Object.keys(replaced)) Reflect.deleteProperty(emitter, name);
+  };
+}
+
+function withRejections(listener: Listener, { rejected }: BodyWatch): Listener {
+  return function guardedListener(this: unknown, ...args: unknown[]): unknown {
+    const returned = Reflect.apply(listener, this, args);
+    if (isThenable(returned)) returned.then(undefined, rejected);
+    return returned;
+  };
+}

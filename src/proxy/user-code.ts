@@ -1,0 +1,77 @@
+import type { HangupProxyEvents } from './options';
+import type { ProxyServer } from './proxy-server';
+
+/** Told what a listener has thrown, or what the promise that it gave was rejected with. */
+export type Rescue = (event: string, args: readonly unknown[], thrown: unknown) => void;
+
+type Listener = (...args: unknown[]) => unknown;
+
+/** A promise, or what passes for one. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/**
+ * Calls `around` in the place of each event's listeners: the user's own, those of plugins and loggers. What one of them
+ * throws in an event of a socket is otherwise the end of the process.
+ */
+export function interceptEmit(
+  server: ProxyServer,
+  around: (event: string, args: readonly unknown[], emit: () => unknown) => unknown,
+): void {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called on `server` below
+  const { emit } = server;
+  server.emit = function guardedEmit(event: string, ...args: unknown[]): unknown {
+    return around(event, args, () =>
+      Reflect.apply<ProxyServer, unknown[], unknown>(emit as never, server, [event, ...args]),
+    );
+  };
+}
+
+/** Catches the rejections of listeners that are added from now on, by plugins. */
+export function guardListeners(server: ProxyServer, rescue: Rescue): void {
+  const guarded = new WeakMap<Listener, Listener>();
+  const own = new WeakSet<object>();
+  const methods = server as unknown as Record<string, Listener | undefined>;
+  const replace = (name: string, listenerFor: (event: string, listener: Listener) => Listener): void => {
+    const method = methods[name];
+    if (method === undefined) return;
+    methods[name] = function guardedMethod(event: unknown, listener: unknown, ...rest: unknown[]): unknown {
+      const isListener = typeof listener === 'function';
+      const given = isListener ? listenerFor(String(event), listener as Listener) : listener;
+      return Reflect.apply(method, server, [event, given, ...rest]);
+    };
+  };
+  for (const name of ['on', 'once', 'addListener', 'prependListener', 'prependOnceListener']) {
+    replace(name, (event, listener: Listener & { listener?: object }) => {
+      // Node's `once()` hands its listener on to `on()`.
+      if (own.has(listener.listener ?? listener)) return listener;
+      const known = guarded.get(listener) ?? withRejections(event, listener, rescue);
+      guarded.set(listener, known);
+      own.add(known);
+      return known;
+    });
+  }
+  for (const name of ['off', 'removeListener']) {
+    replace(name, (_event, listener) => guarded.get(listener) ?? listener);
+  }
+}
+
+/** The user's handlers, with their rejections caught. What `error` gives back is for `UserVerdicts`. */
+export function guardHandlers(on: HangupProxyEvents, rescue: Rescue): HangupProxyEvents {
+  const entries = Object.entries(on).map(([event, handler]: [string, unknown]) => {
+    const isGuarded = typeof handler === 'function' && event !== 'error';
+    return [event, isGuarded ? withRejections(event, handler as Listener, rescue) : handler];
+  });
+  return Object.fromEntries(entries) as HangupProxyEvents;
+}
+
+function withRejections(event: string, listener: Listener, rescue: Rescue): Listener {
+  return function guardedListener(this: unknown, ...args: unknown[]): unknown {
+    const returned = Reflect.apply(listener, this, args);
+    if (isThenable(returned)) {
+      returned.then(undefined, (thrown: unknown) => rescue(event, args, thrown));
+    }
+    return returned;
+  };
+}
