@@ -1,14 +1,14 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { DEFAULTS } from '../options';
-import { openAttempt } from './attempt';
-import { ProxyExchange } from './exchange';
+import { openAttempt } from './exchange/attempt';
+import { ProxyExchange } from './exchange/exchange';
 import { checkedProxyOptions, type HangupProxyEvents, type HangupProxyOptions } from './options';
 import { proxyPlugin } from './proxy-plugin';
 import type { ProxyLimits, ProxyRequestOptions, ProxyServer } from './proxy-server';
-import { rescueRejection } from './rescue';
-import { UpstreamAgent } from './upstream-agent';
-import { guardHandlers, guardListeners } from './user-code';
-import { UserVerdicts } from './user-verdicts';
+import { rescueRejection } from './exchange/rescue';
+import { UpstreamAgent } from './wire/upstream-agent';
+import { guardHandlers, guardListeners } from './user-code/user-code';
+import { UserVerdicts } from './user-code/user-verdicts';
 
 /**
  * Takes http-proxy-middleware's options (versions 3 and 4) and gives them back with the upstream tied to the request: its

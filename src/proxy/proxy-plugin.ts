@@ -1,14 +1,14 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { beginAttempt } from './attempt';
-import { ProxyExchange, type ExchangeContext, type ProxySettings } from './exchange';
-import { failExchange } from './failure';
+import { beginAttempt } from './exchange/attempt';
+import { ProxyExchange, type ExchangeContext, type ProxySettings } from './exchange/exchange';
+import { failExchange } from './exchange/failure';
 import type { ProxyRequestOptions, ProxyServer } from './proxy-server';
-import { relayResponse, showResponse } from './relay';
-import { rescueThrown } from './rescue';
+import { relayResponse, showResponse } from './exchange/relay';
+import { rescueThrown } from './exchange/rescue';
 import { failUpgrade, watchUpgrade } from './upgrade';
-import type { UpstreamTarget } from './upstream-facts';
-import { interceptEmit } from './user-code';
+import type { UpstreamTarget } from './wire/upstream-facts';
+import { interceptEmit } from './user-code/user-code';
 
 type EmitAround = (event: string, args: readonly unknown[], emit: () => unknown) => unknown;
 

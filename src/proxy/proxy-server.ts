@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { UpstreamTarget } from './upstream-facts';
+import type { UpstreamTarget } from './wire/upstream-facts';
 
 /** How long an upstream may take, in ms; `Infinity` for no limit. */
 export interface ProxyLimits {

@@ -1,11 +1,17 @@
 import { ServerResponse, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { rememberUpstream } from '../answer/upstream-info';
-import { answerWithoutApp } from './continuation';
-import type { ExchangeContext } from './exchange';
-import { invalidResponse, originOf, phaseOf, upstreamTimeout, type UpstreamTarget } from './upstream-facts';
-import type { UserVerdicts } from './user-verdicts';
-import { defectOf } from './relay';
+import { answerWithoutApp } from './exchange/continuation';
+import type { ExchangeContext } from './exchange/exchange';
+import {
+  invalidResponse,
+  originOf,
+  phaseOf,
+  upstreamTimeout,
+  type UpstreamTarget,
+} from './wire/upstream-facts';
+import type { UserVerdicts } from './user-code/user-verdicts';
+import { defectOf } from './exchange/relay';
 
 interface Handshake {
   readonly context: ExchangeContext;

@@ -1,8 +1,8 @@
 import type { ClientRequest } from 'node:http';
-import { channels } from '../events';
+import { channels } from '../../events';
 import type { ProxyExchange } from './exchange';
 import { failByUser } from './failure';
-import { originOf } from './upstream-facts';
+import { originOf } from '../wire/upstream-facts';
 
 /** How a dead keep-alive connection shows itself. */
 const DEAD: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);

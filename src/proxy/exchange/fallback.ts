@@ -1,9 +1,9 @@
 import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
-import { classifyError } from '../answer/classify/classify-error';
+import { classifyError } from '../../answer/classify/classify-error';
 import type { ProxyExchange } from './exchange';
-import { hasBody } from './replayable';
-import { mayHaveBody } from './request-framing';
+import { hasBody } from '../wire/replayable';
+import { mayHaveBody } from '../wire/request-framing';
 import { sendAgain } from './stale-socket';
 
 interface Connecting extends Socket {

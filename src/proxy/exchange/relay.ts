@@ -1,11 +1,11 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { ProxyExchange } from './exchange';
 import { breakOff, failByUser, failExchange, tell } from './failure';
-import type { ProxyRequestOptions } from './proxy-server';
-import { endsInChunks, withholdForeignTokens } from './request-framing';
-import { watchBody } from './self-handled-body';
-import { relayTrailers } from './trailers';
-import { invalidResponse, upstreamCut } from './upstream-facts';
+import type { ProxyRequestOptions } from '../proxy-server';
+import { endsInChunks, withholdForeignTokens } from '../wire/request-framing';
+import { watchBody } from '../user-code/self-handled-body';
+import { relayTrailers } from '../wire/trailers';
+import { invalidResponse, upstreamCut } from '../wire/upstream-facts';
 
 /** Runs those who listen for the upstream's response; a body that they read themselves is looked after. */
 export function showResponse(

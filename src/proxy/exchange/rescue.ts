@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import { openAttempt } from './attempt';
 import { ProxyExchange } from './exchange';
 import { failByUser, passRejection } from './failure';
-import type { ProxyRequestOptions } from './proxy-server';
-import { dropHandshake, failUpgradeByUser } from './upgrade';
+import type { ProxyRequestOptions } from '../proxy-server';
+import { dropHandshake, failUpgradeByUser } from '../upgrade';
 
 /** Where an event's arguments hold the request; the response, or the client's socket, comes next. */
 const PLACES: Readonly<Record<string, number>> = {

@@ -1,9 +1,9 @@
-import { rememberUpstream } from '../answer/upstream-info';
-import { breakResponse } from '../request/break-response';
+import { rememberUpstream } from '../../answer/upstream-info';
+import { breakResponse } from '../../request/break-response';
 import { giveStatus } from './error-status';
 import type { ProxyExchange } from './exchange';
-import { idleMsOf } from './upstream-agent';
-import { originOf, phaseOf, type UpstreamTarget } from './upstream-facts';
+import { idleMsOf } from '../wire/upstream-agent';
+import { originOf, phaseOf, type UpstreamTarget } from '../wire/upstream-facts';
 
 /**
  * Brings a failure to its end exactly once, whatever http-proxy and httpxy say of it and however often. They have reported

@@ -1,14 +1,14 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
-import type { HangupError } from '../errors';
-import { attachLifetime } from '../request/attach-lifetime';
-import type { Lifetime, Next } from '../request/lifetime';
-import { lifetimeOf } from '../request/lifetime-of';
+import type { HangupError } from '../../errors';
+import { attachLifetime } from '../../request/attach-lifetime';
+import type { Lifetime, Next } from '../../request/lifetime';
+import { lifetimeOf } from '../../request/lifetime-of';
 import { continuationOf } from './continuation';
-import type { ProxyLimits, ProxyRequestOptions, ProxyServer } from './proxy-server';
-import { restoreFraming } from './request-framing';
-import { withholdTrailer } from './trailers';
-import type { UpstreamTarget } from './upstream-facts';
-import type { UserVerdicts } from './user-verdicts';
+import type { ProxyLimits, ProxyRequestOptions, ProxyServer } from '../proxy-server';
+import { restoreFraming } from '../wire/request-framing';
+import { withholdTrailer } from '../wire/trailers';
+import type { UpstreamTarget } from '../wire/upstream-facts';
+import type { UserVerdicts } from '../user-code/user-verdicts';
 
 /** What `hangupProxy()` has made of the user's options. */
 export interface ProxySettings {
@@ -94,7 +94,7 @@ export class ProxyExchange {
   /** The next attempt starts, perhaps with another upstream. */
   restart(target: UpstreamTarget | undefined): void {
     this.target = target;
-    restoreFraming(this.req, peek(this.req, 'headers'));
+    restoreFraming(this.req, this.req.headers);
   }
 
   /** Whether the client has got a part of the upstream's response, and the rest is to come. */

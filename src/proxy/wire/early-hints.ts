@@ -1,5 +1,5 @@
 import type { InformationEvent } from 'node:http';
-import type { ProxyExchange } from './exchange';
+import type { ProxyExchange } from '../exchange/exchange';
 
 /**
  * Passes on an upstream's 103 (RFC 8297): its `Link` fields, which are what browsers heed. A client of HTTP/1.0 does not

@@ -1,4 +1,4 @@
-import type { HangupProxyEvents } from './options';
+import type { HangupProxyEvents } from '../options';
 import { isThenable } from './user-code';
 
 type UserHandler = NonNullable<HangupProxyEvents['error']>;

@@ -5,7 +5,7 @@ import type {
   OutgoingMessage,
   ServerResponse,
 } from 'node:http';
-import type { ProxyRequestOptions } from './proxy-server';
+import type { ProxyRequestOptions } from '../proxy-server';
 
 /**
  * Trailers need chunks (RFC 9112, section 7.1.2). Node throws where a message without chunks announces them

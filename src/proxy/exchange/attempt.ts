@@ -1,16 +1,16 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { relayEarlyHints } from './early-hints';
+import { relayEarlyHints } from '../wire/early-hints';
 import type { ProxyExchange } from './exchange';
 import { breakOff } from './failure';
 import { fallBack, holdBody, isWorthFallingBack } from './fallback';
 import { guardResponse, interceptErrors } from './intercept-errors';
-import type { ProxyRequestOptions } from './proxy-server';
+import type { ProxyRequestOptions } from '../proxy-server';
 import { refuseResponse } from './relay';
-import { hasBody, isReplayable } from './replayable';
-import { closeAfterChunks, keepToLength, mayHaveBody } from './request-framing';
+import { hasBody, isReplayable } from '../wire/replayable';
+import { closeAfterChunks, keepToLength, mayHaveBody } from '../wire/request-framing';
 import { replay, staleCheck } from './stale-socket';
-import { relayRequestTrailers } from './trailers';
-import { invalidResponse, upstreamTimeout } from './upstream-facts';
+import { relayRequestTrailers } from '../wire/trailers';
+import { invalidResponse, upstreamTimeout } from '../wire/upstream-facts';
 
 const UNSERVED_UPGRADE =
   "The upstream has switched protocols (101), but nobody serves upgrades here: server.on('upgrade', proxy.upgrade) does";

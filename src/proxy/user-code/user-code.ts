@@ -1,5 +1,5 @@
-import type { HangupProxyEvents } from './options';
-import type { ProxyServer } from './proxy-server';
+import type { HangupProxyEvents } from '../options';
+import type { ProxyServer } from '../proxy-server';
 
 /** Told what a listener has thrown, or what the promise that it gave was rejected with. */
 export type Rescue = (event: string, args: readonly unknown[], thrown: unknown) => void;

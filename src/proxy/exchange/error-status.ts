@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { classifyError } from '../answer/classify/classify-error';
+import { classifyError } from '../../answer/classify/classify-error';
 
 interface StatusCarrier {
   status?: unknown;

@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { UpstreamInfo } from '../answer/fault';
+import type { UpstreamInfo } from '../../answer/fault';
 
 /** A target as http-proxy and httpxy hand it over: a URL, or an object of its parts. */
 export interface UpstreamTarget {
