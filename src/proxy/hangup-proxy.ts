@@ -32,15 +32,29 @@ export function hangupProxy<Options extends object>(options: Options): Options {
     agent: agentFor(rest, maxHeaderSize),
     on: handlersOf(rest.on, verdicts),
     plugins: [
-      function guardPlugins(server: ProxyServer) {
-        guardListeners(server, rescueRejection);
-      },
-      ...(rest.plugins ?? []),
+      ...guardedPlugins(rest.plugins ?? []),
       // Last, so that the user's plugins have had their say.
       proxyPlugin({ limits, verdicts, isMirrored, fallback: fallback?.toString() }),
     ],
   };
   return prepared as Options;
+}
+
+type Plugin = (server: ProxyServer, options: unknown) => unknown;
+
+function guardedPlugins(plugins: readonly unknown[]): unknown[] {
+  return (plugins as readonly Plugin[]).map((plugin) => {
+    function guardedPlugin(server: ProxyServer, options: unknown): void {
+      const release = guardListeners(server, rescueRejection);
+      try {
+        plugin(server, options);
+      } finally {
+        release();
+      }
+    }
+    // http-proxy-middleware tells its name when it is debugged.
+    return Object.defineProperty(guardedPlugin, 'name', { value: plugin.name });
+  });
 }
 
 function handlersOf(on: HangupProxyEvents | undefined, verdicts: UserVerdicts): HangupProxyEvents {

@@ -8,9 +8,7 @@ import { relayResponse, showResponse } from './exchange/relay';
 import { rescueThrown } from './exchange/rescue';
 import { failUpgrade, watchUpgrade } from './upgrade';
 import type { UpstreamTarget } from './wire/upstream-facts';
-import { interceptEmit } from './user-code/user-code';
-
-type EmitAround = (event: string, args: readonly unknown[], emit: () => unknown) => unknown;
+import { interceptEmit, type EmitGuard } from './user-code/user-code';
 
 /**
  * Makes the plugin that ties the proxy's events together, one `ProxyExchange` for each proxied request. A plugin, because it
@@ -19,7 +17,7 @@ type EmitAround = (event: string, args: readonly unknown[], emit: () => unknown)
 export function proxyPlugin(settings: ProxySettings): (server: ProxyServer) => void {
   return function hangupProxyPlugin(server) {
     const context: ExchangeContext = { ...settings, server };
-    interceptEmit(server, emitAround(context));
+    interceptEmit(server, emitGuard(context));
     server.on('start', (req: IncomingMessage, res: ServerResponse, target: UpstreamTarget) => {
       const exchange = ProxyExchange.of(req, context);
       if (exchange?.isReplaying() === true) exchange.restart(target);
@@ -67,23 +65,20 @@ function handleProxyError(context: ExchangeContext, [error, req, res, target]: E
   }
 }
 
-/** Runs an event's listeners so that what one of them throws does not get to the socket in whose event that happens. */
-function emitAround(context: ExchangeContext): EmitAround {
-  return function emitGuarded(event, args, emit) {
-    try {
-      const exchange = event === 'proxyRes' && ProxyExchange.of(args[1] as IncomingMessage, context);
-      return exchange ? showResponse(exchange, args[0] as IncomingMessage, emit) : emit();
-    } catch (thrown) {
-      if (event !== 'error') {
-        if (rescueThrown(event, args, thrown)) return true;
-        throw thrown;
-      }
+function emitGuard(context: ExchangeContext): EmitGuard {
+  return {
+    showResponse([proxyRes, req], emit) {
+      const exchange = ProxyExchange.of(req as IncomingMessage, context);
+      return exchange ? showResponse(exchange, proxyRes as IncomingMessage, emit) : emit();
+    },
+    rescue(event, args, thrown) {
+      if (event !== 'error') return rescueThrown(event, args, thrown);
       const [error, req, res] = args as ErrorEvent;
-      if (!req || !res || thrown === error) throw thrown;
+      if (!req || !res || thrown === error) return false;
       // An error listener of a plugin or a logger: ours, the last, has not been called.
       context.verdicts.remember(res, { thrown });
       handleProxyError(context, args as ErrorEvent);
       return true;
-    }
+    },
   };
 }

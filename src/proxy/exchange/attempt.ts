@@ -3,7 +3,7 @@ import { relayEarlyHints } from '../wire/early-hints';
 import type { ProxyExchange } from './exchange';
 import { breakOff } from './failure';
 import { fallBack, holdBody, isWorthFallingBack } from './fallback';
-import { guardResponse, interceptErrors } from './intercept-errors';
+import { interceptRequest } from './intercept-request';
 import type { ProxyRequestOptions } from '../proxy-server';
 import { refuseResponse } from './relay';
 import { hasBody, isReplayable } from '../wire/replayable';
@@ -26,9 +26,13 @@ export function openAttempt(
   exchange.proxyReq = proxyReq;
   exchange.options = options;
   const { req } = exchange;
-  interceptErrors(proxyReq, req, (error) => handleError(exchange, error));
-  guardResponse(proxyReq, (thrown) => {
-    refuseResponse(exchange, invalidResponse("The upstream's response cannot be passed on", thrown));
+  interceptRequest(proxyReq, req, {
+    onError: (error) => handleError(exchange, error),
+    onThrown: (thrown) => {
+      refuseResponse(exchange, invalidResponse("The upstream's response cannot be passed on", thrown));
+    },
+    onInformation: (information) => relayEarlyHints(exchange, information),
+    onClose: () => afterClose(exchange, proxyReq),
   });
   if (!hasBody(req) && !mayHaveBody(req)) return;
   keepToLength(proxyReq);
@@ -57,15 +61,7 @@ function prepare(exchange: ProxyExchange, proxyReq: ClientRequest): void {
   const { silenceMs } = exchange.context.limits;
   if (silenceMs !== Infinity) limitSilence(proxyReq, silenceMs);
   exchange.staleCheck = isReplayable(req, options) ? staleCheck(proxyReq) : undefined;
-  proxyReq.on('information', (information) => relayEarlyHints(exchange, information));
-  proxyReq.on('upgrade', (_response, socket) => {
-    socket.destroy();
-    refuseResponse(exchange, invalidResponse(UNSERVED_UPGRADE));
-  });
-  if (hasBody(req) && options.buffer === undefined) {
-    relayRequestTrailers(req, proxyReq);
-    proxyReq.once('close', () => drain(exchange, proxyReq));
-  }
+  if (hasBody(req) && options.buffer === undefined) relayRequestTrailers(req, proxyReq);
   holdBody(exchange, proxyReq);
 }
 
@@ -94,15 +90,22 @@ function limitSilence(proxyReq: ClientRequest, ms: number): void {
   if (proxyReq.socket?.connecting === true) proxyReq.socket.setTimeout(ms);
 }
 
-// The rest of an upload that the upstream does not want: unread, it would block the client's connection, and with it the
-// answer that the client should see.
-function drain({ req, proxyReq: latest }: ProxyExchange, proxyReq: ClientRequest): void {
-  // Another upstream gets the body.
-  if (latest !== proxyReq || isRead(req)) return;
-  req.unpipe(proxyReq);
-  req.resume();
+interface Closed extends ClientRequest {
+  res?: (IncomingMessage & { upgrade?: boolean }) | null;
 }
 
-function isRead(req: IncomingMessage): boolean {
-  return req.readableEnded || req.destroyed;
+function afterClose(exchange: ProxyExchange, proxyReq: Closed): void {
+  // Another attempt has taken its place.
+  if (exchange.proxyReq !== proxyReq) return;
+  const isUpgrade = exchange.proxyRes === undefined && proxyReq.res?.upgrade === true;
+  if (isUpgrade && !exchange.hasFailed) refuseResponse(exchange, invalidResponse(UNSERVED_UPGRADE));
+  drain(exchange, proxyReq);
+}
+
+// The rest of an upload that the upstream does not want: unread, it would block the client's connection, and with it the
+// answer that the client should see.
+function drain({ req, options }: ProxyExchange, proxyReq: ClientRequest): void {
+  if (req.readableEnded || req.destroyed || options.buffer !== undefined || !hasBody(req)) return;
+  req.unpipe(proxyReq);
+  req.resume();
 }

@@ -11,31 +11,42 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
+/** What is done around the listeners of each event, and with what they throw. */
+export interface EmitGuard {
+  /** In the place of the listeners of `proxyRes`. */
+  readonly showResponse: (args: readonly unknown[], emit: () => unknown) => unknown;
+  /** Gives whether the error has been seen to; else it is thrown on. */
+  readonly rescue: (event: string, args: readonly unknown[], thrown: unknown) => boolean;
+}
+
 /**
- * Calls `around` in the place of each event's listeners: the user's own, those of plugins and loggers. What one of them
- * throws in an event of a socket is otherwise the end of the process.
+ * Guards the listeners of a proxy's events: the user's own, those of plugins and loggers. What one of them throws in an
+ * event of a socket is otherwise the end of the process.
  */
-export function interceptEmit(
-  server: ProxyServer,
-  around: (event: string, args: readonly unknown[], emit: () => unknown) => unknown,
-): void {
+export function interceptEmit(server: ProxyServer, { showResponse, rescue }: EmitGuard): void {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called on `server` below
-  const { emit } = server;
+  const emit = server.emit;
   server.emit = function guardedEmit(event: string, ...args: unknown[]): unknown {
-    return around(event, args, () =>
-      Reflect.apply<ProxyServer, unknown[], unknown>(emit as never, server, [event, ...args]),
-    );
+    try {
+      if (event === 'proxyRes') return showResponse(args, () => emit.call(server, event, ...args));
+      return emit.call(server, event, ...args);
+    } catch (thrown) {
+      if (!rescue(event, args, thrown)) throw thrown;
+      return true;
+    }
   };
 }
 
-/** Catches the rejections of listeners that are added from now on, by plugins. */
-export function guardListeners(server: ProxyServer, rescue: Rescue): void {
+/** Catches the rejections of listeners that are added from now on, by plugins, until the function that it gives is called. */
+export function guardListeners(server: ProxyServer, rescue: Rescue): () => void {
   const guarded = new WeakMap<Listener, Listener>();
   const own = new WeakSet<object>();
+  const replaced: [string, Listener][] = [];
   const methods = server as unknown as Record<string, Listener | undefined>;
   const replace = (name: string, listenerFor: (event: string, listener: Listener) => Listener): void => {
     const method = methods[name];
     if (method === undefined) return;
+    replaced.push([name, method]);
     methods[name] = function guardedMethod(event: unknown, listener: unknown, ...rest: unknown[]): unknown {
       const isListener = typeof listener === 'function';
       const given = isListener ? listenerFor(String(event), listener as Listener) : listener;
@@ -55,6 +66,10 @@ export function guardListeners(server: ProxyServer, rescue: Rescue): void {
   for (const name of ['off', 'removeListener']) {
     replace(name, (_event, listener) => guarded.get(listener) ?? listener);
   }
+  return () => {
+    for (const [name, method] of replaced)
+      if (name !== 'off' && name !== 'removeListener') methods[name] = method;
+  };
 }
 
 /** The user's handlers, with their rejections caught. What `error` gives back is for `UserVerdicts`. */
