@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UPSTREAM_DEFAULTS } from '../../src/upstream/settings';
+import { UPSTREAM_DEFAULTS } from '../../src/upstream/settings/settings';
 
 const page = readFileSync(join(__dirname, '../../docs/upstream.md'), 'utf8');
 

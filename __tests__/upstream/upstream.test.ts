@@ -1,7 +1,7 @@
 import express from 'express';
 import { gatewayErrorHandler, hangup, type FaultEvent } from 'express-hangup';
 import type { Upstream, UpstreamOptions } from 'express-hangup/upstream';
-import { UPSTREAM_DEFAULTS } from '../../src/upstream/settings';
+import { UPSTREAM_DEFAULTS } from '../../src/upstream/settings/settings';
 import { collect } from '../fixtures/events';
 import { serve } from '../fixtures/serve';
 import { answers, client, runsUndici8, scriptedUpstream, undicis } from './scripted-upstream';

@@ -3,32 +3,32 @@ import { wrongType } from '../options';
 import { attachLifetime } from '../request/attach-lifetime';
 import type { Lifetime } from '../request/lifetime';
 import { lifetimeOf } from '../request/lifetime-of';
-import { Call, type Shared } from './call';
-import { CallLife } from './call-life';
-import { KeptSockets } from './kept-sockets';
+import { UpstreamCall, type Shared } from './call/upstream-call';
+import { CallScope } from './call/call-scope';
+import { LearningPool } from './sockets/learning-pool';
 import type { Undici } from './load-undici';
-import { makePlan } from './plan';
-import { RetryBudget } from './retry-budget';
-import { checkSettings } from './settings';
-import { checkOrigin } from './target';
+import { makeCallPlan } from './call/call-plan';
+import { RetryBudget } from './retry/retry-budget';
+import { checkSettings } from './settings/settings';
+import { checkOrigin } from './settings/target';
 import type { Upstream, UpstreamOptions } from './types';
 
 /** As `upstream()`, with a given undici. */
 export function createUpstream(undici: Undici, from: string | URL, options: UpstreamOptions): Upstream {
   const origin = checkOrigin(from);
   const settings = checkSettings(options);
-  const sockets = new KeptSockets(undici, origin, settings);
+  const sockets = new LearningPool(undici, origin, settings);
   const shared: Shared = { undici, sockets, budget: new RetryBudget(), counts: { requests: 0, retries: 0 } };
   let closing: Promise<void> | undefined;
 
   return {
     origin,
     async fetch(req, path, init = {}) {
-      const plan = makePlan(undici, origin, settings, path, init);
+      const plan = makeCallPlan(undici, origin, settings, path, init);
       const lifetime = lifetimeFor(req, origin);
       if (closing) throw new Error(`upstream('${origin}') has been closed.`);
       shared.counts.requests += 1;
-      return new Call(shared, plan, new CallLife(lifetime, plan.signal)).run();
+      return new UpstreamCall(shared, plan, new CallScope(lifetime, plan.signal)).run();
     },
     stats() {
       return {

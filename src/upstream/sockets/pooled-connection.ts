@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 
 /** What is known of one of the pool's connections: one socket at a time, and one request at a time on it. */
-export class Connection {
+export class PooledConnection {
   /** The socket, once it is connected and until it is closed. */
   private socket: Socket | undefined = undefined;
   private connecting: Socket | undefined = undefined;

@@ -4,8 +4,8 @@
  */
 import type { AddressInfo } from 'node:net';
 import express from 'express';
-import { gatewayErrorHandler, hangup } from '../../src/index';
-import { upstream } from '../../src/upstream/index';
+import { gatewayErrorHandler, hangup } from '../../../src/index';
+import { upstream } from '../../../src/upstream/index';
 
 /** What a service tells. The clock of `process.hrtime()` is the machine's, the same in all processes. */
 export type ChainMessage =

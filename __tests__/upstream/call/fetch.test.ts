@@ -7,9 +7,9 @@ import { pipeline } from 'node:stream/promises';
 import { gzipSync } from 'node:zlib';
 import express from 'express';
 import { classifyError } from 'express-hangup';
-import { TEST_CA, TEST_CERTIFICATES, TEST_KEY } from '../../src/testing/test-certificates';
-import { gate, listen, serve } from '../fixtures/serve';
-import { answers, client, scriptedUpstream, undicis, type Script } from './scripted-upstream';
+import { TEST_CA, TEST_CERTIFICATES, TEST_KEY } from '../../../src/testing/test-certificates';
+import { gate, listen, serve } from '../../fixtures/serve';
+import { answers, client, scriptedUpstream, undicis, type Script } from '../scripted-upstream';
 
 const echo: Script = (req, res, _n, { method, url, headers, body }) => {
   res.setHeader('X-Echo', 'yes').end(JSON.stringify({ method, url, headers, body }));

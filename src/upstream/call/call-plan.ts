@@ -1,15 +1,15 @@
-import { boolean, millisecondsOrFalse } from '../options';
-import { bodyForUndici, isReplayable } from './body';
-import type { Undici, UndiciHeaders } from './load-undici';
-import { checkRetries, type Settings } from './settings';
-import { targetUrl } from './target';
-import type { UpstreamRequestInit } from './types';
+import { boolean, millisecondsOrFalse } from '../../options';
+import { bodyForUndici, isReplayable } from './request-body';
+import type { Undici, UndiciHeaders } from '../load-undici';
+import { checkRetries, type Settings } from '../settings/settings';
+import { targetUrl } from '../settings/target';
+import type { UpstreamRequestInit } from '../types';
 
 /** RFC 9110, 9.2.2, without TRACE, which fetch does not send. */
 const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 /** What is to be done, for all tries of a call. */
-export interface Plan {
+export interface CallPlan {
   readonly url: string;
   readonly method: string;
   /** What fetch is given, besides what changes from try to try. */
@@ -26,13 +26,13 @@ export interface Plan {
 }
 
 /** Checks what `fetch()` was given, and decides what may be done with it. */
-export function makePlan(
+export function makeCallPlan(
   undici: Undici,
   origin: string,
   settings: Settings,
   path: string,
   init: UpstreamRequestInit,
-): Plan {
+): CallPlan {
   const where = `upstream('${origin}').fetch(): option`;
   const { idempotent, retries, attempt, signal, headers: given, body, ...rest } = init;
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Node's own Headers are iterable, which is all it takes

@@ -1,4 +1,4 @@
-import { wrongType } from '../options';
+import { wrongType } from '../../options';
 
 /** Checks the origin of an upstream and gives it as `URL.origin` does. */
 export function checkOrigin(origin: unknown): string {

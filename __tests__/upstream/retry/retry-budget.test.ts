@@ -1,6 +1,6 @@
 import undici from 'undici';
-import { RetryBudget } from '../../src/upstream/retry-budget';
-import { answers, client, scriptedUpstream } from './scripted-upstream';
+import { RetryBudget } from '../../../src/upstream/retry/retry-budget';
+import { answers, client, scriptedUpstream } from '../scripted-upstream';
 
 beforeEach(() => {
   jest.spyOn(Math, 'random').mockReturnValue(0);

@@ -1,5 +1,5 @@
-import type { UpstreamInfo } from '../answer/fault';
-import { rememberUpstream } from '../answer/upstream-info';
+import type { UpstreamInfo } from '../../answer/fault';
+import { rememberUpstream } from '../../answer/upstream-info';
 
 /** What ends a try that takes longer than `attempt`. */
 export class AttemptTimeoutError extends Error {
@@ -12,7 +12,7 @@ export class AttemptTimeoutError extends Error {
 }
 
 /** Says of an error which call it belongs to. Name and code stay, so that it is recognised for what it is. */
-class CallFailure extends Error {
+class CallError extends Error {
   readonly code: unknown;
 
   constructor(original: unknown, call: string) {
@@ -24,10 +24,10 @@ class CallFailure extends Error {
 }
 
 /** The error that a call is rejected with: fetch's, whose `cause` tells the origin and the try. */
-export function failureOf(error: unknown, method: string, info: UpstreamInfo): TypeError {
+export function callErrorOf(error: unknown, method: string, info: UpstreamInfo): TypeError {
   const original = isFetchFailed(error) ? error.cause : error;
   const socket = info.reusedSocket ? `, on a socket that had been unused for ${info.idleMs} ms` : '';
-  const cause = new CallFailure(original, `${method} ${info.origin}, attempt ${info.attempt}${socket}`);
+  const cause = new CallError(original, `${method} ${info.origin}, attempt ${info.attempt}${socket}`);
   const failure = new TypeError('fetch failed', { cause });
   rememberUpstream(failure, info);
   return failure;

@@ -1,24 +1,24 @@
 import type { Socket } from 'node:net';
 import type { buildConnector, Dispatcher, Pool } from 'undici';
-import { Connection } from './connection';
-import { IdleLimit } from './idle-limit';
-import type { Undici } from './load-undici';
-import type { UpstreamOptions } from './types';
+import { PooledConnection } from './pooled-connection';
+import { KeepAliveLimit } from './keep-alive-limit';
+import type { Undici } from '../load-undici';
+import type { UpstreamOptions } from '../types';
 import { watchHandler, type WireEvents } from './watch-handler';
 
 /** How much sooner than the upstream's `Keep-Alive: timeout=` says a socket is given up; Node's agent does the same. */
 const HINT_MARGIN_MS = 1000;
 
-const PASSENGER = Symbol('express-hangup.passenger');
+const OBSERVER = Symbol('express-hangup.observer');
 
 /** Whoever sends a request and wants to know what becomes of it. */
-export interface Passenger extends WireEvents {
+export interface RequestObserver extends WireEvents {
   /** A connection is there for the request, which may still have to wait for it to connect. Gives whether it is wanted. */
-  assign(connection: Connection): boolean;
+  assign(connection: PooledConnection): boolean;
 }
 
 interface WatchedOptions extends Dispatcher.DispatchOptions {
-  [PASSENGER]?: Passenger;
+  [OBSERVER]?: RequestObserver;
 }
 
 /** It gives the socket that connects, as `net.connect()` does, though undici's type does not say so. */
@@ -35,9 +35,9 @@ export interface SocketOptions {
  * An undici pool that learns: when the upstream turns out to drop unused sockets sooner than they are given up here, a
  * pool with a lower limit takes its place, and the sockets of the old one are closed as soon as they are free.
  */
-export class KeptSockets {
+export class LearningPool {
   readonly resets = { first: 0, reused: 0 };
-  readonly limit: IdleLimit;
+  readonly limit: KeepAliveLimit;
   private readonly connector: Connector;
   private pool: Pool;
   private readonly retired = new Set<Promise<void>>();
@@ -47,7 +47,7 @@ export class KeptSockets {
     readonly origin: string,
     private readonly options: SocketOptions,
   ) {
-    this.limit = new IdleLimit(options.keepAlive === false ? 0 : options.keepAlive);
+    this.limit = new KeepAliveLimit(options.keepAlive === false ? 0 : options.keepAlive);
     // HTTP/1.1 on either major of undici: what is learned of sockets is about one request at a time on each.
     this.connector = undici.buildConnector({
       ...options.connect,
@@ -84,10 +84,10 @@ export class KeptSockets {
     return new this.undici.errors.SocketError('given up');
   }
 
-  dispatch(options: WatchedOptions, handler: Dispatcher.DispatchHandler, passenger: Passenger): boolean {
+  dispatch(options: WatchedOptions, handler: Dispatcher.DispatchHandler, observer: RequestObserver): boolean {
     if (this.limit.forget()) this.renew();
     // fetch makes these options for each request: nobody else has them.
-    options[PASSENGER] = passenger;
+    options[OBSERVER] = observer;
     return this.pool.dispatch(options, handler);
   }
 
@@ -129,22 +129,22 @@ export class KeptSockets {
   }
 
   private newClient(origin: URL, options: object): Dispatcher {
-    const connection = new Connection((idleMs) => {
+    const connection = new PooledConnection((idleMs) => {
       this.dropped(idleMs);
     });
     const client = new this.undici.Client(origin, { ...options, connect: this.connectorOf(connection) });
     const dispatch = client.dispatch.bind(client);
     client.dispatch = function dispatchWatched(request: WatchedOptions, handler) {
-      const passenger = request[PASSENGER];
-      if (passenger === undefined) return dispatch(request, handler);
+      const observer = request[OBSERVER];
+      if (observer === undefined) return dispatch(request, handler);
       // Given up while it waited in the pool's queue: undici would take it to a socket, and destroy that for it.
-      if (!passenger.assign(connection)) return true;
-      return dispatch(request, watchHandler(handler, passenger));
+      if (!observer.assign(connection)) return true;
+      return dispatch(request, watchHandler(handler, observer));
     };
     return client;
   }
 
-  private connectorOf(connection: Connection): buildConnector.connector {
+  private connectorOf(connection: PooledConnection): buildConnector.connector {
     return (options, callback) => {
       const socket = this.connector(options, (...args) => {
         const [error, connected] = args;

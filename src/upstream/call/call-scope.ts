@@ -1,18 +1,18 @@
 import { defaultMaxListeners, getMaxListeners, setMaxListeners } from 'node:events';
-import { DeadlineExceededError } from '../errors';
-import { isDebugging } from '../request/debugger';
-import type { Lifetime } from '../request/lifetime';
+import { DeadlineExceededError } from '../../errors';
+import { isDebugging } from '../../request/debugger';
+import type { Lifetime } from '../../request/lifetime';
 
 /**
  * How long a call may go on: until the request is over for which it is made, or until the caller's own signal aborts.
  *
  * The two are joined by hand: what `AbortSignal.any()` makes of a long-lived signal stays in memory with it.
  */
-export class CallLife {
-  /** Why the call is over; set before the listener is called. In an object, because a signal's reason may be anything. */
-  over: { readonly reason: unknown } | undefined = undefined;
-  /** Called once, when the call is over before it has come to its end. */
-  onOver: ((reason: unknown) => void) | undefined = undefined;
+export class CallScope {
+  /** Why the call has ended; set before the listener is called. In an object, because a signal's reason may be anything. */
+  ended: { readonly reason: unknown } | undefined = undefined;
+  /** Called once, when the call ends before it has come to its end. */
+  onEnd: ((reason: unknown) => void) | undefined = undefined;
 
   private offRequest: (() => void) | undefined = undefined;
   private offSignal: (() => void) | undefined = undefined;
@@ -46,7 +46,7 @@ export class CallLife {
   release(): void {
     this.offRequest?.();
     this.offSignal?.();
-    this.offRequest = this.offSignal = this.onOver = undefined;
+    this.offRequest = this.offSignal = this.onEnd = undefined;
   }
 
   private follow(signal: AbortSignal): void {
@@ -62,10 +62,10 @@ export class CallLife {
   }
 
   private end(reason: unknown): void {
-    if (this.over) return;
-    this.over = { reason };
-    const { onOver } = this;
+    if (this.ended) return;
+    this.ended = { reason };
+    const { onEnd } = this;
     this.release();
-    onOver?.(reason);
+    onEnd?.(reason);
   }
 }

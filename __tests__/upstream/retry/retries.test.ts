@@ -3,9 +3,9 @@ import net from 'node:net';
 import { classifyError } from 'express-hangup';
 import type { RetryEvent } from 'express-hangup';
 import type { UpstreamRequestInit } from 'express-hangup/upstream';
-import { collect } from '../fixtures/events';
-import { listen } from '../fixtures/serve';
-import { answers, client, scriptedUpstream, undicis } from './scripted-upstream';
+import { collect } from '../../fixtures/events';
+import { listen } from '../../fixtures/serve';
+import { answers, client, scriptedUpstream, undicis } from '../scripted-upstream';
 
 type Fault = keyof typeof answers;
 

@@ -1,5 +1,5 @@
-import { OUTBOUND_BUDGET_HEADER } from '../request/budget';
-import type { UndiciHeaders } from './load-undici';
+import { OUTBOUND_BUDGET_HEADER } from '../../request/budget';
+import type { UndiciHeaders } from '../load-undici';
 
 /** For the way back, and so that the upstream's own 504 comes before ours. */
 const MARGIN_MS = 10;

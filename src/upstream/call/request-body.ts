@@ -1,5 +1,5 @@
-import type { Undici } from './load-undici';
-import type { UpstreamRequestInit } from './types';
+import type { Undici } from '../load-undici';
+import type { UpstreamRequestInit } from '../types';
 
 type Body = UpstreamRequestInit['body'];
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { checkOrigin, targetUrl } from '../../src/upstream/target';
+import { checkOrigin, targetUrl } from '../../../src/upstream/settings/target';
 
 const ORIGIN = 'http://users:3001';
 

@@ -1,13 +1,13 @@
 import express from 'express';
 import { gatewayErrorHandler, hangup, type HangupOptions, type RetryEvent } from 'express-hangup';
 import type { Upstream, UpstreamRequestInit } from 'express-hangup/upstream';
-import * as debuggerModule from '../../src/request/debugger';
-import type { Lifetime } from '../../src/request/lifetime';
-import { CallLife } from '../../src/upstream/call-life';
-import { spendableMs } from '../../src/upstream/outbound-budget';
-import { collect } from '../fixtures/events';
-import { serve } from '../fixtures/serve';
-import { answers, client, scriptedUpstream, undicis } from './scripted-upstream';
+import * as debuggerModule from '../../../src/request/debugger';
+import type { Lifetime } from '../../../src/request/lifetime';
+import { CallScope } from '../../../src/upstream/call/call-scope';
+import { spendableMs } from '../../../src/upstream/call/outbound-budget';
+import { collect } from '../../fixtures/events';
+import { serve } from '../../fixtures/serve';
+import { answers, client, scriptedUpstream, undicis } from '../scripted-upstream';
 
 const HEADER = 'x-request-timeout-ms';
 
@@ -48,12 +48,12 @@ describe('the time that a call has', () => {
   const spent = { remaining: () => 0, onAbort: () => () => undefined } as unknown as Lifetime;
 
   it('is none when the deadline has passed', () => {
-    expect(new CallLife(spent, undefined).remaining()).toBe(0);
+    expect(new CallScope(spent, undefined).remaining()).toBe(0);
   });
 
   it('is any with a debugger attached, as for the request itself', () => {
     jest.spyOn(debuggerModule, 'isDebugging').mockReturnValue(true);
-    expect(new CallLife(spent, undefined).remaining()).toBe(Infinity);
+    expect(new CallScope(spent, undefined).remaining()).toBe(Infinity);
     jest.restoreAllMocks();
   });
 });

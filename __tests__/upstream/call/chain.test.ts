@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { RawClient } from '../fixtures/raw-client';
+import { RawClient } from '../../fixtures/raw-client';
 import type { ChainMessage } from './chain-service';
 
 type Told = Extract<ChainMessage, { what: string }>;

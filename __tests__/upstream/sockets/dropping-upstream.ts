@@ -1,6 +1,6 @@
 import http from 'node:http';
 import net, { type Socket } from 'node:net';
-import { listen } from '../fixtures/serve';
+import { listen } from '../../fixtures/serve';
 
 /** How long the upstreams here keep a socket that is not used. */
 export const DROP_MS = 300;

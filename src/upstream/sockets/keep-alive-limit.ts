@@ -6,7 +6,7 @@ const SHARE = 0.75;
 const MEMORY_MS = 10 * 60_000;
 
 /** How long an unused socket is kept: as configured, or less once the upstream has dropped one sooner. */
-export class IdleLimit {
+export class KeepAliveLimit {
   /** The limit in force, in ms. */
   ms: number;
   private learnedAt: number | undefined = undefined;

@@ -1,6 +1,6 @@
-import { checkNames, millisecondsOrFalse, wrongType } from '../options';
-import type { SocketOptions } from './kept-sockets';
-import type { UpstreamOptions } from './types';
+import { checkNames, millisecondsOrFalse, wrongType } from '../../options';
+import type { SocketOptions } from '../sockets/learning-pool';
+import type { UpstreamOptions } from '../types';
 
 /** The defaults of `upstream()`. The tables of the documentation are tested against them. */
 export const UPSTREAM_DEFAULTS = {

@@ -1,9 +1,9 @@
 import type { Dispatcher } from 'undici';
-import { classifyError } from '../answer/classify/classify-error';
-import type { UpstreamInfo } from '../answer/fault';
-import { rememberUpstream } from '../answer/upstream-info';
-import type { Connection } from './connection';
-import type { KeptSockets, Passenger } from './kept-sockets';
+import { classifyError } from '../../answer/classify/classify-error';
+import type { UpstreamInfo } from '../../answer/fault';
+import { rememberUpstream } from '../../answer/upstream-info';
+import type { PooledConnection } from '../sockets/pooled-connection';
+import type { LearningPool, RequestObserver } from '../sockets/learning-pool';
 
 /** A socket that has been unused for this long and then breaks under a request was dead before. */
 const STALE_MS = 100;
@@ -12,7 +12,7 @@ const STALE_MS = 100;
  * One try of a call on the wire: the `dispatcher` that is given to undici's fetch for it. With redirects it is several
  * requests, one after the other; what is known is about the last.
  */
-export class Exchange implements Passenger {
+export class WireAttempt implements RequestObserver {
   /** fetch has got as far as handing over a request: what goes wrong is not about the call's arguments. */
   dispatched = false;
   /** Bytes of the call may have left. */
@@ -24,7 +24,7 @@ export class Exchange implements Passenger {
   /** Called when the last response is complete or has failed. */
   onIdle: (() => void) | undefined = undefined;
 
-  private connection: Connection | undefined = undefined;
+  private connection: PooledConnection | undefined = undefined;
   private status = 0;
   private isWaiting = false;
   private isGivenUp = false;
@@ -33,7 +33,7 @@ export class Exchange implements Passenger {
   private idleMs: number | undefined = undefined;
 
   constructor(
-    private readonly sockets: KeptSockets,
+    private readonly sockets: LearningPool,
     private readonly attempt: number,
   ) {}
 
@@ -47,7 +47,7 @@ export class Exchange implements Passenger {
     return this.sockets.dispatch(options, handler, this);
   }
 
-  assign(connection: Connection): boolean {
+  assign(connection: PooledConnection): boolean {
     if (this.isGivenUp) return false;
     this.connection = connection;
     this.isWaiting = true;

@@ -2,9 +2,9 @@ import http from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import axios from 'axios';
-import { nativeRequire } from '../fixtures/native-require';
+import { nativeRequire } from '../../fixtures/native-require';
 import { DROP_MS, forgetfulUpstream } from './dropping-upstream';
-import { scriptedUpstream } from './scripted-upstream';
+import { scriptedUpstream } from '../scripted-upstream';
 
 // What docs/upstream.md tells users of axios, got and node:http to do, with 200 ms in the place of its 4 s.
 const recipe = { keepAlive: true, timeout: 200 };

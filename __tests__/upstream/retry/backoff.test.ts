@@ -1,8 +1,8 @@
 import type { RetryEvent } from 'express-hangup';
 import undici from 'undici';
-import { fullJitterMs } from '../../src/upstream/backoff';
-import { collect } from '../fixtures/events';
-import { answers, client, scriptedUpstream } from './scripted-upstream';
+import { fullJitterMs } from '../../../src/upstream/retry/backoff';
+import { collect } from '../../fixtures/events';
+import { answers, client, scriptedUpstream } from '../scripted-upstream';
 
 /** The largest distance between how samples are distributed and how they would be, were all of [0, limit) equally likely. */
 function distanceFromUniform(samples: number[], limit: number): number {

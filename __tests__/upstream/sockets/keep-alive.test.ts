@@ -1,11 +1,11 @@
 import net, { type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { classifyError, type RetryEvent } from 'express-hangup';
-import { collect } from '../fixtures/events';
-import type { Undici } from '../../src/upstream/load-undici';
-import { IdleLimit } from '../../src/upstream/idle-limit';
+import { collect } from '../../fixtures/events';
+import type { Undici } from '../../../src/upstream/load-undici';
+import { KeepAliveLimit } from '../../../src/upstream/sockets/keep-alive-limit';
 import { DROP_MS, forgetfulUpstream, punctualUpstream, type DroppingUpstream } from './dropping-upstream';
-import { answers, client, scriptedUpstream, undicis } from './scripted-upstream';
+import { answers, client, scriptedUpstream, undicis } from '../scripted-upstream';
 
 describe('the idle limit', () => {
   let now = 0;
@@ -18,7 +18,7 @@ describe('the idle limit', () => {
   });
 
   it('falls to three quarters of the idle time after which a socket was lost', () => {
-    const limit = new IdleLimit(4000);
+    const limit = new KeepAliveLimit(4000);
     expect(limit).toMatchObject({ ms: 4000, learned: false });
     expect(limit.learn(2000)).toBe(true);
     expect(limit).toMatchObject({ ms: 1500, learned: true });
@@ -27,7 +27,7 @@ describe('the idle limit', () => {
   });
 
   it('never rises by a lesson, nor above what is configured', () => {
-    const limit = new IdleLimit(4000);
+    const limit = new KeepAliveLimit(4000);
     expect(limit.learn(60_000)).toBe(false);
     limit.learn(400);
     expect(limit.learn(3000)).toBe(false);
@@ -35,13 +35,13 @@ describe('the idle limit', () => {
   });
 
   it('learns nothing from a socket that broke soon after its last use', () => {
-    const limit = new IdleLimit(4000);
+    const limit = new KeepAliveLimit(4000);
     expect(limit.learn(99)).toBe(false);
     expect(limit).toMatchObject({ ms: 4000, learned: false });
   });
 
   it('forgets after ten minutes', () => {
-    const limit = new IdleLimit(4000);
+    const limit = new KeepAliveLimit(4000);
     limit.learn(400);
     now += 10 * 60_000 - 1;
     expect(limit.forget()).toBe(false);
