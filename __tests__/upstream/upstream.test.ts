@@ -83,9 +83,22 @@ describe('upstream()', () => {
       origin: 'http://users:3001',
       requests: 0,
       retries: 0,
+      replays: 0,
       resets: { first: 0, reused: 0 },
       budget: 10,
       keepAlive: { limit: 4000, learned: false },
+      endpoints: [
+        {
+          origin: 'http://users:3001',
+          requests: 0,
+          failures: 0,
+          inFlight: 0,
+          ejected: false,
+          ejections: 0,
+          resets: { first: 0, reused: 0 },
+          keepAlive: { limit: 4000, learned: false },
+        },
+      ],
     });
   });
 

@@ -3,58 +3,78 @@ import { wrongType } from '../options';
 import { attachLifetime } from '../request/attach-lifetime';
 import type { Lifetime } from '../request/lifetime';
 import { lifetimeOf } from '../request/lifetime-of';
-import { UpstreamCall, type Shared } from './call/upstream-call';
+import { planFetch, planRequest } from './call/call-plan';
 import { CallScope } from './call/call-scope';
-import { LearningPool } from './sockets/learning-pool';
+import { fetchTransport } from './call/fetch-transport';
+import { requestTransport } from './call/request-transport';
+import { UpstreamCall, type Shared } from './call/upstream-call';
 import type { Undici } from './load-undici';
-import { makeCallPlan } from './call/call-plan';
+import { Balancer } from './origins/balancer';
 import { RetryBudget } from './retry/retry-budget';
 import { checkSettings } from './settings/settings';
-import { checkOrigin } from './settings/target';
-import type { Upstream, UpstreamOptions } from './types';
+import { checkOrigins } from './settings/target';
+import type { Upstream, UpstreamOptions, UpstreamStats } from './types';
 
 /** As `upstream()`, with a given undici. */
-export function createUpstream(undici: Undici, from: string | URL, options: UpstreamOptions): Upstream {
-  const origin = checkOrigin(from);
+export function createUpstream(undici: Undici, from: unknown, options: UpstreamOptions): Upstream {
+  const origins = checkOrigins(from);
+  const [origin] = origins;
   const settings = checkSettings(options);
-  const sockets = new LearningPool(undici, origin, settings);
-  const shared: Shared = { undici, sockets, budget: new RetryBudget(), counts: { requests: 0, retries: 0 } };
+  const shared: Shared = {
+    undici,
+    balancer: new Balancer(undici, origins, settings, settings.outlierRules),
+    budget: new RetryBudget(),
+    counts: { requests: 0, retries: 0, replays: 0 },
+    isClosed: false,
+  };
+  const where = `upstream('${origin}')`;
+  const names = { fetch: `${where}.fetch()`, request: `${where}.request()` };
   let closing: Promise<void> | undefined;
+
+  const begin = (req: IncomingMessage | null, name: string, signal: AbortSignal | undefined): CallScope => {
+    const lifetime = lifetimeFor(req, name);
+    if (shared.isClosed) throw new Error(`${where} has been closed.`);
+    shared.counts.requests += 1;
+    return new CallScope(lifetime, signal);
+  };
 
   return {
     origin,
     async fetch(req, path, init = {}) {
-      const plan = makeCallPlan(undici, origin, settings, path, init);
-      const lifetime = lifetimeFor(req, origin);
-      if (closing) throw new Error(`upstream('${origin}') has been closed.`);
-      shared.counts.requests += 1;
-      return new UpstreamCall(shared, plan, new CallScope(lifetime, plan.signal)).run();
+      const plan = planFetch(undici, settings, names.fetch, req, path, init);
+      return new UpstreamCall(shared, fetchTransport, plan, begin(req, names.fetch, plan.signal)).run();
     },
-    stats() {
-      return {
-        origin,
-        ...shared.counts,
-        resets: { ...sockets.resets },
-        budget: shared.budget.tokens,
-        keepAlive: { limit: sockets.limit.ms, learned: sockets.limit.learned },
-      };
+    async request(req, path, init = {}) {
+      const plan = planRequest(undici, settings, names.request, req, path, init);
+      return new UpstreamCall(shared, requestTransport, plan, begin(req, names.request, plan.signal)).run();
     },
+    stats: () => statsOf(origin, shared),
     close() {
-      closing ??= sockets.close();
+      shared.isClosed = true;
+      closing ??= shared.balancer.close();
       return closing;
     },
   };
 }
 
+function statsOf(origin: string, { balancer, budget, counts }: Shared): UpstreamStats {
+  const endpoints = balancer.endpoints.map((endpoint) => endpoint.stats());
+  const limits = endpoints.map(({ keepAlive }) => keepAlive);
+  return {
+    origin,
+    ...counts,
+    resets: { ...balancer.resets },
+    budget: budget.tokens,
+    keepAlive: limits.reduce((lowest, limit) => (limit.limit < lowest.limit ? limit : lowest)),
+    endpoints,
+  };
+}
+
 /** The request's lifetime; where neither `hangup()` nor `deadline()` has begun one, it begins here. */
-function lifetimeFor(req: IncomingMessage | null, origin: string): Lifetime | undefined {
+function lifetimeFor(req: IncomingMessage | null, name: string): Lifetime | undefined {
   if (req === null) return undefined;
   if (typeof req !== 'object' || !('headers' in req)) {
-    throw wrongType(
-      `upstream('${origin}').fetch(): the request`,
-      req,
-      'the Express request, or null outside of one',
-    );
+    throw wrongType(`${name}: the request`, req, 'the Express request, or null outside of one');
   }
   const { res } = req as { res?: ServerResponse };
   return lifetimeOf(req) ?? (res && attachLifetime(req, res));

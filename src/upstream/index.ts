@@ -1,2 +1,14 @@
 export { upstream } from './upstream';
-export type { Upstream, UpstreamOptions, UpstreamRequestInit, UpstreamStats } from './types';
+export type {
+  EndpointStats,
+  OutlierDetectionOptions,
+  Upstream,
+  UpstreamBody,
+  UpstreamCallOptions,
+  UpstreamDispatcher,
+  UpstreamOptions,
+  UpstreamRequestInit,
+  UpstreamRequestOptions,
+  UpstreamResponse,
+  UpstreamStats,
+} from './types';

@@ -1,7 +1,15 @@
 /** The parts of undici that are used. */
 export type Undici = Pick<
   typeof import('undici'),
-  'buildConnector' | 'Client' | 'errors' | 'fetch' | 'FormData' | 'Headers' | 'Pool'
+  | 'buildConnector'
+  | 'Client'
+  | 'Dispatcher'
+  | 'errors'
+  | 'fetch'
+  | 'FormData'
+  | 'getGlobalDispatcher'
+  | 'Headers'
+  | 'Pool'
 >;
 
 /** undici's Headers, which are not those that are global. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { checkOrigin, targetUrl } from '../../../src/upstream/settings/target';
+import { checkOrigin, checkPath } from '../../../src/upstream/settings/target';
 
+const targetUrl = (path: unknown): string => ORIGIN + checkPath('fetch()', path);
 const ORIGIN = 'http://users:3001';
 
 describe('the path of upstream().fetch()', () => {
@@ -13,7 +14,7 @@ describe('the path of upstream().fetch()', () => {
     ['a colon, which is no scheme here', '/http://evil/', '/http://evil/'],
     ['characters that are encoded', '/ä b', '/%C3%A4%20b'],
   ])('may be %s', (_what, path, expected) => {
-    const url = new URL(targetUrl(ORIGIN, path));
+    const url = new URL(targetUrl(path));
     expect(url.origin).toBe(ORIGIN);
     expect(url.href).toBe(ORIGIN + expected);
   });
@@ -34,12 +35,12 @@ describe('the path of upstream().fetch()', () => {
     ['a NUL', '/a\0'],
     ['a backslash amid the path', '/a\\..\\b'],
   ])('is refused for %s', (_what, path) => {
-    expect(() => targetUrl(ORIGIN, path)).toThrow(TypeError);
-    expect(() => targetUrl(ORIGIN, path)).toThrow(/must begin with one slash/);
+    expect(() => targetUrl(path)).toThrow(TypeError);
+    expect(() => targetUrl(path)).toThrow(/must begin with one slash/);
   });
 
   it.each([[undefined], [null], [7], [new URL('http://users:3001/x')]])('is refused for %p', (path) => {
-    expect(() => targetUrl(ORIGIN, path)).toThrow(/the path is .*, but must be a string such as/);
+    expect(() => targetUrl(path)).toThrow(/the path is .*, but must be a string such as/);
   });
 
   it('never leaves the origin, whatever it is made of', () => {
@@ -71,7 +72,7 @@ describe('the path of upstream().fetch()', () => {
         (path) => {
           let url: string;
           try {
-            url = targetUrl(ORIGIN, path);
+            url = targetUrl(path);
           } catch {
             return;
           }
@@ -112,7 +113,7 @@ describe('the origin of upstream()', () => {
 
   it('is refused for what is neither a string nor a URL', () => {
     expect(() => checkOrigin(undefined)).toThrow(
-      "upstream(): the origin is undefined, but must be an origin such as 'http://users:3001'.",
+      "upstream(): the origin is undefined, but must be an origin such as 'http://users:3001', or a list of them.",
     );
   });
 });

@@ -170,7 +170,9 @@ describe.each(undicis())('unused sockets, on %s', (_name, undici) => {
         expect.objectContaining({ attempt: 2, delayMs: 0, cause: 'UPSTREAM_RESET' }),
       ]);
       expect(users.stats()).toMatchObject({
-        retries: 1,
+        retries: 0,
+        replays: 1,
+        budget: 10,
         resets: { first: 0, reused: 1 },
         keepAlive: { learned: true },
       });
@@ -180,7 +182,7 @@ describe.each(undicis())('unused sockets, on %s', (_name, undici) => {
 
       await sleep(limit + 100);
       expect(await get(users, '/7')).toBe('ok');
-      expect(users.stats()).toMatchObject({ retries: 1, resets: { reused: 1 } });
+      expect(users.stats()).toMatchObject({ retries: 0, replays: 1, resets: { reused: 1 } });
       expect(new Set(upstream.processed.values())).toEqual(new Set([1]));
       jest.restoreAllMocks();
     });

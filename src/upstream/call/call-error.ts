@@ -23,12 +23,18 @@ class CallError extends Error {
   }
 }
 
-/** The error that a call is rejected with: fetch's, whose `cause` tells the origin and the try. */
-export function callErrorOf(error: unknown, method: string, info: UpstreamInfo): TypeError {
+/** The error that `request()` is rejected with: undici's, and which call it belongs to. */
+export function callErrorOf(error: unknown, method: string, info: UpstreamInfo): Error {
   const original = isFetchFailed(error) ? error.cause : error;
   const socket = info.reusedSocket ? `, on a socket that had been unused for ${info.idleMs} ms` : '';
-  const cause = new CallError(original, `${method} ${info.origin}, attempt ${info.attempt}${socket}`);
-  const failure = new TypeError('fetch failed', { cause });
+  const failure = new CallError(original, `${method} ${info.origin}, attempt ${info.attempt}${socket}`);
+  rememberUpstream(failure, info);
+  return failure;
+}
+
+/** The error that `fetch()` is rejected with: fetch's, whose `cause` tells the rest. */
+export function fetchErrorOf(error: unknown, method: string, info: UpstreamInfo): TypeError {
+  const failure = new TypeError('fetch failed', { cause: callErrorOf(error, method, info) });
   rememberUpstream(failure, info);
   return failure;
 }

@@ -16,6 +16,7 @@ export class CallScope {
 
   private offRequest: (() => void) | undefined = undefined;
   private offSignal: (() => void) | undefined = undefined;
+  private offSettle: (() => void) | undefined = undefined;
 
   constructor(
     private readonly lifetime: Lifetime | undefined,
@@ -30,6 +31,11 @@ export class CallScope {
     return this.offRequest !== undefined || this.offSignal !== undefined;
   }
 
+  /** Whether the request was answered before now. What is done for it since is done behind its back. */
+  get isLate(): boolean {
+    return this.lifetime?.settled === true;
+  }
+
   /** Milliseconds left for the call; `Infinity` without a deadline. */
   remaining(): number {
     const ms = this.lifetime?.remaining() ?? Infinity;
@@ -42,11 +48,17 @@ export class CallScope {
     this.end(new DeadlineExceededError(this.lifetime?.timeoutMs ?? 0));
   }
 
+  /** Calls `listener` once when the request is over, in whatever way, unless the call has been released before. */
+  onSettle(listener: () => void): void {
+    this.offSettle = this.lifetime?.onSettle(listener);
+  }
+
   /** Takes the listeners off. */
   release(): void {
     this.offRequest?.();
     this.offSignal?.();
-    this.offRequest = this.offSignal = this.onEnd = undefined;
+    this.offSettle?.();
+    this.offRequest = this.offSignal = this.offSettle = this.onEnd = undefined;
   }
 
   private follow(signal: AbortSignal): void {

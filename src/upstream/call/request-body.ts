@@ -7,7 +7,7 @@ type Body = UpstreamRequestInit['body'];
 const REPLAYABLE = /^\[object (?:FormData|URLSearchParams|Blob|File|ArrayBuffer|SharedArrayBuffer)\]$/;
 
 /** Whether a body can be sent a second time: strings, bytes, forms and blobs can, streams and iterables cannot. */
-export function isReplayable(body: Body): boolean {
+export function isReplayable(body: unknown): boolean {
   if (typeof body !== 'object' || body === null) return true;
   return ArrayBuffer.isView(body) || REPLAYABLE.test(Object.prototype.toString.call(body));
 }

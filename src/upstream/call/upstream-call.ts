@@ -1,155 +1,173 @@
 import { rememberUpstream, upstreamOf } from '../../answer/upstream-info';
 import { channels } from '../../events';
-import type { CallScope } from './call-scope';
-import { WireAttempt } from './wire-attempt';
-import { AttemptTimeoutError, callErrorOf } from './call-error';
-import type { LearningPool } from '../sockets/learning-pool';
 import type { Undici } from '../load-undici';
-import { spendableMs, withBudget } from './outbound-budget';
+import type { Balancer } from '../origins/balancer';
+import type { Endpoint } from '../origins/endpoint';
+import type { RetryBudget } from '../retry/retry-budget';
+import { causeOfRetry, isReplay, isSuccess, waitBeforeRetry } from '../retry/retry-policy';
+import { AttemptLimit } from './attempt-limit';
 import type { AttemptResult } from './attempt-result';
 import type { CallPlan } from './call-plan';
-import { causeOfRetry, isSuccess, waitBeforeRetry } from '../retry/retry-policy';
-import type { RetryBudget } from '../retry/retry-budget';
+import type { CallScope } from './call-scope';
+import { spendableMs } from './outbound-budget';
+import type { Transport } from './transport';
+import { discardUnread } from './unread-body';
+import { WireAttempt } from './wire-attempt';
 
 /** What the calls of an upstream share. */
 export interface Shared {
   readonly undici: Undici;
-  readonly sockets: LearningPool;
+  readonly balancer: Balancer;
   readonly budget: RetryBudget;
-  readonly counts: { requests: number; retries: number };
+  readonly counts: { requests: number; retries: number; replays: number };
+  isClosed: boolean;
 }
 
-/** One call of `fetch()`, with all its tries. */
-export class UpstreamCall {
+/** One call of `fetch()` or `request()`, with all its tries. */
+export class UpstreamCall<Response, Headers> {
+  private retries = 0;
+  private replays = 0;
+
   constructor(
     private readonly shared: Shared,
-    private readonly plan: CallPlan,
+    private readonly transport: Transport<Response, Headers>,
+    private readonly plan: CallPlan<Headers>,
     private readonly scope: CallScope,
   ) {}
 
   /** Tries until there is something to hand over, and leaves nothing behind. */
   async run(): Promise<Response> {
     try {
+      let last: Endpoint | undefined;
       for (let attempt = 1; ; attempt++) {
-        const result = await this.try(attempt);
+        const result = await this.try(attempt, last);
         const waitMs = this.planRetry(result, attempt);
         if (waitMs === undefined) return this.conclude(result);
-        discard(result);
-        await this.pause(waitMs);
+        if (!result.failed) this.transport.discard(result.response);
+        last = result.wire.endpoint;
+        // Also for 0 ms: undici lets a socket rest for a turn of the event loop, and would open another.
+        await this.wait((resume) => setTimeout(resume, waitMs));
       }
     } catch (error) {
       this.scope.release();
+      this.plan.source?.stop();
       throw error;
     }
   }
 
-  private async try(attempt: number): Promise<AttemptResult> {
+  private async try(attempt: number, last: Endpoint | undefined): Promise<AttemptResult<Response>> {
     const { scope, plan, shared } = this;
-    const wire = new WireAttempt(shared.sockets, attempt);
+    const endpoint = this.pick(last) ?? (await this.whenResolved(attempt, last));
+    const wire = new WireAttempt(endpoint, attempt, plan);
     const remaining = scope.remaining();
     if (spendableMs(remaining) < 1) scope.expire();
     this.throwIfEnded(wire);
 
-    const limit = new AttemptLimit(plan.attemptMs);
-    // An AbortController and undici's listening to it cost more than all the rest of this.
-    const controller = scope.canEnd || limit.ms !== Infinity ? new AbortController() : undefined;
-    const cancel = (reason: unknown): void => {
-      wire.giveUp();
-      controller?.abort(reason);
-    };
-    scope.onEnd = cancel;
-    limit.start(cancel);
-    const init = {
-      ...plan.init,
-      signal: controller?.signal,
-      headers: this.headers(remaining),
-      dispatcher: wire,
-    };
+    const giveUp = (reason: unknown): void => wire.giveUp(reason);
+    scope.onEnd = giveUp;
+    const limit = plan.attemptMs === Infinity ? undefined : new AttemptLimit(plan.attemptMs, giveUp);
+    const budgetMs = Math.max(1, spendableMs(Math.min(remaining, plan.attemptMs)));
     try {
-      const response = (await shared.undici.fetch(plan.url, init as never)) as unknown as Response;
+      const canEnd = scope.canEnd || limit !== undefined;
+      const response = await this.transport.send(shared.undici, wire, plan, budgetMs, canEnd);
       this.throwIfEnded(wire);
-      return { wire, response };
+      return { wire, failed: false, response, status: this.transport.statusOf(response) };
     } catch (error) {
+      wire.release();
       this.throwIfEnded(wire);
-      // Refused before it was sent: the caller's arguments are wrong, and fetch has said why.
-      if (!wire.dispatched && !limit.isPassed) throw error;
-      return { wire, error, tookTooLong: limit.isPassed };
+      const tookTooLong = limit?.isPassed === true;
+      // Refused before it was sent: the caller's arguments are wrong, and undici has said why.
+      if (!wire.dispatched && !tookTooLong) throw error;
+      return { wire, failed: true, error, tookTooLong };
     } finally {
-      limit.clear();
+      limit?.clear();
     }
   }
 
-  private headers(remaining: number): ReturnType<typeof withBudget> {
-    const { headers, attemptMs } = this.plan;
-    return withBudget(headers, Math.max(1, spendableMs(Math.min(remaining, attemptMs))));
+  private pick(last: Endpoint | undefined): Endpoint | undefined {
+    const { balancer } = this.shared;
+    return this.plan.dispatcher ? balancer.pickOrigin(last) : balancer.pick(last);
+  }
+
+  /** An endpoint, once the addresses are known of what has several. */
+  private async whenResolved(attempt: number, last: Endpoint | undefined): Promise<Endpoint> {
+    const { balancer } = this.shared;
+    await this.wait((resume) => {
+      void balancer.ready().then(resume);
+      return undefined;
+    });
+    const endpoint = balancer.pick(last) ?? balancer.pickOrigin(last);
+    this.throwIfEnded({ describe: () => ({ origin: endpoint.origin, attempt, phase: 'dns' }) });
+    return endpoint;
   }
 
   /** Decides whether the call is sent again: gives the wait before that, in ms, and takes a retry from the budget. */
-  private planRetry(result: AttemptResult, attempt: number): number | undefined {
-    const { plan, shared } = this;
-    if (attempt > plan.retries || shared.sockets.closed) return undefined;
+  private planRetry(result: AttemptResult<Response>, attempt: number): number | undefined {
+    const { plan, shared, scope } = this;
+    if (shared.isClosed) return undefined;
     const cause = causeOfRetry(result, plan);
     if (cause === undefined) return undefined;
-    const delayMs = waitBeforeRetry(result, attempt, this.scope.remaining());
-    if (delayMs === undefined || !shared.budget.spend()) return undefined;
-    shared.counts.retries += 1;
-    if (channels.retry.hasSubscribers) {
-      const { origin } = shared.sockets;
-      channels.retry.publish({ origin, method: plan.method, attempt: attempt + 1, delayMs, cause });
+    if (this.replays === 0 && isReplay(result)) {
+      this.replays += 1;
+      shared.counts.replays += 1;
+      this.publish(result, attempt, 0, cause);
+      return 0;
     }
+    if (this.retries >= plan.retries) return undefined;
+    const header = (name: string): string | null =>
+      result.failed ? null : this.transport.headerOf(result.response, name);
+    const delayMs = waitBeforeRetry(header, this.retries + 1, scope.remaining());
+    if (delayMs === undefined || !shared.budget.spend()) return undefined;
+    this.retries += 1;
+    shared.counts.retries += 1;
+    this.publish(result, attempt, delayMs, cause);
     return delayMs;
   }
 
-  private conclude(result: AttemptResult): Response {
-    const { wire } = result;
-    if (!result.response) throw callErrorOf(result.error, this.plan.method, wire.describe());
-    if (isSuccess(result)) this.shared.budget.earn();
-    // The response is handed over with its body still to come: until that is over, the call can be cancelled.
-    if (wire.idle) this.scope.release();
-    else wire.onIdle = () => this.scope.release();
-    return result.response;
+  private publish(
+    { wire }: AttemptResult<Response>,
+    attempt: number,
+    delayMs: number,
+    cause: number | string,
+  ): void {
+    if (!channels.retry.hasSubscribers) return;
+    const { origin } = wire.endpoint;
+    channels.retry.publish({ origin, method: this.plan.method, attempt: attempt + 1, delayMs, cause });
   }
 
-  private pause(ms: number): Promise<void> {
+  private conclude(result: AttemptResult<Response>): Response {
+    const { scope, transport, plan, shared } = this;
+    const { wire } = result;
+    if (result.failed) throw transport.errorOf(result.error, plan.method, wire.describe());
+    const { response } = result;
+    if (isSuccess(result)) shared.budget.earn();
+    // The response is handed over with its body still to come: until that is over, the call can be given up.
+    if (wire.idle) {
+      scope.release();
+      return response;
+    }
+    wire.onIdle = () => scope.release();
+    discardUnread(scope, transport as Transport<Response, never>, response);
+    return response;
+  }
+
+  /** Waits until `start` has called what it is given, or the call has ended. */
+  private wait(start: (resume: () => void) => NodeJS.Timeout | undefined): Promise<void> {
     return new Promise((resolve) => {
-      // Not unref'd: the caller waits for it.
-      const timer = setTimeout(resolve, ms);
+      // A timer is not unref'd: the caller waits for it.
+      const timer = start(resolve);
       this.scope.onEnd = () => {
-        clearTimeout(timer);
+        if (timer) clearTimeout(timer);
         resolve();
       };
+      if (this.scope.ended) this.scope.onEnd(undefined);
     });
   }
 
-  private throwIfEnded(wire: WireAttempt): void {
+  private throwIfEnded(wire: Pick<WireAttempt, 'describe'>): void {
     const { ended } = this.scope;
     if (!ended) return;
     if (!upstreamOf(ended.reason)) rememberUpstream(ended.reason, wire.describe());
     throw ended.reason;
   }
-}
-
-/** Ends a try that takes longer than `attempt`. */
-class AttemptLimit {
-  isPassed = false;
-  private timer: NodeJS.Timeout | undefined = undefined;
-
-  constructor(readonly ms: number) {}
-
-  start(cancel: (reason: unknown) => void): void {
-    if (this.ms === Infinity) return;
-    this.timer = setTimeout(() => {
-      this.isPassed = true;
-      cancel(new AttemptTimeoutError(this.ms));
-    }, this.ms).unref();
-  }
-
-  clear(): void {
-    clearTimeout(this.timer);
-  }
-}
-
-/** Frees the socket of a response that nobody will read: undici keeps it if all has arrived, and else closes it. */
-function discard({ response }: AttemptResult): void {
-  response?.body?.cancel().catch(() => undefined);
 }

@@ -2,18 +2,33 @@ import type { Dispatcher } from 'undici';
 import { classifyError } from '../../answer/classify/classify-error';
 import type { UpstreamInfo } from '../../answer/fault';
 import { rememberUpstream } from '../../answer/upstream-info';
+import type { Endpoint } from '../origins/endpoint';
+import { isPassingStatus } from '../retry/passing-status';
+import type { RequestObserver } from '../sockets/learning-pool';
 import type { PooledConnection } from '../sockets/pooled-connection';
-import type { LearningPool, RequestObserver } from '../sockets/learning-pool';
+import { watchHandler } from '../sockets/watch-handler';
+import type { CallPlan } from './call-plan';
 
 /** A socket that has been unused for this long and then breaks under a request was dead before. */
 const STALE_MS = 100;
 
+/** What counts against an endpoint: it could not answer. */
+const GATEWAY_FAILURES = new Set([
+  'UPSTREAM_RESET',
+  'UPSTREAM_REFUSED',
+  'UPSTREAM_UNREACHABLE',
+  'UPSTREAM_TIMEOUT',
+  'UPSTREAM_INVALID_RESPONSE',
+]);
+
+type Task = Pick<CallPlan<unknown>, 'source' | 'dispatcher'>;
+
 /**
- * One try of a call on the wire: the `dispatcher` that is given to undici's fetch for it. With redirects it is several
+ * One try of a call on the wire: the `dispatcher` that is given to undici for it. With redirects it is several
  * requests, one after the other; what is known is about the last.
  */
 export class WireAttempt implements RequestObserver {
-  /** fetch has got as far as handing over a request: what goes wrong is not about the call's arguments. */
+  /** undici has got as far as handing over a request: what goes wrong is not about the call's arguments. */
   dispatched = false;
   /** Bytes of the call may have left. */
   sent = false;
@@ -23,42 +38,53 @@ export class WireAttempt implements RequestObserver {
   idle = true;
   /** Called when the last response is complete or has failed. */
   onIdle: (() => void) | undefined = undefined;
+  /** Called when the try is given up. */
+  onGiveUp: ((reason: unknown) => void) | undefined = undefined;
 
   private connection: PooledConnection | undefined = undefined;
   private status = 0;
+  private isCounted = false;
   private isWaiting = false;
-  private isGivenUp = false;
+  private givenUp: { readonly reason: unknown } | undefined = undefined;
+  private abortRequest: ((reason: Error) => void) | undefined = undefined;
   /** Of the socket, as it was when the request was about to be written. */
   private requestsBefore = 0;
   private idleMs: number | undefined = undefined;
 
   constructor(
-    private readonly sockets: LearningPool,
+    readonly endpoint: Endpoint,
     private readonly attempt: number,
+    private readonly task: Task,
   ) {}
 
-  /** Called by fetch, for the request and for each redirect that it follows. */
+  /** Called by undici, for the request and for each redirect that it follows. */
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const { endpoint, task } = this;
     this.dispatched = true;
-    this.sockets.refuse(options, this.status);
+    endpoint.pool.refuse(options, this.status);
     this.status = 0;
     this.connection = undefined;
     this.idle = false;
-    return this.sockets.dispatch(options, handler, this);
+    endpoint.begin();
+    this.isCounted = true;
+    if (task.dispatcher) return task.dispatcher.dispatch(options, watchHandler(handler, this));
+    return endpoint.pool.dispatch(options, handler, this);
   }
 
   assign(connection: PooledConnection): boolean {
-    if (this.isGivenUp) return false;
+    if (this.givenUp) return false;
     this.connection = connection;
     this.isWaiting = true;
     return true;
   }
 
-  started(): void {
+  started(abort: (reason: Error) => void): void {
     this.sent = true;
     this.isWaiting = false;
-    this.lookAtSocket();
+    this.abortRequest = abort;
+    this.noteSocket();
     this.connection?.begin();
+    if (this.givenUp) this.abort(this.givenUp.reason);
   }
 
   answered(status: number): void {
@@ -67,55 +93,84 @@ export class WireAttempt implements RequestObserver {
 
   ended(): void {
     this.connection?.end();
+    if (isPassingStatus(this.status)) this.endpoint.failed();
+    else this.endpoint.succeeded();
     this.rest();
   }
 
   failed(error: unknown): void {
     if (this.idle) return;
     // Not started yet: the socket broke while the request was about to be written. No byte of it has left.
-    if (this.isWaiting) this.lookAtSocket();
-    else this.connection?.fail(this.sockets.givenUp());
+    if (this.isWaiting) this.noteSocket();
+    else this.connection?.fail(this.endpoint.pool.givenUp());
     this.isWaiting = false;
-    if (!this.isGivenUp) this.broken(error);
+    if (!this.givenUp) this.broken(error);
     this.rest();
   }
 
-  /** The call is over before its response has come: nothing that happens from here on is the upstream's doing. */
-  giveUp(): void {
-    this.isGivenUp = true;
-    if (this.isWaiting && this.sockets.queued === 0) this.connection?.giveUpConnecting();
+  /** The call is over before its response has come whole: nothing that happens from here on is the upstream's doing. */
+  giveUp(reason: unknown): void {
+    if (this.givenUp) return;
+    this.givenUp = { reason };
+    if (this.status === 0 && this.dispatched && isTimeout(reason)) this.endpoint.failed();
+    if (this.isWaiting && this.endpoint.pool.queued === 0) this.connection?.giveUpConnecting();
+    this.task.source?.stop();
+    this.release();
+    this.onGiveUp?.(reason);
+  }
+
+  /** Ends the request on the wire, where it has got so far. */
+  abort(reason: unknown): void {
+    this.abortRequest?.(reason as Error);
+  }
+
+  /** It occupies its endpoint no longer. */
+  release(): void {
+    if (this.isCounted) this.endpoint.end();
+    this.isCounted = false;
   }
 
   /** Where the call was, for the error's sake. */
   describe(): UpstreamInfo {
-    const info: UpstreamInfo = { origin: this.sockets.origin, attempt: this.attempt, phase: this.phase() };
-    if (this.idleMs === undefined) return info;
-    const requestsOnSocket = this.requestsBefore + 1;
-    return { ...info, reusedSocket: requestsOnSocket > 1, requestsOnSocket, idleMs: Math.round(this.idleMs) };
+    const { endpoint, attempt, requestsBefore, idleMs } = this;
+    const info: UpstreamInfo = { origin: endpoint.origin, attempt, phase: this.phase() };
+    // Unknown as long as there is no socket, or with one that is not ours.
+    if (idleMs === undefined) return info;
+    const socket = { ...info, reusedSocket: requestsBefore > 0, requestsOnSocket: requestsBefore + 1 };
+    return requestsBefore > 0 ? { ...socket, idleMs: Math.round(idleMs) } : socket;
   }
 
-  private lookAtSocket(): void {
+  private noteSocket(): void {
     this.requestsBefore = this.connection?.requestCount ?? 0;
     this.idleMs = this.connection?.idleMs();
   }
 
-  private phase(): 'queue' | 'connect' | 'waiting' | 'body' {
-    if (this.connection === undefined) return 'queue';
-    if (!this.sent) return 'connect';
-    return this.status === 0 ? 'waiting' : 'body';
+  private phase(): NonNullable<UpstreamInfo['phase']> {
+    if (this.status !== 0) return 'body';
+    if (this.sent) return this.task.source?.isRead === false ? 'sending' : 'waiting';
+    return this.connection?.stage ?? 'queue';
   }
 
   private broken(error: unknown): void {
     rememberUpstream(error, this.describe());
-    if (classifyError(error)?.code !== 'UPSTREAM_RESET') return;
+    const code = classifyError(error)?.code;
+    if (code !== undefined && GATEWAY_FAILURES.has(code)) this.endpoint.failed();
+    if (code !== 'UPSTREAM_RESET') return;
     const { idleMs = 0 } = this;
-    this.stale = this.status === 0 && idleMs >= STALE_MS;
-    this.sockets.resets[this.requestsBefore > 0 ? 'reused' : 'first'] += 1;
-    if (this.stale) this.sockets.dropped(idleMs);
+    const isReused = this.requestsBefore > 0;
+    this.stale = isReused && this.status === 0 && idleMs >= STALE_MS;
+    this.endpoint.broke(isReused ? 'reused' : 'first');
+    if (this.stale) this.endpoint.pool.dropped(idleMs);
   }
 
   private rest(): void {
     this.idle = true;
+    this.release();
+    this.task.source?.stop();
     this.onIdle?.();
   }
+}
+
+function isTimeout(reason: unknown): boolean {
+  return typeof reason === 'object' && reason !== null && (reason as Partial<Error>).name === 'TimeoutError';
 }

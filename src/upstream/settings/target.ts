@@ -1,9 +1,23 @@
 import { wrongType } from '../../options';
 
+/** Checks the origins of an upstream, one or a list, and gives them as `URL.origin` does. */
+export function checkOrigins(from: unknown): readonly [string, ...string[]] {
+  if (!Array.isArray(from)) return [checkOrigin(from)];
+  const [first, ...others] = from.map(checkOrigin);
+  if (first === undefined) throw new TypeError('upstream(): the list of origins is empty.');
+  const twice = others.find((origin, n) => origin === first || others.indexOf(origin) !== n);
+  if (twice !== undefined) throw new TypeError(`upstream(): the origin '${twice}' is in the list twice.`);
+  return [first, ...others];
+}
+
 /** Checks the origin of an upstream and gives it as `URL.origin` does. */
 export function checkOrigin(origin: unknown): string {
   if (typeof origin !== 'string' && !(origin instanceof URL)) {
-    throw wrongType('upstream(): the origin', origin, "an origin such as 'http://users:3001'");
+    throw wrongType(
+      'upstream(): the origin',
+      origin,
+      "an origin such as 'http://users:3001', or a list of them",
+    );
   }
   const text = String(origin);
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -23,17 +37,26 @@ export function checkOrigin(origin: unknown): string {
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const SAFE_PATH = /^\/(?!\/)[^\\\u0000-\u001f\u007f]*$/;
 
+/** What a URL parser leaves as it is: no character to encode, no fragment, no segment that begins with a dot. */
+const PLAIN_PATH = /^(?:\/(?![./]|%2e)[\w\-.~!$&()*+,;=:@%]*)+(?:\?[\w\-.~!$&()*+,;=:@%/?[\]{}|^`]*)?$/i;
+
 /**
- * The URL of a path at an origin. It never leaves the origin, whatever the path is made of: the slash at its beginning
+ * Checks a path. With an origin in front it never leaves that, whatever it is made of: the slash at its beginning
  * ends the host. What looks as if it should lead elsewhere (`//evil`, `/\evil`) is refused all the same.
  * @throws {TypeError} for any other path.
  */
-export function targetUrl(origin: string, path: unknown): string {
-  const where = `upstream('${origin}').fetch(): the path`;
-  if (typeof path !== 'string') throw wrongType(where, path, "a string such as '/v1/users/7'");
-  if (SAFE_PATH.test(path)) return origin + path;
+export function checkPath(where: string, path: unknown): string {
+  if (typeof path !== 'string') throw wrongType(`${where}: the path`, path, "a string such as '/v1/users/7'");
+  if (SAFE_PATH.test(path)) return path;
   const shown = JSON.stringify(path.slice(0, 100));
   throw new TypeError(
-    `${where} is ${shown}, but must begin with one slash and hold no backslash and no control character.`,
+    `${where}: the path is ${shown}, but must begin with one slash and hold no backslash and no control character.`,
   );
+}
+
+/** A path as fetch sends it, for who sends it without fetch: dot segments resolved, other characters encoded, no fragment. */
+export function pathOnWire(path: string): string {
+  if (PLAIN_PATH.test(path)) return path;
+  const { pathname, search } = new URL(`http://any${path}`);
+  return pathname + search;
 }

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
 import type { buildConnector, Dispatcher, Pool } from 'undici';
 import { PooledConnection } from './pooled-connection';
 import { KeepAliveLimit } from './keep-alive-limit';
@@ -24,6 +24,21 @@ interface WatchedOptions extends Dispatcher.DispatchOptions {
 /** It gives the socket that connects, as `net.connect()` does, though undici's type does not say so. */
 type Connector = (...args: Parameters<buildConnector.connector>) => unknown;
 
+/** One address of a name. */
+export interface Address {
+  readonly address: string;
+  readonly family: number;
+}
+
+/** For a pool whose sockets go to one of several addresses of a name. */
+export interface PinnedAddress {
+  readonly own: Address;
+  /** All addresses of the name, for a socket that cannot be opened to its own. */
+  readonly others: () => readonly Address[];
+  /** Called when a socket had to go to another address. */
+  readonly onDetour: () => void;
+}
+
 /** How the sockets of an upstream are made and kept. */
 export interface SocketOptions {
   keepAlive: number | false;
@@ -36,7 +51,6 @@ export interface SocketOptions {
  * pool with a lower limit takes its place, and the sockets of the old one are closed as soon as they are free.
  */
 export class LearningPool {
-  readonly resets = { first: 0, reused: 0 };
   readonly limit: KeepAliveLimit;
   private readonly connector: Connector;
   private pool: Pool;
@@ -46,11 +60,13 @@ export class LearningPool {
     private readonly undici: Undici,
     readonly origin: string,
     private readonly options: SocketOptions,
+    private readonly pinned?: PinnedAddress,
   ) {
     this.limit = new KeepAliveLimit(options.keepAlive === false ? 0 : options.keepAlive);
     // HTTP/1.1 on either major of undici: what is learned of sockets is about one request at a time on each.
     this.connector = undici.buildConnector({
       ...options.connect,
+      ...(pinned && { lookup: lookupOf(pinned) }),
       allowH2: false,
     } as buildConnector.BuildOptions);
     this.pool = this.newPool();
@@ -86,7 +102,7 @@ export class LearningPool {
 
   dispatch(options: WatchedOptions, handler: Dispatcher.DispatchHandler, observer: RequestObserver): boolean {
     if (this.limit.forget()) this.renew();
-    // fetch makes these options for each request: nobody else has them.
+    // undici makes these options for each request: nobody else has them.
     options[OBSERVER] = observer;
     return this.pool.dispatch(options, handler);
   }
@@ -148,10 +164,25 @@ export class LearningPool {
     return (options, callback) => {
       const socket = this.connector(options, (...args) => {
         const [error, connected] = args;
-        if (error === null) connection.connected(connected);
+        if (error === null) {
+          connection.connected(connected);
+          if (this.pinned && !isAt(connected, this.pinned.own)) this.pinned.onDetour();
+        }
         callback(...args);
       }) as Socket;
-      connection.connects(socket);
+      connection.connects(socket, options.hostname);
     };
   }
+}
+
+/** The pool's own address first, and the others for Node to fall back on ("Happy Eyeballs"). */
+function lookupOf({ own, others }: PinnedAddress): LookupFunction {
+  return (_name, { all }, callback) => {
+    if (all) callback(null, [own, ...others().filter(({ address }) => address !== own.address)]);
+    else callback(null, own.address, own.family);
+  };
+}
+
+function isAt({ remoteAddress }: Socket, { address }: Address): boolean {
+  return remoteAddress === address || remoteAddress === `::ffff:${address}`;
 }

@@ -1,4 +1,8 @@
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+
+/** How far a connection has come. */
+export type Stage = 'dns' | 'connect' | 'tls' | 'queue';
 
 /** What is known of one of the pool's connections: one socket at a time, and one request at a time on it. */
 export class PooledConnection {
@@ -8,18 +12,26 @@ export class PooledConnection {
   private requests = 0;
   private idleSince = 0;
   private isBusy = false;
+  /** How far it has come, or had come when it failed; `queue` for one that is there and waits for its turn. */
+  stage: Stage = 'queue';
 
   /** @param onDrop - Told when the upstream closes the socket while nothing is under way on it. */
   constructor(private readonly onDrop: (idleMs: number) => void) {}
 
   /** A socket that tries to connect. */
-  connects(socket: Socket): void {
+  connects(socket: Socket, hostname: string): void {
     this.connecting = socket;
+    const isName = isIP(hostname.replace(/^\[|\]$/g, '')) === 0;
+    this.stage = isName ? 'dns' : 'connect';
+    if (isName)
+      socket.once('lookup', (error: Error | null) => this.reaches(socket, error ? 'dns' : 'connect'));
+    if (socket instanceof TLSSocket) socket.once('connect', () => this.reaches(socket, 'tls'));
   }
 
   connected(socket: Socket): void {
     this.connecting = undefined;
     this.socket = socket;
+    this.stage = 'queue';
     this.requests = 0;
     this.isBusy = false;
     this.idleSince = performance.now();
@@ -63,6 +75,10 @@ export class PooledConnection {
   /** How many requests the socket has carried. */
   get requestCount(): number {
     return this.socket ? this.requests : 0;
+  }
+
+  private reaches(socket: Socket, stage: Stage): void {
+    if (this.connecting === socket) this.stage = stage;
   }
 
   private closed(socket: Socket): void {

@@ -4,8 +4,11 @@ type Handler = Required<Dispatcher.DispatchHandler>;
 
 /** What is worth knowing of a request and its response on their way. */
 export interface WireEvents {
-  /** The next thing that happens is that bytes leave. */
-  started(): void;
+  /**
+   * The next thing that happens is that bytes leave.
+   * @param abort - Ends the request, and the reading of its response, with this reason.
+   */
+  started(abort: (reason: Error) => void): void;
   answered(status: number): void;
   /** The response is complete. */
   ended(): void;
@@ -13,7 +16,7 @@ export interface WireEvents {
 }
 
 /**
- * Listens to what undici tells fetch of a request. undici's own DecoratorHandler would do on undici 8; that of undici 7
+ * Listens to what undici tells its `fetch()` or `request()` of a request. undici's own DecoratorHandler would do on undici 8; that of undici 7
  * turns all headers around twice, at 15 % of the CPU time of a small call.
  */
 export function watchHandler(
@@ -33,7 +36,8 @@ class WatchedHandler implements Dispatcher.DispatchHandler {
   ) {}
 
   onRequestStart(...args: Parameters<Handler['onRequestStart']>): void {
-    this.events.started();
+    const [controller] = args;
+    this.events.started((reason) => controller.abort(reason));
     this.handler.onRequestStart(...args);
   }
 
@@ -76,7 +80,7 @@ class WatchedOldHandler implements Dispatcher.DispatchHandler {
   ) {}
 
   onConnect(...args: Parameters<Handler['onConnect']>): void {
-    this.events.started();
+    this.events.started(args[0]);
     this.handler.onConnect(...args);
   }
 

@@ -1,0 +1,72 @@
+import { Readable } from 'node:stream';
+import type { UpstreamRequestInit } from '../types';
+
+type Body = UpstreamRequestInit['body'];
+
+/**
+ * A body that can be read only once, on its way to undici. undici's fetch reads on when the call has been given up, to
+ * the end of the source, if it has one: a source that never waits would keep the event loop for itself.
+ */
+export class BodySource implements AsyncIterableIterator<Uint8Array> {
+  /** All of it has been read. */
+  isRead = false;
+
+  private isStopped = false;
+  private iterator: AsyncIterator<Uint8Array> | undefined = undefined;
+
+  /** @param req - The request for which the call is made: as a source it is left open, for it still has to be answered. */
+  constructor(
+    private readonly body: Body,
+    private readonly req: object | null,
+  ) {
+    if ((body as Partial<ReadableStream>).locked === true) {
+      throw new TypeError('The body is a stream that somebody else reads: it is locked.');
+    }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    const stopped = this.stopped();
+    if (stopped) return stopped;
+    const result = await (this.iterator ??= this.read()).next();
+    if (result.done) this.isRead = true;
+    // It may have been stopped meanwhile.
+    return this.stopped() ?? result;
+  }
+
+  return(): Promise<IteratorResult<Uint8Array>> {
+    this.stop();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  /** Reads no more, and tells the source so. */
+  stop(): void {
+    if (this.isStopped || this.isRead) return;
+    this.isStopped = true;
+    const { body, req } = this;
+    // A source that nobody has begun to read has to be told, too: it may be an open file.
+    if (body === req) this.close(this.iterator);
+    else if (body instanceof Readable) body.on('error', () => undefined).destroy();
+    else if ((body as Partial<ReadableStream>).locked !== true || this.iterator) {
+      this.close((this.iterator ??= this.read()));
+    }
+  }
+
+  private stopped(): IteratorResult<Uint8Array> | undefined {
+    return this.isStopped ? { done: true, value: undefined } : undefined;
+  }
+
+  private close(iterator: AsyncIterator<Uint8Array> | undefined): void {
+    // What the source says to that concerns nobody: the call has an error of its own.
+    iterator?.return?.().catch(() => undefined);
+  }
+
+  private read(): AsyncIterator<Uint8Array> {
+    const { body, req } = this;
+    if (body === req && body instanceof Readable) return body.iterator({ destroyOnReturn: false });
+    return (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  }
+}

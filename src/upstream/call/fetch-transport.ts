@@ -1,0 +1,28 @@
+import type { UndiciHeaders } from '../load-undici';
+import { fetchErrorOf } from './call-error';
+import { withBudget } from './outbound-budget';
+import type { Transport } from './transport';
+
+/** Sends by undici's fetch. */
+export const fetchTransport: Transport<Response, UndiciHeaders> = {
+  send(undici, wire, plan, budgetMs, canEnd) {
+    // An AbortController and undici's listening to it cost more than all the rest of a call.
+    const controller = canEnd ? new AbortController() : undefined;
+    if (controller) wire.onGiveUp = (reason) => controller.abort(reason);
+    const init = {
+      ...plan.init,
+      signal: controller?.signal,
+      headers: withBudget(plan.headers, budgetMs),
+      dispatcher: wire,
+    };
+    return undici.fetch(wire.endpoint.origin + plan.path, init as never) as unknown as Promise<Response>;
+  },
+  errorOf: fetchErrorOf,
+  statusOf: ({ status }) => status,
+  headerOf: ({ headers }, name) => headers.get(name),
+  // A locked body without a reader at work cannot be told from one with; a lock without reading is rare.
+  isBeingRead: ({ body }) => body?.locked === true,
+  discard({ body }) {
+    body?.cancel().catch(() => undefined);
+  },
+};

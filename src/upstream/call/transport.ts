@@ -1,0 +1,28 @@
+import type { UpstreamInfo } from '../../answer/fault';
+import type { Undici } from '../load-undici';
+import type { CallPlan } from './call-plan';
+import type { WireAttempt } from './wire-attempt';
+
+/** What differs between `fetch()` and `request()`. */
+export interface Transport<Response, Headers> {
+  /**
+   * Sends one try. When `wire` is given up, it has to be given up, with that reason, and so has the reading of the body.
+   * @param budgetMs - What the upstream is told that it may spend; `Infinity` for nothing.
+   * @param canEnd - Whether `wire` may be given up at all.
+   */
+  send(
+    undici: Undici,
+    wire: WireAttempt,
+    plan: CallPlan<Headers>,
+    budgetMs: number,
+    canEnd: boolean,
+  ): Promise<Response>;
+  /** The error that the caller gets. */
+  errorOf(error: unknown, method: string, info: UpstreamInfo): Error;
+  statusOf(response: Response): number;
+  headerOf(response: Response, name: string): string | null;
+  /** Whether somebody is reading the body. */
+  isBeingRead(response: Response): boolean;
+  /** Frees the socket of a body that nobody will read: undici keeps it if all has arrived, and else closes it. */
+  discard(response: Response): void;
+}

@@ -1,0 +1,22 @@
+import type { Undici } from './load-undici';
+import type { UpstreamDispatcher } from './types';
+
+/**
+ * The app's global dispatcher, if it is there for a purpose: a `MockAgent` that must see all calls, an
+ * `EnvHttpProxyAgent`, one with interceptors. A plain `Agent`, which is what undici sets itself, only keeps sockets, and
+ * ours do that better for one upstream.
+ */
+export function foreignDispatcher(undici: Undici): UpstreamDispatcher | undefined {
+  // Asked at each call: tests set it long after the client was made.
+  const dispatcher: UpstreamDispatcher = undici.getGlobalDispatcher();
+  return isPlainAgent(dispatcher) ? undefined : dispatcher;
+}
+
+/** By name, for Node and each copy of undici have an Agent of their own. `compose()` leaves the name, not the method. */
+function isPlainAgent(dispatcher: UpstreamDispatcher): boolean {
+  const { constructor } = dispatcher as { constructor?: { name: string } };
+  // What undici 8 shows to undici 7 in the place of its own.
+  if (constructor?.name === 'Dispatcher1Wrapper') return true;
+  const prototype = Object.getPrototypeOf(dispatcher) as Partial<UpstreamDispatcher>;
+  return constructor?.name === 'Agent' && dispatcher.dispatch === prototype.dispatch;
+}
