@@ -12,6 +12,7 @@ export class BodySource implements AsyncIterableIterator<Uint8Array> {
   isRead = false;
 
   private isStopped = false;
+  private isGivenUp = false;
   private iterator: AsyncIterator<Uint8Array> | undefined = undefined;
 
   /** @param req - The request for which the call is made: as a source it is left open, for it still has to be answered. */
@@ -31,7 +32,7 @@ export class BodySource implements AsyncIterableIterator<Uint8Array> {
   async next(): Promise<IteratorResult<Uint8Array>> {
     const stopped = this.stopped();
     if (stopped) return stopped;
-    const result = await (this.iterator ??= this.read()).next();
+    const result = await (this.iterator ??= this.iterate()).next();
     if (result.done) this.isRead = true;
     // It may have been stopped meanwhile.
     return this.stopped() ?? result;
@@ -40,6 +41,12 @@ export class BodySource implements AsyncIterableIterator<Uint8Array> {
   return(): Promise<IteratorResult<Uint8Array>> {
     this.stop();
     return Promise.resolve({ done: true, value: undefined });
+  }
+
+  /** Reads no more, and fails whoever goes on reading: what has been read must not pass for the whole. */
+  giveUp(): void {
+    this.isGivenUp = true;
+    this.stop();
   }
 
   /** Reads no more, and tells the source so. */
@@ -51,11 +58,12 @@ export class BodySource implements AsyncIterableIterator<Uint8Array> {
     if (body === req) this.close(this.iterator);
     else if (body instanceof Readable) body.on('error', () => undefined).destroy();
     else if ((body as Partial<ReadableStream>).locked !== true || this.iterator) {
-      this.close((this.iterator ??= this.read()));
+      this.close((this.iterator ??= this.iterate()));
     }
   }
 
   private stopped(): IteratorResult<Uint8Array> | undefined {
+    if (this.isGivenUp) throw new Error('The upload has been given up.');
     return this.isStopped ? { done: true, value: undefined } : undefined;
   }
 
@@ -64,7 +72,8 @@ export class BodySource implements AsyncIterableIterator<Uint8Array> {
     iterator?.return?.().catch(() => undefined);
   }
 
-  private read(): AsyncIterator<Uint8Array> {
+  /** Not `read`: undici takes what has that for a stream of Node's. */
+  private iterate(): AsyncIterator<Uint8Array> {
     const { body, req } = this;
     if (body === req && body instanceof Readable) return body.iterator({ destroyOnReturn: false });
     return (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();

@@ -17,6 +17,7 @@ export const requestTransport: Transport<UpstreamResponse, PlainHeaders> = {
     return new Promise((resolve, reject) => {
       // Cheaper than an AbortController: undici hands out what ends a request when it begins to write it.
       wire.onGiveUp = (reason) => {
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a signal's reason may be anything
         reject(reason);
         wire.abort(reason);
       };

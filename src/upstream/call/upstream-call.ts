@@ -50,7 +50,7 @@ export class UpstreamCall<Response, Headers> {
       }
     } catch (error) {
       this.scope.release();
-      this.plan.source?.stop();
+      this.plan.source?.giveUp();
       throw error;
     }
   }

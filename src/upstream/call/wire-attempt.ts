@@ -114,7 +114,7 @@ export class WireAttempt implements RequestObserver {
     this.givenUp = { reason };
     if (this.status === 0 && this.dispatched && isTimeout(reason)) this.endpoint.failed();
     if (this.isWaiting && this.endpoint.pool.queued === 0) this.connection?.giveUpConnecting();
-    this.task.source?.stop();
+    this.task.source?.giveUp();
     this.release();
     this.onGiveUp?.(reason);
   }

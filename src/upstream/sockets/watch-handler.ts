@@ -89,7 +89,8 @@ class WatchedOldHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseStarted(): void {
-    this.handler.onResponseStarted();
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- the handler of `request()` has none
+    this.handler.onResponseStarted?.();
   }
 
   onHeaders(...args: Parameters<Handler['onHeaders']>): boolean {
