@@ -114,7 +114,11 @@ export const answers = {
 const clients: Upstream[] = [];
 
 /** As `upstream()`, with one of the undicis, until the test is over. */
-export function client(undici: Undici, origin: string, options: UpstreamOptions = {}): Upstream {
+export function client(
+  undici: Undici,
+  origin: string | readonly string[],
+  options: UpstreamOptions = {},
+): Upstream {
   const made = createUpstream(undici, origin, options);
   clients.push(made);
   return made;

@@ -86,9 +86,11 @@ describe('an upstream in trouble', () => {
       const outcomes = await storm(1000, () => users.fetch(null, '/'));
       expect(outcomes).toEqual({ [fault === 503 ? '503' : 'error']: 1000 });
       expect(hits.length).toBeLessThanOrEqual(1200);
-      expect(hits).toHaveLength(1010);
-      expect(users.stats()).toMatchObject({ requests: 1000, retries: 10 });
-      expect(users.stats().budget).toBeLessThan(1);
+      // Ten, and one more for each ten seconds that a busy machine takes for all of this.
+      const { requests, retries, budget } = users.stats();
+      expect(hits).toHaveLength(1000 + retries);
+      expect(retries).toBeGreaterThanOrEqual(10);
+      expect({ requests, isSpent: budget < 1 }).toEqual({ requests: 1000, isSpent: true });
     },
   );
 

@@ -94,7 +94,7 @@ export class WireAttempt implements RequestObserver {
   ended(): void {
     this.connection?.end();
     if (isPassingStatus(this.status)) this.endpoint.failed();
-    else this.endpoint.succeeded();
+    else if (this.connection?.isDetour !== true) this.endpoint.succeeded();
     this.rest();
   }
 

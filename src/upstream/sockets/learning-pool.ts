@@ -166,7 +166,10 @@ export class LearningPool {
         const [error, connected] = args;
         if (error === null) {
           connection.connected(connected);
-          if (this.pinned && !isAt(connected, this.pinned.own)) this.pinned.onDetour();
+          if (this.pinned && !isAt(connected, this.pinned.own)) {
+            connection.isDetour = true;
+            this.pinned.onDetour();
+          }
         }
         callback(...args);
       }) as Socket;

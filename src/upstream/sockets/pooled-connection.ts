@@ -14,6 +14,8 @@ export class PooledConnection {
   private isBusy = false;
   /** How far it has come, or had come when it failed; `queue` for one that is there and waits for its turn. */
   stage: Stage = 'queue';
+  /** Its socket goes to another address of the name than it should, because that could not be reached. */
+  isDetour = false;
 
   /** @param onDrop - Told when the upstream closes the socket while nothing is under way on it. */
   constructor(private readonly onDrop: (idleMs: number) => void) {}
@@ -32,6 +34,7 @@ export class PooledConnection {
     this.connecting = undefined;
     this.socket = socket;
     this.stage = 'queue';
+    this.isDetour = false;
     this.requests = 0;
     this.isBusy = false;
     this.idleSince = performance.now();
