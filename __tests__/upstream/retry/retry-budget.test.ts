@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import undici from 'undici';
 import { RetryBudget } from '../../../src/upstream/retry/retry-budget';
+import { DROP_MS, forgetfulUpstream } from '../sockets/dropping-upstream';
 import { answers, client, scriptedUpstream } from '../scripted-upstream';
 
 beforeEach(() => {
@@ -131,5 +133,30 @@ describe('an upstream in trouble', () => {
     await storm(20, () => one.fetch(null, '/'));
     expect(one.stats().budget).toBeLessThan(1);
     expect(other.stats().budget).toBe(10);
+  });
+});
+
+describe('a kept socket that is dead', () => {
+  it('costs nothing, and is healed also when the budget is spent and retries are off', async () => {
+    const upstream = await forgetfulUpstream();
+    const users = client(undici, upstream.origin, { retries: 0 });
+    for (let n = 0; n < 3; n++) {
+      await (await users.fetch(null, `/${n}/warm`)).text();
+      await sleep(DROP_MS + 50);
+      expect((await users.fetch(null, `/${n}/late`)).status).toBe(200);
+    }
+    // After the first, the client gives up its sockets sooner, and none is dead any more.
+    expect(users.stats()).toMatchObject({ retries: 0, replays: 1, budget: 10 });
+    expect(new Set(upstream.processed.values())).toEqual(new Set([1]));
+  });
+
+  it('is no reason to send twice what is not idempotent', async () => {
+    const upstream = await forgetfulUpstream();
+    const users = client(undici, upstream.origin);
+    await (await users.fetch(null, '/warm')).text();
+    await sleep(DROP_MS + 50);
+    await expect(users.request(null, '/order', { method: 'POST' })).rejects.toThrow(/POST/);
+    expect(users.stats()).toMatchObject({ retries: 0, replays: 0 });
+    expect(upstream.processed).toEqual(new Map([['/warm', 1]]));
   });
 });

@@ -11,14 +11,22 @@ export class BodySource implements AsyncIterableIterator<Uint8Array> {
   /** All of it has been read. */
   isRead = false;
 
+  /** Called when the source fails, or is not what its length says: undici's fetch may never settle by that. */
+  onFailure: ((error: unknown) => void) | undefined = undefined;
+
   private isStopped = false;
   private isGivenUp = false;
+  private bytes = 0;
   private iterator: AsyncIterator<Uint8Array> | undefined = undefined;
 
-  /** @param req - The request for which the call is made: as a source it is left open, for it still has to be answered. */
+  /**
+   * @param req - The request for which the call is made: as a source it is left open, for it still has to be answered.
+   * @param length - What the caller has said in `Content-Length`.
+   */
   constructor(
     private readonly body: Body,
     private readonly req: object | null,
+    private readonly length = Infinity,
   ) {
     if ((body as Partial<ReadableStream>).locked === true) {
       throw new TypeError('The body is a stream that somebody else reads: it is locked.');
@@ -32,10 +40,14 @@ export class BodySource implements AsyncIterableIterator<Uint8Array> {
   async next(): Promise<IteratorResult<Uint8Array>> {
     const stopped = this.stopped();
     if (stopped) return stopped;
-    const result = await (this.iterator ??= this.iterate()).next();
-    if (result.done) this.isRead = true;
-    // It may have been stopped meanwhile.
-    return this.stopped() ?? result;
+    try {
+      const result = await this.advance();
+      // It may have been stopped meanwhile.
+      return this.stopped() ?? result;
+    } catch (error) {
+      this.onFailure?.(error);
+      throw error;
+    }
   }
 
   return(): Promise<IteratorResult<Uint8Array>> {
@@ -60,6 +72,21 @@ export class BodySource implements AsyncIterableIterator<Uint8Array> {
     else if ((body as Partial<ReadableStream>).locked !== true || this.iterator) {
       this.close((this.iterator ??= this.iterate()));
     }
+  }
+
+  private async advance(): Promise<IteratorResult<Uint8Array>> {
+    const iterator = (this.iterator ??= this.iterate());
+    const result = await iterator.next();
+    if (result.done) {
+      this.isRead = true;
+      return result;
+    }
+    this.bytes += Buffer.byteLength(result.value);
+    // The upstream would take what it was told for the whole: whether more comes has to be known before the last byte leaves.
+    if (this.bytes > this.length || (this.bytes === this.length && !(await iterator.next()).done)) {
+      throw new Error(`The body is longer than its Content-Length of ${this.length} bytes.`);
+    }
+    return result;
   }
 
   private stopped(): IteratorResult<Uint8Array> | undefined {

@@ -49,7 +49,10 @@ export function planFetch(
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Node's own Headers are iterable, which is all it takes
   const headers = given === undefined ? undefined : new undici.Headers(given);
   const method = (init.method ?? 'GET').toUpperCase();
-  const source = isReplayable(body) ? undefined : new BodySource(body, req);
+  const length = headers?.get('content-length');
+  const source = isReplayable(body) ? undefined : new BodySource(body, req, lengthOf(length));
+  // undici knows the length of all other bodies; with a wrong one by its side, its fetch would never settle.
+  if (length != null && !source) headers?.delete('content-length');
   const fetchInit: Record<string, unknown> = rest;
   if (body != null) fetchInit['body'] = source ?? bodyForUndici(undici, body);
   if (source) fetchInit['duplex'] = 'half';
@@ -96,6 +99,10 @@ export function planRequest(
       Boolean(headers && valueOf(headers, 'idempotency-key')),
     ),
   };
+}
+
+function lengthOf(header: string | null | undefined): number | undefined {
+  return header != null && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
 }
 
 type GivenLimits = { [Name in keyof UpstreamCallOptions]: UpstreamCallOptions[Name] | undefined };

@@ -65,10 +65,11 @@ export class UpstreamCall<Response, Headers> {
 
     const giveUp = (reason: unknown): void => wire.giveUp(reason);
     scope.onEnd = giveUp;
+    if (plan.source) plan.source.onFailure = giveUp;
     const limit = plan.attemptMs === Infinity ? undefined : new AttemptLimit(plan.attemptMs, giveUp);
     const budgetMs = Math.max(1, spendableMs(Math.min(remaining, plan.attemptMs)));
     try {
-      const canEnd = scope.canEnd || limit !== undefined;
+      const canEnd = scope.canEnd || limit !== undefined || plan.source !== undefined;
       const response = await this.transport.send(shared.undici, wire, plan, budgetMs, canEnd);
       this.throwIfEnded(wire);
       return { wire, failed: false, response, status: this.transport.statusOf(response) };

@@ -38,7 +38,7 @@ export function checkOrigin(origin: unknown): string {
 const SAFE_PATH = /^\/(?!\/)[^\\\u0000-\u001f\u007f]*$/;
 
 /** What a URL parser leaves as it is: no character to encode, no fragment, no segment that begins with a dot. */
-const PLAIN_PATH = /^(?:\/(?![./]|%2e)[\w\-.~!$&()*+,;=:@%]*)+(?:\?[\w\-.~!$&()*+,;=:@%/?[\]{}|^`]*)?$/i;
+const PLAIN_PATH = /^(?:\/(?![./]|%2e)[\w\-.~!$&()*+,;=:@%]*)+(?:\?[\w\-.~!$&()*+,;=:@%/?[\]{}|^`]+)?$/i;
 
 /**
  * Checks a path. With an origin in front it never leaves that, whatever it is made of: the slash at its beginning
