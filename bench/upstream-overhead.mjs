@@ -1,106 +1,114 @@
-// What a call through upstream() costs over undici's fetch with the same pool: CPU time of this process for a small GET,
-// the upstream being another process. All variants take turns, so that a busy machine is unfair to all alike.
+// What a call through upstream() costs over undici's own fetch() and request() with the same pool: a small GET, the upstream
+// being another process.
 //
-//   npm run build && node bench/upstream-overhead.mjs [--quick]
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
+//   npm run build && node bench/upstream-overhead.mjs [--quick] [--node <path>]           CPU time, all calls taking turns
+//   npm run build && node bench/upstream-overhead.mjs --count [--quick] [--node <path>]   instructions; needs valgrind
+//
+// Instructions hardly depend on what else the machine does, but say nothing of what the kernel does.
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import http from 'node:http';
-import { fileURLToPath } from 'node:url';
-import { hangup } from 'express-hangup';
-import { upstream } from 'express-hangup/upstream';
-import { fetch, Pool } from 'undici';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { once } from 'node:events';
+import { readCommandLine } from './lib/command-line.mjs';
+import { startProcess } from './lib/measured-process.mjs';
+import { table, versionOf } from './lib/report.mjs';
+import { median } from './lib/statistics.mjs';
 
-const AT_ONCE = 8;
-const quick = process.argv.includes('--quick');
+const CALLER = new URL('./upstream-caller.mjs', import.meta.url).pathname;
 
-if (process.argv[2] === 'serve') {
-  const server = http.createServer((req, res) => res.end('{"id":7,"name":"Ada"}'));
-  server.keepAliveTimeout = 60_000;
-  server.listen(0, '127.0.0.1', () => process.send(server.address().port));
-} else {
-  await (quick ? compare(100, 5) : compare(150, 150));
+/** Each way to call, and what it is compared to. */
+const ROWS = [
+  ['undici request'],
+  ['undici request, a signal and a header', 'undici request'],
+  ['upstream().request(null)', 'undici request'],
+  ['upstream().request(req)', 'undici request, a signal and a header'],
+  ['undici fetch'],
+  ['undici fetch, a signal and a header', 'undici fetch'],
+  ['upstream().fetch(null)', 'undici fetch'],
+  ['upstream().fetch(req)', 'undici fetch, a signal and a header'],
+];
+
+const { quick, count, node } = readCommandLine({ count: { type: 'boolean', default: false } });
+const server = http.createServer((req, res) => res.end('{"id":7,"name":"Ada"}'));
+server.keepAliveTimeout = 600_000;
+server.listen(0, '127.0.0.1');
+await once(server, 'listening');
+const env = { BENCH_UPSTREAM: `http://127.0.0.1:${server.address().port}` };
+
+for (const path of node) {
+  const costs = await (count ? instructions(path) : cpuTimes(path));
+  console.log(`\nNode ${versionOf(path)}: ${count ? 'thousand instructions' : 'CPU µs'} per call\n`);
+  console.log(
+    table(
+      ['way to call', 'cost', 'times', 'of'],
+      ROWS.map(([name, base]) => [
+        name,
+        costs[name].toFixed(1),
+        base === undefined ? '' : (costs[name] / costs[base]).toFixed(3),
+        base ?? '',
+      ]),
+    ),
+  );
 }
+server.close().closeAllConnections();
 
-async function compare(calls, turns) {
-  const child = fork(fileURLToPath(import.meta.url), ['serve']);
-  const [port] = await once(child, 'message');
-  const origin = `http://127.0.0.1:${port}`;
-  const url = `${origin}/v1/users/7`;
-  const pool = new Pool(origin);
-  const users = upstream(origin);
-  const { req, end } = await openRequest();
-
-  const plain = 'undici fetch';
-  const alike = 'undici fetch with a signal and a header';
-  const headers = { 'X-Request-Timeout-Ms': '9990' };
-  const variants = {
-    [plain]: { call: () => fetch(url, { dispatcher: pool }), against: plain },
-    'upstream().fetch(null, …)': { call: () => users.fetch(null, '/v1/users/7'), against: plain },
-    // What a careful handler writes by hand, and what upstream() does for a request.
-    [alike]: {
-      call: () => fetch(url, { dispatcher: pool, signal: new AbortController().signal, headers }),
-      against: plain,
-    },
-    'upstream().fetch(req, …)': { call: () => users.fetch(req, '/v1/users/7'), against: alike },
-  };
-  const costs = Object.fromEntries(Object.keys(variants).map((name) => [name, []]));
-  for (let turn = -10; turn < turns; turn++) {
-    for (const [name, { call }] of Object.entries(variants)) {
-      const cost = await cpuPerCall(call, calls);
-      if (turn >= 0) costs[name].push(cost);
+/** All in one process, in turns: a busy machine is unfair to all alike. */
+async function cpuTimes(path) {
+  const caller = await startProcess(CALLER, { node: path, env });
+  const times = Object.fromEntries(ROWS.map(([name]) => [name, []]));
+  const [turns, calls] = quick ? [5, 100] : [150, 150];
+  for (let turn = quick ? -1 : -10; turn < turns; turn++) {
+    for (const [name] of ROWS) {
+      const time = await caller.call('cpuPerCall', { name, calls });
+      if (turn >= 0) times[name].push(time);
     }
   }
-  console.log(
-    `Node ${process.version}, ${turns} turns of ${calls} calls, ${AT_ONCE} at a time; CPU µs per call`,
-  );
-  const quartile = Object.fromEntries(
-    Object.entries(costs).map(([name, cost]) => [name, lowerQuartile(cost)]),
-  );
-  console.table(
-    Object.entries(variants).map(([name, { against }]) => ({
-      name,
-      'lower quartile': Number(quartile[name].toFixed(1)),
-      ratio: Number((quartile[name] / quartile[against]).toFixed(3)),
-      against,
-    })),
-  );
-  end();
-  child.kill();
-  await Promise.all([users.close(), pool.close()]);
+  await caller.stop();
+  // Of many short turns: what is measured while a neighbour has the machine is above the lower quartile.
+  const quartile = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 4)];
+  return Object.fromEntries(Object.entries(times).map(([name, values]) => [name, quartile(values)]));
 }
 
-async function cpuPerCall(call, calls) {
-  const before = process.cpuUsage();
-  let left = calls;
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      while (left-- > 0) await (await call()).text();
-    }),
-  );
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / calls;
+/** Each in a process of its own, in windows after a warm-up; the median leaves out those with a full garbage collection. */
+async function instructions(path) {
+  const costs = {};
+  for (const [name] of ROWS) {
+    const folder = await mkdtemp(join(tmpdir(), 'upstream-overhead-'));
+    const out = join(folder, 'out');
+    const caller = await startProcess(CALLER, {
+      under: [
+        'valgrind',
+        '--quiet',
+        '--tool=callgrind',
+        `--callgrind-out-file=${out}`,
+        '--smc-check=all-non-file',
+      ],
+      node: path,
+      execArgv: ['--single-threaded', '--hash-seed=1', '--random-seed=1'],
+      env,
+    });
+    const [warmUp, windows, calls] = quick ? [50, 2, 50] : [8000, 7, 1000];
+    const windowOf = async (n) => {
+      await caller.call('run', { name, calls });
+      await control(caller, '--dump');
+      const [, total] = /^totals: (\d+)/m.exec(await readFile(`${out}.${n}`, 'utf8'));
+      return Number(total) / calls / 1000;
+    };
+    await caller.call('run', { name, calls: warmUp });
+    await control(caller, '--zero');
+    const counts = [];
+    for (let n = 1; n <= windows; n++) counts.push(await windowOf(n));
+    costs[name] = median(counts);
+    await caller.stop();
+    await rm(folder, { recursive: true });
+  }
+  return costs;
 }
 
-/** A request under hangup(), which stays open while it is measured. */
-async function openRequest() {
-  const attach = hangup({ deadline: 600_000 });
-  const server = http.createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const client = http.get({ port: server.address().port, host: '127.0.0.1' });
-  const [req, res] = await once(server, 'request');
-  req.res = res;
-  attach(req, res, () => undefined);
-  return {
-    req,
-    end() {
-      client.on('error', () => undefined).destroy();
-      server.close();
-    },
-  };
-}
-
-/** Of many short turns: what is measured while a neighbour has the machine is above it. */
-function lowerQuartile(values) {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 4)];
+/** Writing a dump sets the counts to zero as well. */
+function control({ pid }, command) {
+  return promisify(execFile)('callgrind_control', [command, String(pid)]);
 }
