@@ -4,6 +4,8 @@
 //   npm run build && node bench/upstream-overhead.mjs [--quick] [--node <path>]           CPU time, all calls taking turns
 //   npm run build && node bench/upstream-overhead.mjs --count [--quick] [--node <path>]   instructions; needs valgrind
 //
+// --only request or --only fetch measures those alone.
+//
 // Instructions hardly depend on what else the machine does, but say nothing of what the kernel does.
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -31,7 +33,11 @@ const ROWS = [
   ['upstream().fetch(req)', 'undici fetch, a signal and a header'],
 ];
 
-const { quick, count, node } = readCommandLine({ count: { type: 'boolean', default: false } });
+const { quick, count, node, only } = readCommandLine({
+  count: { type: 'boolean', default: false },
+  only: { type: 'string', default: '' },
+});
+const rows = ROWS.filter(([name]) => name.includes(only));
 const server = http.createServer((req, res) => res.end('{"id":7,"name":"Ada"}'));
 server.keepAliveTimeout = 600_000;
 server.listen(0, '127.0.0.1');
@@ -44,7 +50,7 @@ for (const path of node) {
   console.log(
     table(
       ['way to call', 'cost', 'times', 'of'],
-      ROWS.map(([name, base]) => [
+      rows.map(([name, base]) => [
         name,
         costs[name].toFixed(1),
         base === undefined ? '' : (costs[name] / costs[base]).toFixed(3),
@@ -58,10 +64,10 @@ server.close().closeAllConnections();
 /** All in one process, in turns: a busy machine is unfair to all alike. */
 async function cpuTimes(path) {
   const caller = await startProcess(CALLER, { node: path, env });
-  const times = Object.fromEntries(ROWS.map(([name]) => [name, []]));
+  const times = Object.fromEntries(rows.map(([name]) => [name, []]));
   const [turns, calls] = quick ? [5, 100] : [150, 150];
   for (let turn = quick ? -1 : -10; turn < turns; turn++) {
-    for (const [name] of ROWS) {
+    for (const [name] of rows) {
       const time = await caller.call('cpuPerCall', { name, calls });
       if (turn >= 0) times[name].push(time);
     }
@@ -75,7 +81,7 @@ async function cpuTimes(path) {
 /** Each in a process of its own, in windows after a warm-up; the median leaves out those with a full garbage collection. */
 async function instructions(path) {
   const costs = {};
-  for (const [name] of ROWS) {
+  for (const [name] of rows) {
     const folder = await mkdtemp(join(tmpdir(), 'upstream-overhead-'));
     const out = join(folder, 'out');
     const caller = await startProcess(CALLER, {
@@ -90,7 +96,7 @@ async function instructions(path) {
       execArgv: ['--single-threaded', '--hash-seed=1', '--random-seed=1'],
       env,
     });
-    const [warmUp, windows, calls] = quick ? [50, 2, 50] : [8000, 7, 1000];
+    const [warmUp, windows, calls] = quick ? [50, 2, 50] : [4000, 5, 400];
     const windowOf = async (n) => {
       await caller.call('run', { name, calls });
       await control(caller, '--dump');

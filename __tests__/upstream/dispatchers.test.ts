@@ -170,3 +170,23 @@ async function reasonOf(signal: AbortSignal): Promise<unknown> {
   if (!signal.aborted) await once(signal, 'abort');
   return signal.reason;
 }
+
+const withBoth = runsUndici8 ? describe : describe.skip;
+
+withBoth('the global dispatcher of an app with both undicis', () => {
+  it("is undici 8's MockAgent also for a client on undici 7", async () => {
+    const [[, seven], [, eight]] = versions as [[string, Whole], [string, Whole]];
+    const before = eight.getGlobalDispatcher();
+    const agent = new eight.MockAgent();
+    agent.disableNetConnect();
+    agent.get('http://users.test').intercept({ path: '/' }).reply(200, 'mocked').times(2);
+    eight.setGlobalDispatcher(agent);
+    try {
+      const users = client(seven, 'http://users.test');
+      expect(await (await users.fetch(null, '/')).text()).toBe('mocked');
+      expect(await (await users.request(null, '/')).body.text()).toBe('mocked');
+    } finally {
+      eight.setGlobalDispatcher(before);
+    }
+  });
+});

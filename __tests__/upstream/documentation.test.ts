@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { upstream } from 'express-hangup/upstream';
+import { checkRequestOptions } from '../../src/upstream/call/request-options';
+import { OUTLIER_DEFAULTS } from '../../src/upstream/origins/outlier-detection';
 import { UPSTREAM_DEFAULTS } from '../../src/upstream/settings/settings';
 
 const page = readFileSync(join(__dirname, '../../docs/upstream.md'), 'utf8');
@@ -17,7 +20,40 @@ describe('docs/upstream.md', () => {
     expect(documented).toEqual([
       ...Object.entries(UPSTREAM_DEFAULTS).map(([name, value]) => [name, String(value)]),
       ['connect', '{}'],
+      ['dispatcher', 'our own sockets'],
+      ['outlierDetection', '{}'],
     ]);
+  });
+
+  it('names the options of outlier detection and their defaults', () => {
+    const documented = table('`outlierDetection` | default').map(([, name, value]) => [name, value]);
+    expect(documented).toEqual(
+      Object.entries(OUTLIER_DEFAULTS).map(([name, value]) => [name, String(value)]),
+    );
+  });
+
+  it('names every option of request()', () => {
+    expect(() => checkRequestOptions('', { nonsense: 1 } as never)).toThrow(/Known options: /);
+    let known = '';
+    try {
+      checkRequestOptions('', { nonsense: 1 } as never);
+    } catch (error) {
+      known = (error as Error).message.replace(/.*Known options: (.*)\./, '$1');
+    }
+    const named = [...page.matchAll(/`(\w+)`/g)].map(([, name]) => name);
+    expect(known.split(', ').filter((name) => !named.includes(name))).toEqual([]);
+  });
+
+  it('shows what stats() gives', () => {
+    const [, shown = ''] = /`users\.stats\(\)` tells[^]*?```js\n([^]*?)```/.exec(page) ?? [];
+    const users = upstream('http://127.0.0.1:3001');
+    const names = (value: object): string[] =>
+      Object.entries(value).flatMap(([name, inner]) => [
+        name,
+        ...(typeof inner === 'object' ? names((Array.isArray(inner) ? inner[0] : inner) as object) : []),
+      ]);
+    const documented = [...shown.replace(/\/\/.*/g, '').matchAll(/(\w+):(?= )/g)].map(([, name]) => name);
+    expect(documented).toEqual(names(users.stats()));
   });
 
   it('gives the agent the options that are tested, with a time below that of a Node server', () => {

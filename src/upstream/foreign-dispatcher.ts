@@ -12,11 +12,16 @@ export function foreignDispatcher(undici: Undici): UpstreamDispatcher | undefine
   return isPlainAgent(dispatcher) ? undefined : dispatcher;
 }
 
+/** Where undici 8 keeps its own; it shows it to undici 7 through a wrapper. */
+const OF_UNDICI_8 = Symbol.for('undici.globalDispatcher.2');
+
 /** By name, for Node and each copy of undici have an Agent of their own. `compose()` leaves the name, not the method. */
 function isPlainAgent(dispatcher: UpstreamDispatcher): boolean {
   const { constructor } = dispatcher as { constructor?: { name: string } };
-  // What undici 8 shows to undici 7 in the place of its own.
-  if (constructor?.name === 'Dispatcher1Wrapper') return true;
+  if (constructor?.name === 'Dispatcher1Wrapper') {
+    const wrapped = (globalThis as Record<symbol, UpstreamDispatcher | undefined>)[OF_UNDICI_8];
+    return wrapped === undefined || wrapped === dispatcher || isPlainAgent(wrapped);
+  }
   const prototype = Object.getPrototypeOf(dispatcher) as Partial<UpstreamDispatcher>;
   return constructor?.name === 'Agent' && dispatcher.dispatch === prototype.dispatch;
 }
