@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Readable } from 'node:stream';
 import net from 'node:net';
 import express from 'express';
@@ -290,6 +291,8 @@ describe('the path of request()', () => {
 describe.each(undicis())('the Content-Length that a caller gives, on %s', (_name, undici) => {
   async function* two(): AsyncGenerator<Buffer> {
     yield Buffer.from('hello');
+    // Long enough for the upstream to answer, should it take what it has for the whole.
+    await sleep(100);
     yield Buffer.from('world');
   }
 

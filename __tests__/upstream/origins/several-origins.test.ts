@@ -63,6 +63,18 @@ describe.each(undicis())('several origins, on %s', (_name, undici) => {
   });
 
   it('answer what the one cannot: a retry goes to another', async () => {
+    const upstreams = await three(answers[503], answers.ok);
+    const users = client(
+      undici,
+      upstreams.map(({ origin }) => origin),
+      { outlierDetection: false, retries: 1 },
+    );
+    // Ten of them at the broken one spend the budget; to the same one, half of the retries would fail.
+    for (let n = 0; n < 100 && users.stats().retries < 9; n++) expect(await failures(users, 1)).toBe(0);
+    expect(users.stats().endpoints[0]).toMatchObject({ failures: 9 });
+  });
+
+  it('leave out the one that makes retries necessary', async () => {
     const upstreams = await three(answers[503], answers.ok, answers.ok);
     const users = client(
       undici,

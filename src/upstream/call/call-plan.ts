@@ -81,7 +81,8 @@ export function planRequest(
   const { body, headers: given, headersTimeout, bodyTimeout, signal } = options;
   const method = options.method === undefined ? 'GET' : options.method.toUpperCase();
   const headers = given === undefined ? undefined : headersOf(given);
-  const source = isReplayable(body) ? undefined : new BodySource(body, req);
+  const length = headers && valueOf(headers, 'content-length');
+  const source = isReplayable(body) ? undefined : new BodySource(body, req, lengthOf(length));
   const payload = body == null ? undefined : withBody(source ?? bodyForUndici(undici, body), headers);
   return {
     path: pathOnWire(checkPath(where, path)),
@@ -101,8 +102,8 @@ export function planRequest(
   };
 }
 
-function lengthOf(header: string | null | undefined): number | undefined {
-  return header != null && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+function lengthOf(header: unknown): number | undefined {
+  return typeof header === 'string' && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
 }
 
 type GivenLimits = { [Name in keyof UpstreamCallOptions]: UpstreamCallOptions[Name] | undefined };

@@ -14,6 +14,8 @@ export class Balancer implements OriginWatcher {
 
   private readonly origins: readonly OriginEndpoints[];
   private all: readonly Endpoint[] = [];
+  /** Where there is nothing to choose: one origin, and no name whose addresses could change. */
+  private readonly only: Endpoint | undefined;
 
   constructor(
     undici: Undici,
@@ -22,6 +24,8 @@ export class Balancer implements OriginWatcher {
     private readonly rules: OutlierRules | false,
   ) {
     this.origins = origins.map((origin) => new OriginEndpoints(undici, origin, options, this));
+    const [first] = this.origins;
+    this.only = this.origins.length === 1 && first?.hasName === false ? first.any : undefined;
     this.changed();
   }
 
@@ -35,6 +39,7 @@ export class Balancer implements OriginWatcher {
    * @param avoid - Where the try before this one has failed: only chosen if there is no other.
    */
   pick(avoid?: Endpoint): Endpoint | undefined {
+    if (this.only) return this.only;
     const now = performance.now();
     for (const origin of this.origins) {
       origin.refresh(now);

@@ -42,6 +42,11 @@ export class OriginEndpoints {
     return this.whole;
   }
 
+  /** Whether its addresses have to be looked up. */
+  get hasName(): boolean {
+    return this.name !== undefined;
+  }
+
   /** Asks for the addresses where they are unknown or old. With old ones the calls go on meanwhile. */
   refresh(now: number): void {
     if (this.name === undefined || now - this.askedAt < ADDRESSES_MS) return;

@@ -35,10 +35,9 @@ class WatchedHandler implements Dispatcher.DispatchHandler {
     private readonly events: WireEvents,
   ) {}
 
-  onRequestStart(...args: Parameters<Handler['onRequestStart']>): void {
-    const [controller] = args;
+  onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
     this.events.started((reason) => controller.abort(reason));
-    this.handler.onRequestStart(...args);
+    this.handler.onRequestStart(controller, context);
   }
 
   onRequestUpgrade(...args: Parameters<Handler['onRequestUpgrade']>): void {
@@ -56,8 +55,8 @@ class WatchedHandler implements Dispatcher.DispatchHandler {
     this.handler.onResponseStart(...args);
   }
 
-  onResponseData(...args: Parameters<Handler['onResponseData']>): void {
-    this.handler.onResponseData(...args);
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.handler.onResponseData(controller, chunk);
   }
 
   onResponseEnd(...args: Parameters<Handler['onResponseEnd']>): void {
@@ -93,18 +92,18 @@ class WatchedOldHandler implements Dispatcher.DispatchHandler {
     this.handler.onResponseStarted?.();
   }
 
-  onHeaders(...args: Parameters<Handler['onHeaders']>): boolean {
-    this.events.answered(args[0]);
-    return this.handler.onHeaders(...args);
+  onHeaders(status: number, headers: Buffer[], resume: () => void, statusText: string): boolean {
+    this.events.answered(status);
+    return this.handler.onHeaders(status, headers, resume, statusText);
   }
 
-  onData(...args: Parameters<Handler['onData']>): boolean {
-    return this.handler.onData(...args);
+  onData(chunk: Buffer): boolean {
+    return this.handler.onData(chunk);
   }
 
-  onComplete(...args: Parameters<Handler['onComplete']>): void {
+  onComplete(trailers: string[] | null): void {
     this.events.ended();
-    this.handler.onComplete(...args);
+    this.handler.onComplete(trailers);
   }
 
   onError(...args: Parameters<Handler['onError']>): void {
