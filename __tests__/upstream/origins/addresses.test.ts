@@ -50,7 +50,9 @@ describe.each(undicis())('a name with several addresses, on %s', (_name, undici)
       connect: { lookup: lookupOf(() => THREE.map(v4)) },
     });
     await Promise.all(Array.from({ length: 60 }, async () => (await users.fetch(null, '/')).text()));
-    for (const address of THREE) expect(hits.get(address)).toBeGreaterThanOrEqual(10);
+    // Which was chosen; a busy machine may let a socket go elsewhere, which Node does after 250 ms.
+    for (const { requests } of users.stats().endpoints) expect(requests).toBeGreaterThanOrEqual(15);
+    expect([...hits.keys()].sort()).toEqual(THREE);
     expect(users.stats().endpoints.map(({ origin, address }) => [origin, address])).toEqual(
       THREE.map((address) => [`http://users.test:${port}`, address]),
     );

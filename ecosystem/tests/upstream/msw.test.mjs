@@ -19,7 +19,7 @@ describe('msw and upstream()', () => {
 
   before(async () => {
     server = createServer(async (req, res) => {
-      const request = new Request(new URL(req.url, 'http://users.test'), {
+      const request = new globalThis.Request(new URL(req.url, 'http://users.test'), {
         method: req.method,
         headers: Object.entries(req.headersDistinct).flatMap(([name, values]) =>
           values.map((value) => [name, value]),

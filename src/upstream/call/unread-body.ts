@@ -1,5 +1,5 @@
 import type { CallScope } from './call-scope';
-import type { Transport } from './transport';
+import type { Transport } from '../transport/transport';
 
 /** How long a response may lie unread that has come after its request was answered. */
 const UNCLAIMED_MS = 1000;

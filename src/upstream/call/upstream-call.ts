@@ -10,7 +10,7 @@ import type { AttemptResult } from './attempt-result';
 import type { CallPlan } from './call-plan';
 import type { CallScope } from './call-scope';
 import { spendableMs } from './outbound-budget';
-import type { Transport } from './transport';
+import type { Transport } from '../transport/transport';
 import { discardUnread } from './unread-body';
 import { WireAttempt } from './wire-attempt';
 

@@ -1,7 +1,7 @@
 import type { UpstreamInfo } from '../../answer/fault';
 import type { Undici } from '../load-undici';
-import type { CallPlan } from './call-plan';
-import type { WireAttempt } from './wire-attempt';
+import type { CallPlan } from '../call/call-plan';
+import type { WireAttempt } from '../call/wire-attempt';
 
 /** What differs between `fetch()` and `request()`. */
 export interface Transport<Response, Headers> {

@@ -1,7 +1,7 @@
 import type { UpstreamResponse } from '../types';
-import { callErrorOf } from './call-error';
-import { withPlainBudget } from './outbound-budget';
-import type { PlainHeaders } from './request-options';
+import { callErrorOf } from '../call/call-error';
+import { withPlainBudget } from '../call/outbound-budget';
+import type { PlainHeaders } from '../call/request-options';
 import type { Transport } from './transport';
 
 /** undici's `request()` with a callback, which its types leave out. */

@@ -1,6 +1,6 @@
 import type { UndiciHeaders } from '../load-undici';
-import { fetchErrorOf } from './call-error';
-import { withBudget } from './outbound-budget';
+import { fetchErrorOf } from '../call/call-error';
+import { withBudget } from '../call/outbound-budget';
 import type { Transport } from './transport';
 
 /** Sends by undici's fetch. */
