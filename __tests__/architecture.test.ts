@@ -72,14 +72,15 @@ function roomOf(module: string): string {
   return module.split('/')[0] ?? module;
 }
 
-const CORE = ['errors', 'events', 'options', 'request', 'answer', 'server'];
+const CORE = ['errors', 'events', 'options', 'request', 'propagate', 'answer', 'server'];
 
 /** Which rooms each room may look into at run time, besides itself. Types may come from anywhere in the core. */
 const allowed: Record<string, string[]> = {
   errors: [],
   events: [],
   options: [],
-  request: ['errors', 'events', 'options'],
+  request: ['errors', 'events', 'options', 'propagate'],
+  propagate: ['errors', 'events', 'options', 'request'],
   answer: ['errors', 'events', 'options', 'request'],
   server: ['errors', 'events', 'options', 'request'],
   index: CORE,
@@ -176,6 +177,7 @@ describe('what modules export', () => {
       'currentDeadline',
       'currentSignal',
       'deadline',
+      'detached',
       'gatewayErrorHandler',
       'hangup',
     ];

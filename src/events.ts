@@ -70,6 +70,14 @@ export interface RetryEvent {
   cause: number | string;
 }
 
+/** `express-hangup:detached`: work of `detached()` has failed, and nobody has taken its error. */
+export interface DetachedEvent {
+  /** What the work threw or was rejected with. It may hold anything that the app has put into it. */
+  error: unknown;
+  /** Milliseconds since the work began. */
+  ms: number;
+}
+
 function typedChannel<Message>(name: string): Channel<unknown, Message> {
   return channel<unknown, Message>(`express-hangup:${name}`);
 }
@@ -82,4 +90,5 @@ export const channels = {
   settle: typedChannel<SettleEvent>('settle'),
   drain: typedChannel<DrainEvent>('drain'),
   retry: typedChannel<RetryEvent>('retry'),
+  detached: typedChannel<DetachedEvent>('detached'),
 } as const;

@@ -4,6 +4,8 @@ export type { Deadline } from './request/deadline';
 export type { DeadlineValue } from './request/deadline-value';
 export type { InheritOptions } from './request/budget';
 export { currentDeadline, currentSignal } from './request/context';
+export { detached } from './request/detached';
+export type { Methods, PropagateOptions } from './propagate/options';
 export { gatewayErrorHandler, type GatewayErrorHandlerOptions } from './answer/gateway-error-handler';
 export { classifyError } from './answer/classify/classify-error';
 export type { FaultCode, GatewayFault, UpstreamInfo } from './answer/fault';
@@ -18,6 +20,7 @@ export {
 } from './errors';
 export type {
   AbortEvent,
+  DetachedEvent,
   DrainEvent,
   FaultEvent,
   LateResponseEvent,

@@ -12,6 +12,7 @@ export const DEFAULTS = {
   stall: false,
   inherit: false,
   context: false,
+  propagate: false,
 } as const;
 
 function show(value: unknown): string {

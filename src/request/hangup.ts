@@ -134,6 +134,6 @@ function isUpgrade(req: Request): boolean {
 function proceed(lifetime: Lifetime, context: boolean, next: NextFunction): void {
   // A caller whose time is spent gets its 504 at once; the route is not started.
   if (lifetime.timeoutMs === 0) lifetime.end(new DeadlineExceededError(0), 0);
-  else if (context) runInContext(lifetime, next);
+  else if (context) runInContext({ lifetime }, next);
   else next();
 }

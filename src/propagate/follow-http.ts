@@ -1,0 +1,99 @@
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { HangupError } from '../errors';
+import { OUTBOUND_BUDGET_HEADER } from '../request/budget';
+import { currentContext } from '../request/context';
+import { CallScope, type FollowedCall } from './call-scope';
+import { budgetValue, isShorter } from './outbound-budget';
+import { subscribeAll } from './subscribe-all';
+
+/** What is not in the types: Node's way from a request to its response, and what agents call. */
+type Followed = ClientRequest & {
+  res?: IncomingMessage | null;
+  agent?: Agent | null;
+  onSocket(socket: Socket | null | undefined, error?: Error): void;
+};
+
+/**
+ * Follows the calls of node:http and node:https, and of all that stands on them. Gives the function that ends it.
+ * Node 22 and later publish a request before its head is sent (`created`); Node 20 when it has been written (`start`): what
+ * waits there for a socket is not seen, and no header can be added.
+ */
+export function followHttp(): () => void {
+  const seen = new WeakSet<ClientRequest>();
+  return subscribeAll({
+    'http.client.request.created': ({ request }: { request: Followed }) => {
+      seen.add(request);
+      follow(request);
+    },
+    'http.client.request.start': ({ request }: { request: Followed }) => {
+      if (!seen.has(request)) follow(request);
+    },
+  });
+}
+
+function follow(request: Followed): void {
+  const scope = currentContext();
+  if (!(scope instanceof CallScope) || isConnection(request)) return;
+  const { ends, tellsBudget } = scope.rules.of(request.method, () => originOf(request));
+  if (tellsBudget && !request.headersSent) tellBudget(request, scope.lifetime.remaining());
+  if (!ends) return;
+  const call = new HttpCall(request);
+  request.once('close', () => scope.delete(call));
+  scope.add(call);
+}
+
+/** A tunnel or a WebSocket is no call: others may use it when this request is over. */
+function isConnection(request: ClientRequest): boolean {
+  return request.method === 'CONNECT' || request.getHeader('upgrade') !== undefined;
+}
+
+function originOf(request: ClientRequest): string {
+  const host = request.getHeader('host');
+  return `${request.protocol}//${typeof host === 'string' ? host : request.host}`;
+}
+
+function tellBudget(request: ClientRequest, remainingMs: number): void {
+  const value = budgetValue(remainingMs);
+  if (value === undefined) return;
+  const said = request.getHeader(OUTBOUND_BUDGET_HEADER);
+  if (said === undefined || isShorter(value, said)) request.setHeader(OUTBOUND_BUDGET_HEADER, value);
+}
+
+class HttpCall implements FollowedCall {
+  constructor(private readonly request: Followed) {}
+
+  end(reason: HangupError): void {
+    const { request } = this;
+    if (request.res) {
+      // `request.destroy(reason)` would show the reader of the body an ECONNRESET.
+      request.res.destroy(reason);
+      return;
+    }
+    if (request.destroyed) return;
+    // What nobody listens for would end the process.
+    if (request.listenerCount('error') === 0) request.on('error', () => undefined);
+    request.destroy(reason);
+    if (!request.socket) process.nextTick(failWithoutSocket, request, reason);
+  }
+}
+
+/**
+ * Node tells a destroyed request of its end when it is given its socket: one that waits in the queue of an agent
+ * (`maxSockets`), or for an agent that connects in its own way, would wait on.
+ */
+function failWithoutSocket(request: Followed, reason: HangupError): void {
+  if (request.closed || request.socket) return;
+  request.onSocket(null, reason);
+  request.onSocket = giveBack;
+}
+
+/** When its turn comes the request is over: the socket is for the next one in the queue. */
+function giveBack(this: Followed, socket: Socket | null | undefined): void {
+  if (!socket || socket.destroyed) return;
+  // In a tick of its own, as Node does: the agent has not finished with the socket.
+  process.nextTick(() => {
+    if (this.agent) socket.emit('free');
+    else socket.destroy();
+  });
+}

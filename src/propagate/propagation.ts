@@ -1,0 +1,50 @@
+import { runInContext } from '../request/context';
+import type { Lifetime } from '../request/lifetime';
+import { CallScope } from './call-scope';
+import { disownSockets } from './disown-sockets';
+import { followHttp } from './follow-http';
+import { followUndici } from './follow-undici';
+import { callRulesOf, type CallRules, type PropagateOptions } from './options';
+
+/** What `hangup({ propagate })` does for each of its requests. */
+export class Propagation {
+  constructor(private readonly rules: CallRules) {}
+
+  /** Runs what follows in a context whose calls end with the request. */
+  run(lifetime: Lifetime, next: () => void): void {
+    runInContext(new CallScope(lifetime, this.rules), next);
+  }
+}
+
+/** How many propagations live, and how to stop following the process's calls for them. */
+const following = { count: 0, stop: (): void => undefined };
+
+// A middleware is gone when its app is: nobody tells.
+const registry = new FinalizationRegistry(release);
+
+/**
+ * Makes the `propagate` option of `hangup()`; `undefined` for `false`. From the first one on, until the last one has been
+ * collected as garbage, the process's HTTP clients are followed.
+ * @throws {TypeError} for options of the wrong shape.
+ */
+export function propagation(options: boolean | PropagateOptions): Propagation | undefined {
+  const rules = callRulesOf(options);
+  if (rules === undefined) return undefined;
+  const made = new Propagation(rules);
+  if (following.count++ === 0) following.stop = follow();
+  registry.register(made, undefined);
+  return made;
+}
+
+function release(): void {
+  if (--following.count > 0) return;
+  following.stop();
+  following.stop = () => undefined;
+}
+
+function follow(): () => void {
+  const ends = [followHttp(), followUndici(), disownSockets()];
+  return () => {
+    for (const end of ends) end();
+  };
+}
