@@ -8,6 +8,8 @@ import {
   millisecondsOrFalse,
   refuseForgottenCall,
 } from '../options';
+import type { PropagateOptions } from '../propagate/options';
+import { propagation, type Propagation } from '../propagate/propagation';
 import { defineAccessors } from './accessors';
 import { newLifetime } from './attach-lifetime';
 import { budgetReader, type BudgetReader, type InheritOptions } from './budget';
@@ -55,7 +57,22 @@ export interface HangupOptions {
   inherit?: boolean | InheritOptions;
   /** Make `currentSignal()` and `currentDeadline()` work in code that has no `req`. Default `false`. */
   context?: boolean;
+  /**
+   * Calls that start in a request's async context end with the request, without passing `req.signal`: global fetch, undici,
+   * node:http and what stands on them. `true` for GET, HEAD and OPTIONS, or which ones. Includes `context`. Default `false`.
+   */
+  propagate?: boolean | PropagateOptions;
 }
+
+const NAMES: (keyof HangupOptions)[] = [
+  'deadline',
+  'grace',
+  'fallback',
+  'stall',
+  'inherit',
+  'context',
+  'propagate',
+];
 
 interface Plan {
   readDeadline: DeadlineReader;
@@ -67,6 +84,7 @@ interface Plan {
   stallMs: number | false;
   readBudget: BudgetReader | undefined;
   context: boolean;
+  propagation: Propagation | undefined;
 }
 
 /**
@@ -88,12 +106,12 @@ export function hangup(options: HangupOptions = {}): RequestHandler {
       next(error);
       return;
     }
-    proceed(lifetime, plan.context, next);
+    proceed(lifetime, plan, next);
   };
 }
 
 function planOf(options: HangupOptions): Plan {
-  checkNames('hangup()', options, ['deadline', 'grace', 'fallback', 'stall', 'inherit', 'context']);
+  checkNames('hangup()', options, NAMES);
   const {
     deadline = DEFAULTS.deadline,
     grace,
@@ -101,6 +119,7 @@ function planOf(options: HangupOptions): Plan {
     stall = DEFAULTS.stall,
     inherit = DEFAULTS.inherit,
     context = DEFAULTS.context,
+    propagate = DEFAULTS.propagate,
   } = options;
   return {
     readDeadline: deadlineReader('hangup(): option "deadline"', deadline),
@@ -111,6 +130,7 @@ function planOf(options: HangupOptions): Plan {
     stallMs: millisecondsOrFalse('hangup(): option "stall"', stall),
     readBudget: budgetReader(inherit),
     context: boolean('hangup(): option "context"', context),
+    propagation: propagation(propagate),
   };
 }
 
@@ -131,9 +151,10 @@ function isUpgrade(req: Request): boolean {
   return (req as { upgrade?: unknown }).upgrade === true;
 }
 
-function proceed(lifetime: Lifetime, context: boolean, next: NextFunction): void {
+function proceed(lifetime: Lifetime, { context, propagation }: Plan, next: NextFunction): void {
   // A caller whose time is spent gets its 504 at once; the route is not started.
   if (lifetime.timeoutMs === 0) lifetime.end(new DeadlineExceededError(0), 0);
+  else if (propagation) propagation.run(lifetime, next);
   else if (context) runInContext({ lifetime }, next);
   else next();
 }
