@@ -64,8 +64,10 @@ describe.each(Object.entries(clients()))('a call of %s', (name, call: Call) => {
   });
 
   it('ends at the deadline, and the client gets 504', async () => {
+    // The first call of a process takes its time to load the client.
+    await call(`${upstream.url}/now`);
     const port = await appWith(async (req, res) => void res.json(await call(`${upstream.url}/hang`)), {
-      deadline: 60,
+      deadline: 150,
       propagate: true,
     });
     const client = await requestOf(port);
@@ -216,14 +218,15 @@ describe('what waits for a place', () => {
     ['a Pool', (): undici.Dispatcher => new undici.Pool(upstream.url, { connections: 1 })],
     ['an Agent', (): undici.Dispatcher => new undici.Agent({ connections: 1 })],
   ])('in the queue of %s of undici', (_name, dispatcher) => {
-    it.each([
+    const ways: [string, (dispatcher: undici.Dispatcher) => Call][] = [
       ['request()', byRequest],
       ['fetch()', byFetch],
-    ])(
-      'belongs to the request that called, not to the one whose connection it gets: %s',
+    ];
+
+    it.each(ways)(
+      'belongs to the request that called, not to the one whose place it gets: %s',
       async (_call, by) => {
-        const call = by(dispatcher());
-        const { first, second, seen } = await queueOf(call);
+        const { first, second, seen } = await queueOf(by(dispatcher()));
         upstream.answer('/first');
         await upstream.arrived('/second');
         first.leave('rst');
@@ -232,6 +235,18 @@ describe('what waits for a place', () => {
         expect(await upstream.over('/second')).toBe(false);
       },
     );
+
+    it.each(ways)('is given up at once, and never sent: %s', async (_call, by) => {
+      const call = by(dispatcher());
+      const { first, second, seen } = await queueOf(call);
+      second.leave('rst');
+      expect(await seen).toContain('CLIENT_CLOSED_REQUEST');
+      upstream.answer('/first');
+      expect((await first.response()).status).toBe(200);
+      expect(await call(`${upstream.url}/now-third`)).toBe('whole');
+      expect(upstream.paths).toEqual(['/first', '/now-third']);
+      first.leave('fin');
+    });
   });
 
   function byRequest(dispatcher: undici.Dispatcher): Call {
@@ -273,18 +288,24 @@ describe('a call with a signal of its own', () => {
 });
 
 describe('a request of node:http', () => {
-  it('that nobody listens to does not end the process', async () => {
+  it.each([
+    ['/hang', 'before the answer'],
+    ['/body', 'amid an answer that nobody reads'],
+  ])('that nobody listens to does not end the process: %s, %s', async (path) => {
     const crashes: unknown[] = [];
     const onCrash = (error: unknown): number => crashes.push(error);
     process.on('uncaughtException', onCrash);
     try {
-      const aborts = collect('abort');
-      const port = await appWith(() => void http.get(`${upstream.url}/hang`));
+      const begun = gate();
+      const port = await appWith(() => {
+        http.get(`${upstream.url}${path}`, () => begun.open());
+        if (path === '/hang') void upstream.arrived(path).then(() => begun.open());
+      });
       const client = await requestOf(port);
-      await upstream.arrived('/hang');
+      await begun.promise;
       client.leave('rst');
-      await aborts.next();
-      expect(await upstream.over('/hang')).toBe(false);
+      expect(await upstream.over(path)).toBe(false);
+      await new Promise(setImmediate);
     } finally {
       process.off('uncaughtException', onCrash);
     }

@@ -1,127 +1,108 @@
+import type { HangupError } from '../errors';
 import { currentContext, runInContext, type RequestContext } from '../request/context';
+import { CallScope, type FollowedCall } from './call-scope';
+import { UndiciCopies } from './undici-copies';
 
-/** Who began a call of undici, and whether undici has made a request of it yet. */
-interface Origin {
+/** Who dispatched a call, and what has become of it. */
+interface Dispatched {
   readonly context: RequestContext | undefined;
+  /** That of the dispatcher around this one: a retrying agent around a pool. */
+  readonly outer: Dispatched | undefined;
   isCreated: boolean;
-  readonly outer: Origin | undefined;
+  queued: QueuedCall | undefined;
 }
 
-type Dispatch = (this: object, options: unknown, handler: unknown) => unknown;
-
-interface DispatcherPrototype {
-  dispatch: Dispatch;
+/** What is read of the options and the handler of a call. */
+interface Options {
+  readonly method?: unknown;
+  readonly origin?: unknown;
 }
-
-/** Where each loaded copy of undici has the `dispatch()` that its clients, pools and agents share. */
-const SHARED_DISPATCH = /[\\/]undici[\\/]lib[\\/](?:dispatcher[\\/])?dispatcher-base\.js$/;
-const GLOBAL_DISPATCHERS = [Symbol.for('undici.globalDispatcher.1'), Symbol.for('undici.globalDispatcher.2')];
+interface Handler {
+  onError?: (error: Error) => void;
+  /** Instead of `onError` since version 7 of undici. Its first argument is `null` where no connection has been given. */
+  onResponseError?: (controller: null, error: Error) => void;
+}
 
 /**
- * Remembers for each call of undici in which context it began. A pool with a limit of connections keeps what is too much
- * and makes the request when a connection is free, in the context of that event; what is tried again is dispatched by a
- * timer. By then the current context is nobody's, or another request's.
+ * Remembers for each call of undici in which context it was dispatched. A pool with a limit of connections keeps what is too
+ * much and makes the request when a connection is free, in the context of that event; what is tried again is dispatched by
+ * a timer. By then the current context is nobody's, or another request's.
  */
 export class DispatchContexts {
-  private readonly origins = new WeakMap<object, Origin>();
-  private readonly knownCopies = new WeakSet();
-  private readonly patched = new Map<DispatcherPrototype, Dispatch>();
-  private dispatching: Origin | undefined = undefined;
-  private isActive = true;
+  private readonly byHandler = new WeakMap<object, Dispatched>();
+  private current: Dispatched | undefined = undefined;
+  private readonly copies = new UndiciCopies((options, handler, run) => this.around(options, handler, run));
 
-  constructor() {
-    this.patchLoaded();
+  /** undici has made a request, in the context of its call. Gives the reason where the call has been ended in the queue. */
+  created(request: object): HangupError | undefined {
+    this.copies.saw(request);
+    let reason: HangupError | undefined;
+    for (let call = this.current; call !== undefined; call = call.outer) {
+      call.isCreated = true;
+      reason ??= call.queued?.leave();
+      call.queued = undefined;
+    }
+    return reason;
   }
 
-  /** undici has made a request. The first one of a copy shows that the copy is there. */
-  created(request: object): void {
-    for (let origin = this.dispatching; origin !== undefined; origin = origin.outer) origin.isCreated = true;
-    if (this.knownCopies.has(request.constructor)) return;
-    this.knownCopies.add(request.constructor);
-    this.patchLoaded();
-  }
-
-  /** Puts the originals back. */
   restore(): void {
-    this.isActive = false;
-    for (const [prototype, ours] of this.patched) {
-      if (prototype.dispatch === ours) prototype.dispatch = originalOf(ours);
-    }
-    this.patched.clear();
+    this.copies.restore();
   }
 
-  private patchLoaded(): void {
-    for (const prototype of loadedPrototypes()) {
-      if (!this.patched.has(prototype)) this.patched.set(prototype, this.patch(prototype));
-    }
-  }
-
-  private patch(prototype: DispatcherPrototype): Dispatch {
-    const original = prototype.dispatch;
-    // eslint-disable-next-line @typescript-eslint/no-this-alias -- `this` is the dispatcher inside
-    const contexts = this;
-    const dispatch: Dispatch = function (options, handler) {
-      if (!contexts.isActive || typeof handler !== 'object' || handler === null)
-        return original.call(this, options, handler);
-      return contexts.dispatch(handler, () => original.call(this, options, handler));
-    };
-    ORIGINALS.set(dispatch, original);
-    prototype.dispatch = dispatch;
-    return dispatch;
-  }
-
-  private dispatch(handler: object, run: () => unknown): unknown {
-    const outer = this.dispatching;
-    const origin = this.originOf(handler, outer);
-    this.dispatching = origin;
+  private around(options: unknown, handler: object, run: () => unknown): unknown {
+    const outer = this.current;
+    const call = this.dispatchedOf(handler, outer);
+    this.current = call;
+    let result: unknown;
     try {
-      return origin.context === currentContext() ? run() : runInContext(origin.context, run);
+      result = call.context === currentContext() ? run() : runInContext(call.context, run);
     } finally {
-      this.dispatching = outer;
+      this.current = outer;
     }
+    if (outer === undefined && !call.isCreated && call.queued === undefined) queue(call, options, handler);
+    return result;
   }
 
-  private originOf(handler: object, outer: Origin | undefined): Origin {
+  private dispatchedOf(handler: object, outer: Dispatched | undefined): Dispatched {
     const context = currentContext();
-    const known = this.origins.get(handler);
+    const known = this.byHandler.get(handler);
     // A handler whose request had been made and that now comes with another request's context serves several calls.
     if (known && !(known.isCreated && context !== undefined)) return known;
-    const origin = { context, isCreated: false, outer };
-    this.origins.set(handler, origin);
-    return origin;
+    const call: Dispatched = { context, outer, isCreated: false, queued: undefined };
+    this.byHandler.set(handler, call);
+    return call;
   }
 }
 
-const ORIGINALS = new WeakMap<Dispatch, Dispatch>();
-
-function originalOf(ours: Dispatch): Dispatch {
-  return ORIGINALS.get(ours) ?? ours;
+function queue(call: Dispatched, options: unknown, handler: Handler): void {
+  const { context } = call;
+  if (!(context instanceof CallScope)) return;
+  const { method, origin } = (options ?? {}) as Options;
+  // A pool knows its origin by itself: what depends on it is seen when the request is made.
+  if (!context.rules.of(String(method), () => String(origin)).ends) return;
+  call.queued = new QueuedCall(handler, context);
+  context.add(call.queued);
 }
 
-function loadedPrototypes(): DispatcherPrototype[] {
-  const ofGlobals = GLOBAL_DISPATCHERS.map((symbol) => sharedDispatchOf((globalThis as never)[symbol]));
-  // A bundle has no cache of modules.
-  const cache = (require.cache as typeof require.cache | undefined) ?? {};
-  const ofCopies = Object.keys(cache)
-    .filter((path) => SHARED_DISPATCH.test(path))
-    .map((path) => prototypeOf(cache[path]?.exports));
-  return [...ofGlobals, ...ofCopies].filter((found) => found !== undefined);
-}
+/** A call that waits in a pool's queue: no request of undici yet. */
+class QueuedCall implements FollowedCall {
+  private reason: HangupError | undefined = undefined;
 
-function prototypeOf(exported: unknown): DispatcherPrototype | undefined {
-  const { prototype } = (typeof exported === 'function' ? exported : {}) as { prototype?: unknown };
-  return isDispatcher(prototype) ? prototype : undefined;
-}
+  constructor(
+    private readonly handler: Handler,
+    private readonly scope: CallScope,
+  ) {}
 
-/** The prototype on which a dispatcher's `dispatch()` is. */
-function sharedDispatchOf(dispatcher: unknown): DispatcherPrototype | undefined {
-  if (typeof dispatcher !== 'object' || dispatcher === null) return undefined;
-  let prototype: unknown = Object.getPrototypeOf(dispatcher);
-  while (prototype !== null && !Object.hasOwn(prototype as object, 'dispatch'))
-    prototype = Object.getPrototypeOf(prototype);
-  return isDispatcher(prototype) ? prototype : undefined;
-}
+  end(reason: HangupError): void {
+    this.reason = reason;
+    // As undici itself tells a handler of an error before it has a connection.
+    if (this.handler.onResponseError) this.handler.onResponseError(null, reason);
+    else this.handler.onError?.(reason);
+  }
 
-function isDispatcher(value: unknown): value is DispatcherPrototype {
-  return typeof value === 'object' && value !== null && typeof (value as never)['dispatch'] === 'function';
+  /** Its turn has come. */
+  leave(): HangupError | undefined {
+    this.scope.delete(this);
+    return this.reason;
+  }
 }

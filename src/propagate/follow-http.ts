@@ -65,14 +65,14 @@ class HttpCall implements FollowedCall {
 
   end(reason: HangupError): void {
     const { request } = this;
+    if (request.destroyed) return;
+    // What nobody listens for would end the process. The request tells of its socket's error also when the answer has begun.
+    if (request.listenerCount('error') === 0) request.on('error', () => undefined);
     if (request.res) {
       // `request.destroy(reason)` would show the reader of the body an ECONNRESET.
       request.res.destroy(reason);
       return;
     }
-    if (request.destroyed) return;
-    // What nobody listens for would end the process.
-    if (request.listenerCount('error') === 0) request.on('error', () => undefined);
     request.destroy(reason);
     if (!request.socket) process.nextTick(failWithoutSocket, request, reason);
   }

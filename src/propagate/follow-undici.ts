@@ -39,8 +39,9 @@ export function followUndici(): () => void {
   const isOver = ({ request }: OfRequest): void => request[CALL]?.over();
   const unsubscribe = subscribeAll({
     'undici:request:create': ({ request }: OfRequest) => {
-      contexts.created(request);
-      follow(request);
+      const reason = contexts.created(request);
+      if (reason) endRequest(request, reason);
+      else follow(request);
     },
     'undici:request:trailers': isOver,
     'undici:request:error': isOver,
@@ -89,10 +90,13 @@ class UndiciCall implements FollowedCall {
   }
 
   end(reason: HangupError): void {
-    const { request } = this;
-    if (request.aborted === true || request.completed === true) return;
-    if (request.abort) request.abort(reason);
-    else if (request.onResponseError) request.onResponseError(reason);
-    else request.onError?.(reason);
+    endRequest(this.request, reason);
   }
+}
+
+function endRequest(request: UndiciRequest, reason: HangupError): void {
+  if (request.aborted === true || request.completed === true) return;
+  if (request.abort) request.abort(reason);
+  else if (request.onResponseError) request.onResponseError(reason);
+  else request.onError?.(reason);
 }
