@@ -113,6 +113,27 @@ describe.each(connections)(
 );
 
 describe('callbacks of node:http', () => {
+  it('stay in the context of their request when the other side resets', async () => {
+    const upstream = await holdingUpstream();
+    const resetting = net.createServer((socket) => socket.once('data', () => socket.resetAndDestroy()));
+    resetting.listen(0, '127.0.0.1');
+    await once(resetting, 'listening');
+    const { port: target } = resetting.address() as net.AddressInfo;
+    const app = express();
+    app.use(hangup({ propagate: true }));
+    app.get('/', () => {
+      http.get({ port: target, host: '127.0.0.1' }).on('error', () => {
+        http.get(`${upstream.url}/next`).on('error', () => undefined);
+      });
+    });
+    const { port } = await serve(app);
+    const client = (await RawClient.connect(port)).request('/');
+    await upstream.arrived('/next');
+    client.leave('rst');
+    expect(await upstream.over('/next')).toBe(false);
+    resetting.close();
+  });
+
   it.each([
     ['the response', (upstream: string, then: () => void) => http.get(upstream, then)],
     [

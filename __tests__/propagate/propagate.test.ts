@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import http from 'node:http';
+import type { Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import type { RequestHandler } from 'express';
 import { currentSignal, detached, gatewayErrorHandler, hangup, type HangupOptions } from 'express-hangup';
 import * as undici from 'undici';
+import { CallScope } from '../../src/propagate/call-scope';
 import { collect } from '../fixtures/events';
 import { holdingUpstream, type HeldUpstream } from '../fixtures/held-upstream';
 import { RawClient } from '../fixtures/raw-client';
@@ -31,7 +34,7 @@ async function requestOf(port: number): Promise<RawClient> {
 /** What became of a call. */
 async function outcomeOf(call: Promise<string>): Promise<unknown> {
   return call.then(
-    (text) => text,
+    (answer) => answer,
     (error: unknown) => chainOf(error),
   );
 }
@@ -114,6 +117,23 @@ describe.each(Object.entries(clients()))('a call of %s', (name, call: Call) => {
     await aborts.next();
     upstream.answer('/hang');
     expect(await seen.promise).toBe('whole');
+  });
+
+  it('is forgotten when it is over, for a request may make many', async () => {
+    const added = jest.spyOn(CallScope.prototype, 'add');
+    const deleted = jest.spyOn(CallScope.prototype, 'delete');
+    const port = await appWith(async (req, res) => {
+      await call(`${upstream.url}/now`);
+      await new Promise(setImmediate);
+      res.json(deleted.mock.calls.length);
+    });
+    const client = await requestOf(port);
+    await client.response();
+    client.leave('fin');
+    expect(added).toHaveBeenCalledTimes(1);
+    expect(deleted.mock.calls).toEqual(added.mock.calls);
+    added.mockRestore();
+    deleted.mockRestore();
   });
 
   it('obeys nobody without the option', async () => {
@@ -214,6 +234,31 @@ describe('what waits for a place', () => {
     first.leave('fin');
   });
 
+  it("tells of its end once in the queue of node:http's agent", async () => {
+    const told: string[] = [];
+    const over = gate();
+    const { first, second } = await queueOf(
+      (url) =>
+        new Promise(() => {
+          const request = http.get(url, { agent: narrow });
+          request.on('error', () => told.push('error'));
+          request.on('close', () => {
+            told.push('close');
+            over.open();
+          });
+          if (url.endsWith('/first')) request.on('response', (response) => response.resume());
+        }),
+    );
+    second.leave('rst');
+    if (hasCreated) await over.promise;
+    upstream.answer('/first');
+    expect(await httpCall(`${upstream.url}/now-third`, 'GET', narrow)).toBe('whole');
+    await new Promise(setImmediate);
+    // The first call's own end, and the second's.
+    expect(told.sort()).toEqual(['close', 'close', 'error']);
+    first.leave('rst');
+  });
+
   describe.each([
     ['a Pool', (): undici.Dispatcher => new undici.Pool(upstream.url, { connections: 1 })],
     ['an Agent', (): undici.Dispatcher => new undici.Agent({ connections: 1 })],
@@ -241,8 +286,12 @@ describe('what waits for a place', () => {
       const { first, second, seen } = await queueOf(call);
       second.leave('rst');
       expect(await seen).toContain('CLIENT_CLOSED_REQUEST');
+      // However late its turn comes.
+      const now = performance.now.bind(performance);
+      const clock = jest.spyOn(performance, 'now').mockImplementation(() => now() + 60_000);
       upstream.answer('/first');
       expect((await first.response()).status).toBe(200);
+      clock.mockRestore();
       expect(await call(`${upstream.url}/now-third`)).toBe('whole');
       expect(upstream.paths).toEqual(['/first', '/now-third']);
       first.leave('fin');
@@ -288,6 +337,21 @@ describe('a call with a signal of its own', () => {
 });
 
 describe('a request of node:http', () => {
+  it('shows the reader of its body the reason', async () => {
+    const seen = gate<unknown>();
+    const port = await appWith(() => {
+      const request = http.get(`${upstream.url}/body`, (response) => {
+        text(response).catch((error: unknown) => seen.open(chainOf(error)));
+      });
+      request.on('error', () => undefined);
+    });
+    const client = await requestOf(port);
+    await upstream.arrived('/body');
+    await new Promise(setImmediate);
+    client.leave('rst');
+    expect(await seen.promise).toEqual(['CLIENT_CLOSED_REQUEST']);
+  });
+
   it.each([
     ['/hang', 'before the answer'],
     ['/body', 'amid an answer that nobody reads'],
@@ -311,31 +375,71 @@ describe('a request of node:http', () => {
     }
     expect(crashes).toEqual([]);
   });
+});
 
-  it('that becomes a WebSocket or a tunnel is none of the calls', async () => {
-    const server = http.createServer();
-    server.on('upgrade', (_req, socket) => {
-      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: test\r\n\r\n');
-      socket.pipe(socket);
+describe('a WebSocket or another upgrade', () => {
+  const byNode = (port: number): Promise<Duplex> =>
+    new Promise((resolve, reject) => {
+      const request = http.get({ port, headers: { connection: 'upgrade', upgrade: 'test' } });
+      request.on('upgrade', (_response, socket) => resolve(socket)).on('error', reject);
     });
+  const byUndici = async (port: number): Promise<Duplex> =>
+    (await undici.upgrade(`http://127.0.0.1:${port}`, { protocol: 'test' })).socket;
+
+  it.each([
+    ['node:http', byNode],
+    ['undici', byUndici],
+  ])('is none of the calls, neither amid its handshake nor later: %s', async (_client, upgrade) => {
+    const asked = gate<Duplex>();
+    const server = http.createServer().on('upgrade', (_req, socket: Duplex) => asked.open(socket));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port: target } = server.address() as { port: number };
-    const upgraded = gate<import('node:stream').Duplex>();
+    const upgraded = gate<Duplex>();
     const aborts = collect('abort');
-    const port = await appWith(() => {
-      const request = http.get({ port: target, headers: { connection: 'upgrade', upgrade: 'test' } });
-      request.on('upgrade', (_response, socket) => upgraded.open(socket));
-    });
+    const port = await appWith(async () => upgraded.open(await upgrade(target)));
     const client = await requestOf(port);
-    const socket = await upgraded.promise;
+    const socket = await asked.promise;
     client.leave('rst');
     await aborts.next();
-    socket.write('still here');
-    const [echo] = (await once(socket, 'data')) as [Buffer];
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: test\r\n\r\n');
+    socket.pipe(socket);
+    const ours = await upgraded.promise;
+    ours.write('still here');
+    const [echo] = (await once(ours, 'data')) as [Buffer];
     expect(echo.toString()).toBe('still here');
-    socket.destroy();
+    ours.destroy();
     server.close();
+  });
+});
+
+describe('a handler of undici that serves several calls', () => {
+  it('belongs to each of its requests in turn', async () => {
+    const pool = new undici.Pool(upstream.url);
+    const errors: unknown[] = [];
+    const done = gate();
+    const shared = {
+      onConnect: () => undefined,
+      onHeaders: () => true,
+      onData: () => true,
+      onComplete: () => done.open(),
+      onError: (error: unknown) => errors.push(error),
+    } as unknown as undici.Dispatcher.DispatchHandler;
+    const app = express();
+    app.use(hangup({ propagate: true }));
+    app.get('/:id', (req) => void pool.dispatch({ path: `/${req.params.id}`, method: 'GET' }, shared));
+    const { port } = await serve(app);
+    const first = (await RawClient.connect(port)).request('/first');
+    await upstream.arrived('/first');
+    const second = (await RawClient.connect(port)).request('/second');
+    await upstream.arrived('/second');
+    first.leave('rst');
+    expect(await upstream.over('/first')).toBe(false);
+    upstream.answer('/second');
+    await done.promise;
+    expect(errors).toHaveLength(1);
+    second.leave('fin');
+    await pool.destroy();
   });
 });
 
