@@ -79,7 +79,7 @@ for (const [name, { call, isPost = false }] of Object.entries(clients)) {
       const [before, goneBefore] = [service.arrived.length, service.gone.length];
       const seen = gate();
       const app = await serve(
-        async (req, res) => {
+        async (req) => {
           const error = await call().catch((reason) => reason);
           seen.open(classifyError(error, req));
           throw error;
