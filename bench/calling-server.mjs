@@ -12,7 +12,7 @@ const upstream = process.env.BENCH_UPSTREAM;
 const DEADLINE_MS = 600_000;
 
 const app = express();
-const hangup = () => require('express-hangup').hangup({ deadline: DEADLINE_MS });
+const hangup = (options) => require('express-hangup').hangup({ deadline: DEADLINE_MS, ...options });
 
 const subjects = {
   'HPM 4 after hangup()': () => proxy('http-proxy-middleware', plain),
@@ -27,6 +27,12 @@ const subjects = {
   'global fetch, diagnose() on': () => calling(globalFetch, true),
   'node:http': () => calling(nodeHttp()),
   'node:http, diagnose() on': () => calling(nodeHttp(), true),
+  'no call, context': () => inContext({ context: true }, () => '{}'),
+  'no call, propagate': () => inContext({ propagate: true }, () => '{}'),
+  'global fetch, context': () => inContext({ context: true }, globalFetch),
+  'global fetch, propagate': () => inContext({ propagate: true }, globalFetch),
+  'node:http, context': () => inContext({ context: true }, nodeHttp()),
+  'node:http, propagate': () => inContext({ propagate: true }, nodeHttp()),
 };
 
 /** The same agent for both. */
@@ -42,6 +48,13 @@ function calling(call, isDiagnosed = false) {
   if (isDiagnosed) require('express-hangup/diagnose').diagnose();
   app.use(hangup()).get('/', async (req, res) => {
     res.type('json').send(await call(req.signal));
+  });
+}
+
+/** No signal is passed. */
+function inContext(options, call) {
+  app.use(hangup(options)).get('/', async (req, res) => {
+    res.type('json').send(await call());
   });
 }
 

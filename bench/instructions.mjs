@@ -1,8 +1,8 @@
-// What hangup(), hangupProxy() and diagnose() cost in instructions of the processor for each request, counted by valgrind.
+// What hangup(), hangupProxy(), diagnose() and propagation cost in instructions of the processor for each request, counted by valgrind.
 // A count hardly depends on what else the machine does, as time does: it shows differences that are far below the error of
 // bench/core.mjs. It says nothing of what the kernel does, nor of how long an instruction takes.
 //
-//   npm run build && node bench/instructions.mjs [--quick] [--only core|proxy|diagnose] [--node <path>]    needs valgrind
+//   npm run build && node bench/instructions.mjs [--quick] [--only core|proxy|diagnose|propagate] [--node <path>]    needs valgrind
 //
 // Counted are several windows of requests, after a warm-up. The median leaves out the windows with a full garbage collection
 // in them, the mean does not. V8 compiles while it runs: two counts of the same thing are 1 to 2 % apart.
@@ -52,6 +52,17 @@ const GROUPS = {
       ['global fetch, diagnose() on', 'global fetch'],
       ['node:http'],
       ['node:http, diagnose() on', 'node:http'],
+    ],
+  },
+  propagate: {
+    server: CALLING_SERVER,
+    rows: [
+      ['no call, context'],
+      ['no call, propagate', 'no call, context'],
+      ['global fetch, context'],
+      ['global fetch, propagate', 'global fetch, context'],
+      ['node:http, context'],
+      ['node:http, propagate', 'node:http, context'],
     ],
   },
 };
