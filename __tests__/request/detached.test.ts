@@ -1,4 +1,5 @@
-import { currentDeadline, currentSignal, detached, hangup } from 'express-hangup';
+import { once } from 'node:events';
+import { currentDeadline, currentSignal, detached, drainable, hangup } from 'express-hangup';
 import { detachedWork } from '../../src/request/detached';
 import { collect } from '../fixtures/events';
 import { RawClient } from '../fixtures/raw-client';
@@ -117,5 +118,47 @@ describe('the register of detached work', () => {
   it('counts work that fails as over', async () => {
     await detached(() => Promise.reject(new Error('lost'))).catch(() => undefined);
     expect(detachedWork.size).toBe(0);
+  });
+});
+
+describe('a drain', () => {
+  async function draining(
+    work: Promise<unknown>,
+    timeout: number,
+  ): Promise<{ isDone: () => boolean; done: Promise<unknown> }> {
+    const app = express();
+    app.use(hangup({ propagate: true }));
+    app.get('/', (req, res) => {
+      void detached(() => work);
+      res.end();
+    });
+    const { server, port } = await serve(app);
+    const { drain } = drainable(server, { signals: [], delay: 0, timeout, force: 10_000 });
+    const client = (await RawClient.connect(port)).request('/');
+    await client.response();
+    client.leave('fin');
+    const closed = once(server, 'close');
+    let isDone = false;
+    const done = drain().then(() => (isDone = true));
+    await closed;
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    return { isDone: () => isDone, done };
+  }
+
+  it('waits for detached work', async () => {
+    const work = gate();
+    const { isDone, done } = await draining(work.promise, 5000);
+    expect(isDone()).toBe(false);
+    work.open();
+    await done;
+  });
+
+  it('waits for detached work no longer than its timeout', async () => {
+    const work = gate();
+    const { isDone, done } = await draining(work.promise, 300);
+    expect(isDone()).toBe(false);
+    await done;
+    expect(detachedWork.size).toBe(1);
+    work.open();
   });
 });

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { ServerDrainingError } from '../../errors';
 import { channels, type DrainEvent } from '../../events';
 import { breakResponse } from '../../request/break-response';
+import { detachedWork } from '../../request/detached';
 import { closeListener } from '../traffic/close-listener';
 import type { Connection } from '../traffic/connection';
 import type { Answer, Traffic, TrafficObserver } from '../traffic/traffic';
@@ -161,6 +162,7 @@ export class Drain implements TrafficObserver {
     this.enter('aborting');
     for (const answer of this.answers()) this.abort(answer);
     this.sweepSoon();
+    this.finishIfEmpty();
   }
 
   private abort(answer: Answer): void {
@@ -209,7 +211,10 @@ export class Drain implements TrafficObserver {
 
   private finishIfEmpty(): void {
     if (this.phase === 'delay' || this.listening > 0) return;
-    if (this.traffics.every(({ connections }) => connections.size === 0)) this.finish();
+    if (!this.traffics.every(({ connections }) => connections.size === 0)) return;
+    // Until `timeout` it waits for what requests have left behind, too.
+    if (this.phase === 'closing' && detachedWork.size > 0) detachedWork.onceIdle(() => this.finishIfEmpty());
+    else this.finish();
   }
 
   private finish(): void {
