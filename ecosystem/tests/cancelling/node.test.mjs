@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { execFile as execFileCallback, spawn } from 'node:child_process';
 import { EventEmitter, on, once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { describe, it } from 'node:test';
@@ -124,11 +123,6 @@ describe('docs/cancelling.md, Node itself', () => {
     },
     error: ABORT_ERR,
     stopped: () => assert.equal(file.destroyed, true),
-  });
-
-  row('readFile(path, { signal: req.signal })', {
-    begin: (req) => readFile('/dev/zero', { signal: req.signal }),
-    error: ABORT_ERR,
   });
 
   const cancelled = gate();
