@@ -5,7 +5,7 @@ import net from 'node:net';
 import { channels, type LateResponseEvent } from '../../src/events';
 import { diagnose } from 'express-hangup/diagnose';
 import { serve } from '../fixtures/serve';
-import { Origins } from '../../src/diagnose/origin-log';
+import { Origins } from '../../src/diagnose/learned/origin-log';
 import { errorOf, request } from './clients';
 import { passTime } from './passing-time';
 import { ok, scriptedUpstream } from './scripted-upstream';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { WHEN, WHO } from '../../src/diagnose/verdict';
+import { WHEN, WHO } from '../../src/diagnose/verdicts/verdict';
 import { diagnose } from 'express-hangup/diagnose';
 
 const page = readFileSync(join(__dirname, '../../docs/diagnose.md'), 'utf8');

@@ -2,18 +2,18 @@ import type { IncomingMessage } from 'node:http';
 import { channels } from '../events';
 import { checkNames, optionalFunction } from '../options';
 import { now } from './clock';
-import { LateHandlers } from './late-handlers';
-import { LiveRequests } from './live-requests';
-import { Origins, type OriginLog } from './origin-log';
-import { Outcomes } from './outcomes';
+import { LateHandlers } from './requests/late-handlers';
+import { LiveRequests } from './requests/live-requests';
+import { Origins, type OriginLog } from './learned/origin-log';
+import { Outcomes } from './requests/outcomes';
 import { pageHandler, type PageHandler } from './page/page-handler';
-import { RecentFaults } from './recent-faults';
+import { RecentFaults } from './requests/recent-faults';
 import type { OriginReport, Report } from './report';
-import { SocketLogs, type SocketLog } from './socket-log';
-import { findingsOf, timeoutsOf } from './timeouts';
+import { SocketLogs, type SocketLog } from './calls/socket-log';
+import { findingsOf, timeoutsOf } from './learned/timeouts';
 import { findingsIn, type Tuning } from './tuning';
-import { HttpWatcher } from './watch-http';
-import { watchUndici } from './watch-undici';
+import { HttpWatcher } from './calls/watch-http';
+import { watchUndici } from './calls/watch-undici';
 
 /** The options of `diagnose()`. */
 export interface DiagnoseOptions {

@@ -1,7 +1,7 @@
 import type { FaultCode, UpstreamInfo } from '../answer/fault';
-import type { IdleLimitReport } from './idle-limit';
-import type { ResetCounts } from './origin-log';
-import type { OutcomeCounts } from './outcomes';
+import type { IdleLimitReport } from './learned/idle-limit';
+import type { ResetCounts } from './learned/origin-log';
+import type { OutcomeCounts } from './requests/outcomes';
 
 /** What `diagnose().report()` gives: plain JSON. Times are milliseconds; where there is no limit, `null`. */
 export interface Report {

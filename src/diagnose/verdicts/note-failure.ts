@@ -1,8 +1,8 @@
-import { rememberUpstream } from '../answer/upstream-info';
-import type { UpstreamInfo } from '../answer/fault';
+import { rememberUpstream } from '../../answer/upstream-info';
+import type { UpstreamInfo } from '../../answer/fault';
 import { adviceOn, isBodyCut, isStale } from './advice';
-import { failureOf, infoOf, type Failure, type Sight } from './failure';
-import type { ResetCounts } from './origin-log';
+import { failureOf, infoOf, type Failure, type Sight } from './call-failure';
+import type { ResetCounts } from '../learned/origin-log';
 
 /** How recent an answer makes a refusal a restart. */
 const RECENTLY_MS = 60_000;

@@ -1,4 +1,4 @@
-import type { UpstreamInfo } from '../answer/fault';
+import type { UpstreamInfo } from '../../answer/fault';
 import type { Trigger } from './trigger';
 
 /** The phases of a call. */

@@ -1,5 +1,5 @@
 import { Closings } from './closings';
-import { now } from './clock';
+import { now } from '../clock';
 import { IdleLimit } from './idle-limit';
 import { Recurring } from './recurring';
 

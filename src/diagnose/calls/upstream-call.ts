@@ -1,4 +1,4 @@
-import { now } from './clock';
+import { now } from '../clock';
 import type { SocketLog } from './socket-log';
 
 /** How far a request has come on its socket. */

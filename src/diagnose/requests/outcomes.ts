@@ -1,4 +1,4 @@
-import { now } from './clock';
+import { now } from '../clock';
 
 /** How requests ended. */
 export interface OutcomeCounts {

@@ -1,8 +1,8 @@
 import type { Server } from 'node:http';
-import { inWords } from './clock';
-import type { LiveRequests } from './live-requests';
+import { inWords } from '../clock';
+import type { LiveRequests } from '../requests/live-requests';
 import type { OriginLog } from './origin-log';
-import type { TimeoutReport } from './report';
+import type { TimeoutReport } from '../report';
 
 const SERVER = 'this server';
 

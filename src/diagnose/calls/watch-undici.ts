@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
-import { beginCall, callAnswered, callDone, callFailed, type Call } from './call';
-import { now } from './clock';
-import { noteFailure } from './failures';
-import type { OriginLog } from './origin-log';
-import { subscribeAll } from './subscribe-all';
-import type { Phase } from './verdict';
+import { beginCall, callAnswered, callDone, callFailed, type Call } from './upstream-call';
+import { now } from '../clock';
+import { noteFailure } from '../verdicts/note-failure';
+import type { OriginLog } from '../learned/origin-log';
+import { subscribeAll } from '../subscribe-all';
+import type { Phase } from '../verdicts/verdict';
 import type { Watched } from './watched';
 
 /** What is read of the messages of undici's channels: https://undici.nodejs.org/#/docs/api/DiagnosticsChannel */

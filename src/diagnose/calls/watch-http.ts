@@ -1,14 +1,14 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { isIP, type Socket } from 'node:net';
-import type { UpstreamInfo } from '../answer/fault';
-import { rememberUpstream } from '../answer/upstream-info';
-import { beginCall, callAnswered, callDone, callFailed, type Call } from './call';
-import { now } from './clock';
-import { noteFailure } from './failures';
+import type { UpstreamInfo } from '../../answer/fault';
+import { rememberUpstream } from '../../answer/upstream-info';
+import { beginCall, callAnswered, callDone, callFailed, type Call } from './upstream-call';
+import { now } from '../clock';
+import { noteFailure } from '../verdicts/note-failure';
 import { httpOrigin } from './http-origin';
-import type { OriginLog } from './origin-log';
+import type { OriginLog } from '../learned/origin-log';
 import type { SocketLog } from './socket-log';
-import { subscribeAll } from './subscribe-all';
+import { subscribeAll } from '../subscribe-all';
 import type { Watched } from './watched';
 
 /** A request of node:http that has a socket. */

@@ -1,6 +1,6 @@
 import { getDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
-import { inWords } from './clock';
-import type { Failure } from './failure';
+import { inWords } from '../clock';
+import type { Failure } from './call-failure';
 
 /** One sentence about a failure whose pattern is known, else nothing: no advice is better than a wrong one. */
 type Pattern = (failure: Failure) => string | undefined;

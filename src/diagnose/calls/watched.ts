@@ -1,5 +1,5 @@
-import type { OnFailure } from './failures';
-import type { Origins } from './origin-log';
+import type { OnFailure } from '../verdicts/note-failure';
+import type { Origins } from '../learned/origin-log';
 import type { SocketLogs } from './socket-log';
 
 /** What the watchers of the clients share. */

@@ -1,6 +1,6 @@
-import { classifyError } from '../answer/classify/classify-error';
-import { errorChain, type ErrorFacts } from '../answer/classify/error-chain';
-import type { FaultCode } from '../answer/fault';
+import { classifyError } from '../../answer/classify/classify-error';
+import { errorChain, type ErrorFacts } from '../../answer/classify/error-chain';
+import type { FaultCode } from '../../answer/fault';
 
 /** What ended a call. `docs/diagnose.md` has a row for each. */
 export type Trigger =

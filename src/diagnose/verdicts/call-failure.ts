@@ -1,8 +1,8 @@
-import type { UpstreamInfo } from '../answer/fault';
-import { errorChain, read, type ErrorFacts } from '../answer/classify/error-chain';
-import type { Call } from './call';
-import { now } from './clock';
-import type { OriginLog } from './origin-log';
+import type { UpstreamInfo } from '../../answer/fault';
+import { errorChain, read, type ErrorFacts } from '../../answer/classify/error-chain';
+import type { Call } from '../calls/upstream-call';
+import { now } from '../clock';
+import type { OriginLog } from '../learned/origin-log';
 import { triggerOf, type Circumstances, type Trigger } from './trigger';
 import { verdictOf, type Phase } from './verdict';
 

@@ -1,5 +1,5 @@
-import type { LateResponseEvent } from '../events';
-import type { LateReport } from './report';
+import type { LateResponseEvent } from '../../events';
+import type { LateReport } from '../report';
 
 /** How many routes are kept; the one that was late longest ago makes room. */
 const MAX_ROUTES = 50;

@@ -1,7 +1,7 @@
 import { errorMonitor } from 'node:events';
 import type { Socket } from 'node:net';
-import { now } from './clock';
-import type { OriginLog } from './origin-log';
+import { now } from '../clock';
+import type { OriginLog } from '../learned/origin-log';
 
 /** Where a socket is on its way to being usable. */
 export type Stage = 'dns' | 'connect' | 'tls' | 'ready';

@@ -1,12 +1,12 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { lifetimeOf } from '../request/lifetime-of';
-import { routeOf } from '../request/route';
-import { whoClosed } from '../request/who-closed';
-import { now } from './clock';
+import { lifetimeOf } from '../../request/lifetime-of';
+import { routeOf } from '../../request/route';
+import { whoClosed } from '../../request/who-closed';
+import { now } from '../clock';
 import { outcomeOf, type Outcome } from './outcomes';
-import type { LiveReport, LiveRequest } from './report';
-import { subscribeAll } from './subscribe-all';
+import type { LiveReport, LiveRequest } from '../report';
+import { subscribeAll } from '../subscribe-all';
 
 /** How many requests a report shows. */
 const MAX_SHOWN = 100;

@@ -1,10 +1,10 @@
-import { classifyError } from '../answer/classify/classify-error';
-import { errorChain } from '../answer/classify/error-chain';
-import type { UpstreamInfo } from '../answer/fault';
-import type { FaultEvent } from '../events';
-import { adviceOn } from './advice';
-import type { Failure } from './failure';
-import type { FaultReport } from './report';
+import { classifyError } from '../../answer/classify/classify-error';
+import { errorChain } from '../../answer/classify/error-chain';
+import type { UpstreamInfo } from '../../answer/fault';
+import type { FaultEvent } from '../../events';
+import { adviceOn } from '../verdicts/advice';
+import type { Failure } from '../verdicts/call-failure';
+import type { FaultReport } from '../report';
 
 /** How many faults are kept. */
 const KEPT = 50;
