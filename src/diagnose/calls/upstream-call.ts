@@ -5,7 +5,7 @@ import type { SocketLog } from './socket-log';
 export type CallStage = 'sending' | 'waiting' | 'body';
 
 /** One request on its way to an upstream, from the moment at which it was given a socket. */
-export interface Call {
+export interface UpstreamCall {
   readonly socket: SocketLog;
   /** When it was given the socket; `undefined` where it was first seen later. */
   readonly begunAt: number | undefined;
@@ -19,7 +19,7 @@ export interface Call {
 }
 
 /** A request is put on a socket; `reused` where the client says so itself. */
-export function beginCall(socket: SocketLog, reused?: boolean): Call {
+export function beginCall(socket: SocketLog, reused?: boolean): UpstreamCall {
   const begunAt = now();
   const idleMs = socket.inFlight === 0 ? socket.idleMs(begunAt) : undefined;
   socket.requests++;
@@ -47,7 +47,7 @@ function wasReused(socket: SocketLog): boolean | undefined {
 }
 
 /** The answer has begun. `keepAlive` gives the value of that header; it is asked once for each socket. */
-export function callAnswered(call: Call, status: number, keepAlive: () => string | undefined): void {
+export function callAnswered(call: UpstreamCall, status: number, keepAlive: () => string | undefined): void {
   const { socket, idleMs } = call;
   call.stage = 'body';
   call.status = status;
@@ -58,7 +58,7 @@ export function callAnswered(call: Call, status: number, keepAlive: () => string
 }
 
 /** The request is over and its socket can carry the next one. */
-export function callDone({ socket }: Call): void {
+export function callDone({ socket }: UpstreamCall): void {
   const doneAt = now();
   if (socket.origin) socket.origin.lastAnswerAt = doneAt;
   if (socket.inFlight > 0) socket.inFlight--;
@@ -69,7 +69,7 @@ export function callDone({ socket }: Call): void {
 }
 
 /** The request has failed: its socket will not be idle, it is about to close. */
-export function callFailed({ socket, status }: Call): void {
+export function callFailed({ socket, status }: UpstreamCall): void {
   if (socket.inFlight > 0) socket.inFlight--;
   if (status !== undefined && socket.origin) socket.origin.lastAnswerAt = now();
 }

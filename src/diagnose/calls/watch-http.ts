@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import type { UpstreamInfo } from '../../answer/fault';
 import { rememberUpstream } from '../../answer/upstream-info';
-import { beginCall, callAnswered, callDone, callFailed, type Call } from './upstream-call';
+import { beginCall, callAnswered, callDone, callFailed, type UpstreamCall } from './upstream-call';
 import { now } from '../clock';
 import { noteFailure } from '../verdicts/note-failure';
 import { httpOrigin } from './http-origin';
@@ -13,7 +13,7 @@ import type { Watched } from './watched';
 
 /** A request of node:http that has a socket. */
 interface HttpCall {
-  readonly call: Call;
+  readonly call: UpstreamCall;
   readonly request: ClientRequest;
   response: IncomingMessage | undefined;
   /** What was noted of its failure: a failure in the body shows twice, at the request and at the response. */
@@ -21,10 +21,10 @@ interface HttpCall {
 }
 
 interface OfRequest {
-  readonly request: Followed;
+  readonly request: TrackedRequest;
 }
 
-type Followed = ClientRequest & { [call: symbol]: HttpCall | undefined };
+type TrackedRequest = ClientRequest & { [call: symbol]: HttpCall | undefined };
 
 /**
  * Follows the calls of node:http: those of `http.request()` and of all libraries on top of it. What Node does not
@@ -39,7 +39,7 @@ export class HttpWatcher {
 
   constructor(private readonly watched: Watched) {
     const begin = this.begin.bind(this);
-    const onSocket = function (this: Followed): void {
+    const onSocket = function (this: TrackedRequest): void {
       begin(this, true);
     };
     this.unsubscribe = subscribeAll({
@@ -85,7 +85,7 @@ export class HttpWatcher {
     process.nextTick(() => this.bodyFailed(known, response.errored));
   }
 
-  private begin(request: Followed, knowsWhen: boolean): HttpCall | undefined {
+  private begin(request: TrackedRequest, knowsWhen: boolean): HttpCall | undefined {
     const known = request[this.call];
     const socket = request.socket;
     if (known || !socket || this.isStopped) return known;
@@ -149,7 +149,7 @@ export class HttpWatcher {
     const call = known?.call;
     const log = call?.socket;
     const name = (log && this.findOrigin(request, log, error))?.origin ?? httpOrigin(request, { error });
-    const sight = {
+    const observation = {
       origin: origins.of(name ?? `${request.protocol}//${request.host}`),
       call,
       // A request waits without a socket while its pool has none to give.
@@ -159,7 +159,7 @@ export class HttpWatcher {
       endedBy: log?.endedBy,
       connectingMs: log && log.stage !== 'ready' ? now() - log.bornAt : undefined,
     };
-    const info = noteFailure(error, sight, onFailure);
+    const info = noteFailure(error, observation, onFailure);
     if (known) known.info = info;
   }
 }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { beginCall, callAnswered, callDone, callFailed, type Call } from './upstream-call';
+import { beginCall, callAnswered, callDone, callFailed, type UpstreamCall } from './upstream-call';
 import { now } from '../clock';
 import { noteFailure } from '../verdicts/note-failure';
 import type { OriginLog } from '../learned/origin-log';
@@ -8,13 +8,13 @@ import type { Phase } from '../verdicts/verdict';
 import type { Watched } from './watched';
 
 /** What is read of the messages of undici's channels: https://undici.nodejs.org/#/docs/api/DiagnosticsChannel */
-interface Followed {
+interface TrackedRequest {
   readonly origin?: unknown;
   readonly aborted?: unknown;
-  [call: symbol]: Call | undefined;
+  [call: symbol]: UpstreamCall | undefined;
 }
 interface OfRequest {
-  readonly request: Followed;
+  readonly request: TrackedRequest;
 }
 interface OfConnect {
   readonly connectParams: { readonly host: string; readonly protocol: string };
@@ -71,7 +71,7 @@ function watchRequests(watched: Watched, failedConnects: WeakMap<object, number 
   const { origins, sockets } = watched;
   // On the requests themselves: a WeakMap would cost half a microsecond and more for each call.
   const CALL = Symbol('express-hangup.call');
-  const callOf = (request: Followed): Call | undefined => request[CALL];
+  const callOf = (request: TrackedRequest): UpstreamCall | undefined => request[CALL];
   const failed = new WeakSet<object>();
   return subscribeAll({
     'undici:client:sendHeaders': ({ request, socket }: OfRequest & { socket: Socket }) => {
@@ -106,12 +106,12 @@ function watchRequests(watched: Watched, failedConnects: WeakMap<object, number 
 
 function noteError(
   { origins, onFailure }: Watched,
-  { request, error, call }: OfRequest & { error: unknown; call: Call | undefined },
+  { request, error, call }: OfRequest & { error: unknown; call: UpstreamCall | undefined },
   failedConnects: WeakMap<object, number | undefined>,
 ): void {
   const origin = call?.socket.origin ?? origins.of(originText(request.origin));
   const isOfConnect = typeof error === 'object' && error !== null && failedConnects.has(error);
-  const sight = {
+  const observation = {
     origin: origins.keep(origin),
     call,
     phase: phaseBefore(origin, isOfConnect),
@@ -121,7 +121,7 @@ function noteError(
     endedBy: call?.socket.endedBy,
     connectingMs: isOfConnect ? failedConnects.get(error) : undefined,
   };
-  noteFailure(error, sight, onFailure);
+  noteFailure(error, observation, onFailure);
   if (call) callFailed(call);
 }
 

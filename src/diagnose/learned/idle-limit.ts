@@ -11,7 +11,7 @@ export interface IdleLimitReport {
 const SHORTEST_MS = 50;
 
 /** How long the upstream and this process's pool keep an idle socket: where they disagree, requests are lost. */
-export class IdleLimit {
+export class LearnedIdleLimit {
   /** The `timeout` that the upstream announces in its `Keep-Alive` header, in ms. */
   announcedMs: number | undefined;
   /** The pool's own setting, where it can be read; `Infinity` where it keeps sockets for ever. */

@@ -1,6 +1,6 @@
 import { Closings } from './closings';
 import { now } from '../clock';
-import { IdleLimit } from './idle-limit';
+import { LearnedIdleLimit } from './idle-limit';
 import { Recurring } from './recurring';
 
 /** How many origins are kept; the one that was not used for longest makes room. */
@@ -31,7 +31,7 @@ export class OriginLog {
   connectingSince = 0;
   readonly resets: ResetCounts = { first: 0, reused: 0, unknown: 0 };
   readonly verdicts = new Map<string, number>();
-  readonly idle = new IdleLimit();
+  readonly idle = new LearnedIdleLimit();
   readonly closings = new Closings();
   /** How long requests had waited that the upstream cut. */
   readonly cuts = new Recurring();

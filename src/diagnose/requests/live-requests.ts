@@ -4,7 +4,7 @@ import { lifetimeOf } from '../../request/lifetime-of';
 import { routeOf } from '../../request/route';
 import { whoClosed } from '../../request/who-closed';
 import { now } from '../clock';
-import { outcomeOf, type Outcome } from './outcomes';
+import { outcomeOf, type RequestOutcome } from './outcomes';
 import type { LiveReport, LiveRequest } from '../report';
 import { subscribeAll } from '../subscribe-all';
 
@@ -15,7 +15,7 @@ const MAX_FOLLOWED = 10_000;
 /** How many servers' timeouts are shown. */
 const MAX_SERVERS = 8;
 
-interface Exchange {
+interface ServedRequest {
   readonly id: number;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -37,13 +37,13 @@ export class LiveRequests {
   readonly servers = new Set<Server>();
   /** The shortest and the longest deadline of the requests so far. */
   readonly deadlines = { shortestMs: Infinity, longestMs: 0 };
-  private readonly exchanges = new Map<ServerResponse, Exchange>();
-  private readonly connections = new Map<Socket, Set<Exchange>>();
+  private readonly served = new Map<ServerResponse, ServedRequest>();
+  private readonly connections = new Map<Socket, Set<ServedRequest>>();
   private readonly unsubscribe: () => void;
   private readonly onClose: (this: Socket) => void;
   private lastId = 0;
 
-  constructor(private readonly onOutcome: (outcome: Outcome) => void) {
+  constructor(private readonly onOutcome: (outcome: RequestOutcome) => void) {
     const closed = this.closed.bind(this);
     this.onClose = function (this: Socket): void {
       closed(this);
@@ -58,54 +58,54 @@ export class LiveRequests {
     this.unsubscribe();
     for (const socket of this.connections.keys()) socket.off('close', this.onClose);
     this.connections.clear();
-    this.exchanges.clear();
+    this.served.clear();
     this.servers.clear();
   }
 
   /** Leaves out a request of our own: who looks at the page must not find himself in it. */
   ignore(res: ServerResponse): void {
-    const exchange = this.exchanges.get(res);
-    if (exchange) this.forget(exchange);
+    const request = this.served.get(res);
+    if (request) this.forget(request);
   }
 
   report(): LiveReport {
-    const oldest = [...this.exchanges.values()].slice(0, MAX_SHOWN);
-    return { count: this.exchanges.size, requests: oldest.map(describe) };
+    const oldest = [...this.served.values()].slice(0, MAX_SHOWN);
+    return { count: this.served.size, requests: oldest.map(describe) };
   }
 
   private started({ request: req, response: res, socket, server }: OfServer): void {
-    if (this.exchanges.size >= MAX_FOLLOWED) return;
-    const exchange = { id: ++this.lastId, req, res, socket, arrivedAt: now() };
-    this.connection(socket).add(exchange);
-    this.exchanges.set(res, exchange);
+    if (this.served.size >= MAX_FOLLOWED) return;
+    const request = { id: ++this.lastId, req, res, socket, arrivedAt: now() };
+    this.connection(socket).add(request);
+    this.served.set(res, request);
     if (this.servers.size < MAX_SERVERS) this.servers.add(server);
   }
 
   /** One listener for a connection, and none for each of its requests: those are many. */
-  private connection(socket: Socket): Set<Exchange> {
+  private connection(socket: Socket): Set<ServedRequest> {
     const known = this.connections.get(socket);
     if (known) return known;
     socket.on('close', this.onClose);
-    const exchanges = new Set<Exchange>();
-    this.connections.set(socket, exchanges);
-    return exchanges;
+    const served = new Set<ServedRequest>();
+    this.connections.set(socket, served);
+    return served;
   }
 
   private finished(res: ServerResponse): void {
-    const exchange = this.exchanges.get(res);
+    const request = this.served.get(res);
     // On Node 20 and 22 a response "finishes" on a dead connection too; that one ends with the connection.
-    if (exchange && !exchange.socket.destroyed) this.ended(exchange, outcomeOf(res.statusCode));
+    if (request && !request.socket.destroyed) this.ended(request, outcomeOf(res.statusCode));
   }
 
   private closed(socket: Socket): void {
-    const exchanges = this.connections.get(socket);
+    const served = this.connections.get(socket);
     this.connections.delete(socket);
-    for (const exchange of exchanges ?? []) this.ended(exchange, outcomeOfCut(exchange));
+    for (const request of served ?? []) this.ended(request, outcomeOfCut(request));
   }
 
-  private ended(exchange: Exchange, outcome: Outcome): void {
-    this.forget(exchange);
-    const timeoutMs = lifetimeOf(exchange.req)?.timeoutMs ?? Infinity;
+  private ended(request: ServedRequest, outcome: RequestOutcome): void {
+    this.forget(request);
+    const timeoutMs = lifetimeOf(request.req)?.timeoutMs ?? Infinity;
     if (timeoutMs !== Infinity) {
       const { deadlines } = this;
       if (timeoutMs < deadlines.shortestMs) deadlines.shortestMs = timeoutMs;
@@ -114,19 +114,19 @@ export class LiveRequests {
     this.onOutcome(outcome);
   }
 
-  private forget(exchange: Exchange): void {
-    this.exchanges.delete(exchange.res);
-    this.connections.get(exchange.socket)?.delete(exchange);
+  private forget(request: ServedRequest): void {
+    this.served.delete(request.res);
+    this.connections.get(request.socket)?.delete(request);
   }
 }
 
 /** A response that was not complete when its connection closed. */
-function outcomeOfCut({ req, res }: Exchange): Outcome {
+function outcomeOfCut({ req, res }: ServedRequest): RequestOutcome {
   const code = lifetimeOf(req)?.reason?.code ?? whoClosed(req, res).code;
   return code === 'CLIENT_CLOSED_REQUEST' ? 'clientClosed' : 'broken';
 }
 
-function describe({ id, req, res, arrivedAt }: Exchange): LiveRequest {
+function describe({ id, req, res, arrivedAt }: ServedRequest): LiveRequest {
   const lifetime = lifetimeOf(req);
   return {
     id,

@@ -21,12 +21,12 @@ export interface OutcomeCounts {
 }
 
 /** The kinds of outcomes. */
-export type Outcome = keyof OutcomeCounts;
+export type RequestOutcome = keyof OutcomeCounts;
 
 const BUCKETS = 60;
 const BUCKET_MS = 5000;
 
-const SPECIAL: Readonly<Record<number, Outcome>> = {
+const SPECIAL: Readonly<Record<number, RequestOutcome>> = {
   499: 'clientClosed',
   502: 'badGateway',
   503: 'unavailable',
@@ -34,7 +34,7 @@ const SPECIAL: Readonly<Record<number, Outcome>> = {
 };
 
 /** The outcome that a complete response's status stands for. */
-export function outcomeOf(status: number): Outcome {
+export function outcomeOf(status: number): RequestOutcome {
   const special = SPECIAL[status];
   if (special) return special;
   if (status >= 500) return 'error';
@@ -61,7 +61,7 @@ export class Outcomes {
   /** The number of the newest bucket, counted from the start of the clock. */
   private newest = Math.floor(now() / BUCKET_MS);
 
-  count(outcome: Outcome): void {
+  count(outcome: RequestOutcome): void {
     this.total[outcome]++;
     this.current()[outcome]++;
   }

@@ -3,7 +3,7 @@ import { errorChain } from '../../answer/classify/error-chain';
 import type { UpstreamInfo } from '../../answer/fault';
 import type { FaultEvent } from '../../events';
 import { adviceOn } from '../verdicts/advice';
-import type { Failure } from '../verdicts/call-failure';
+import type { CallFailure } from '../verdicts/call-failure';
 import type { FaultReport } from '../report';
 
 /** How many faults are kept. */
@@ -11,7 +11,7 @@ const KEPT = 50;
 
 interface Row extends FaultReport {
   /** What the advice was given on: what is learned afterwards may change it. */
-  failure: Failure | undefined;
+  failure: CallFailure | undefined;
 }
 
 /** The last faults: calls that failed and what was answered for them, joined where both are known. */
@@ -20,7 +20,7 @@ export class RecentFaults {
   private readonly byError = new WeakMap<object, Row>();
 
   /** A call has failed. */
-  failed(error: unknown, failure: Failure, upstream: UpstreamInfo): void {
+  failed(error: unknown, failure: CallFailure, upstream: UpstreamInfo): void {
     // A client that leaves is no fault of an upstream, and happens all the time.
     if (failure.trigger === 'client-closed') return;
     // A deadline is answered for first, and only then gives up the calls that the handler was waiting for.
@@ -50,7 +50,7 @@ export class RecentFaults {
     return undefined;
   }
 
-  private add(error: unknown, known: Partial<FaultReport>, failure: Failure | undefined): Row {
+  private add(error: unknown, known: Partial<FaultReport>, failure: CallFailure | undefined): Row {
     const row: Row = {
       at: Date.now(),
       code: undefined,

@@ -1,9 +1,9 @@
 import { getDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
 import { inWords } from '../clock';
-import type { Failure } from './call-failure';
+import type { CallFailure } from './call-failure';
 
 /** One sentence about a failure whose pattern is known, else nothing: no advice is better than a wrong one. */
-type Pattern = (failure: Failure) => string | undefined;
+type Pattern = (failure: CallFailure) => string | undefined;
 
 /** A stale socket fails at once; what takes longer was at work on the request. */
 const AT_ONCE_MS = 1000;
@@ -18,22 +18,22 @@ const RECENTLY_MS = 60_000;
 
 /** The order is one of certainty: what names its cause first, what concludes from circumstances last. */
 const PATTERNS: readonly Pattern[] = [
-  ofName,
-  ofCertificate,
-  ofPlainHttp,
-  ofOneHalfOfLocalhost,
-  ofRefusal,
-  ofAttemptTimeout,
-  ofForgottenConnection,
-  ofBodyLimitAnswer,
-  ofRestart,
-  ofStaleSocket,
-  ofRecurringCut,
-  ofBodyLimit,
+  adviseName,
+  adviseCertificate,
+  advisePlainHttp,
+  adviseOneHalfOfLocalhost,
+  adviseRefusal,
+  adviseAttemptTimeout,
+  adviseForgottenConnection,
+  adviseBodyLimitAnswer,
+  adviseRestart,
+  adviseStaleSocket,
+  adviseRecurringCut,
+  adviseBodyLimit,
 ];
 
 /** One sentence of advice on a failure, when its pattern is known. */
-export function adviceOn(failure: Failure): string | undefined {
+export function adviceOn(failure: CallFailure): string | undefined {
   for (const pattern of PATTERNS) {
     const advice = pattern(failure);
     if (advice !== undefined) return advice;
@@ -41,7 +41,7 @@ export function adviceOn(failure: Failure): string | undefined {
   return undefined;
 }
 
-function ofName({ trigger, origin: { origin } }: Failure): string | undefined {
+function adviseName({ trigger, origin: { origin } }: CallFailure): string | undefined {
   if (trigger === 'name-not-found')
     return `The name in ${origin} does not exist for this machine's resolver: check its spelling and the search domain.`;
   if (trigger === 'resolver')
@@ -49,18 +49,22 @@ function ofName({ trigger, origin: { origin } }: Failure): string | undefined {
   return undefined;
 }
 
-function ofCertificate({ trigger, tlsCode, origin: { origin } }: Failure): string | undefined {
+function adviseCertificate({ trigger, tlsCode, origin: { origin } }: CallFailure): string | undefined {
   if (trigger !== 'certificate') return undefined;
   return `The certificate of ${origin} was not accepted (${tlsCode ?? 'unknown reason'}): renew it, or give this process the authority that has signed it.`;
 }
 
-function ofPlainHttp({ tlsCode, phase, origin: { origin } }: Failure): string | undefined {
+function advisePlainHttp({ tlsCode, phase, origin: { origin } }: CallFailure): string | undefined {
   const isPlain = tlsCode === 'ERR_SSL_WRONG_VERSION_NUMBER' || tlsCode === 'ERR_SSL_PACKET_LENGTH_TOO_LONG';
   if (!isPlain || phase !== 'tls') return undefined;
   return `${origin} does not speak TLS on this port: call it by http:, or use its https port.`;
 }
 
-function ofOneHalfOfLocalhost({ trigger, addresses, origin: { origin } }: Failure): string | undefined {
+function adviseOneHalfOfLocalhost({
+  trigger,
+  addresses,
+  origin: { origin },
+}: CallFailure): string | undefined {
   const [address] = addresses;
   if (trigger !== 'refused' || addresses.length !== 1 || !/^https?:\/\/localhost(?::|$)/.test(origin))
     return undefined;
@@ -69,7 +73,7 @@ function ofOneHalfOfLocalhost({ trigger, addresses, origin: { origin } }: Failur
   return undefined;
 }
 
-function ofRefusal({ trigger, at, origin: { origin, lastAnswerAt } }: Failure): string | undefined {
+function adviseRefusal({ trigger, at, origin: { origin, lastAnswerAt } }: CallFailure): string | undefined {
   if (trigger !== 'refused') return undefined;
   const agoMs = lastAnswerAt === undefined ? Infinity : at - lastAnswerAt;
   if (agoMs <= RECENTLY_MS)
@@ -77,34 +81,34 @@ function ofRefusal({ trigger, at, origin: { origin, lastAnswerAt } }: Failure): 
   return `Nothing accepts connections at ${origin}: check that it runs, and that host and port are right.`;
 }
 
-function ofAttemptTimeout({ trigger, origin: { origin } }: Failure): string | undefined {
+function adviseAttemptTimeout({ trigger, origin: { origin } }: CallFailure): string | undefined {
   if (trigger !== 'attempt-timeout') return undefined;
   const limit = inWords(getDefaultAutoSelectFamilyAttemptTimeout());
   return `Node gives each address of ${origin} only ${limit} to connect: raise it with net.setDefaultAutoSelectFamilyAttemptTimeout(), or look for the address that does not answer.`;
 }
 
-function ofForgottenConnection({
+function adviseForgottenConnection({
   trigger,
   reusedSocket,
   idleMs,
   origin: { origin },
-}: Failure): string | undefined {
+}: CallFailure): string | undefined {
   if (trigger !== 'kernel-timeout' || reusedSocket !== true || idleMs === undefined || idleMs < LONG_IDLE_MS)
     return undefined;
   return `A firewall or load balancer before ${origin} has silently forgotten the connection, which had been idle for ${inWords(idleMs)}: let the pool close idle sockets sooner.`;
 }
 
-function ofBodyLimitAnswer({ status, trigger, origin: { origin } }: Failure): string | undefined {
+function adviseBodyLimitAnswer({ status, trigger, origin: { origin } }: CallFailure): string | undefined {
   if (status !== 413 || (trigger !== 'rst' && trigger !== 'fin')) return undefined;
   return `${origin} answered 413 and closed while the request's body was still on its way: the body is larger than it takes.`;
 }
 
-function ofRestart({ trigger, at, origin: { origin, closings } }: Failure): string | undefined {
+function adviseRestart({ trigger, at, origin: { origin, closings } }: CallFailure): string | undefined {
   if ((trigger !== 'rst' && trigger !== 'fin') || !closings.isRestart(at)) return undefined;
   return `${origin} closed many connections at once, in use and idle alike: it is restarting or has crashed; drain it before it stops.`;
 }
 
-function ofStaleSocket(failure: Failure): string | undefined {
+function adviseStaleSocket(failure: CallFailure): string | undefined {
   const { idleMs, origin } = failure;
   if (!isStale(failure) || idleMs === undefined) return undefined;
   const limit = origin.idle.upstream;
@@ -119,7 +123,7 @@ function ofStaleSocket(failure: Failure): string | undefined {
 }
 
 /** The stale keep-alive race: a reused socket, idle for long, that fails at once and before a byte of an answer. */
-export function isStale({ trigger, phase, reusedSocket, idleMs, waitedMs, origin }: Failure): boolean {
+export function isStale({ trigger, phase, reusedSocket, idleMs, waitedMs, origin }: CallFailure): boolean {
   if (trigger !== 'rst' && trigger !== 'fin') return false;
   if (reusedSocket !== true || phase === 'body' || idleMs === undefined) return false;
   if (waitedMs === undefined || waitedMs > AT_ONCE_MS) return false;
@@ -127,7 +131,12 @@ export function isStale({ trigger, phase, reusedSocket, idleMs, waitedMs, origin
   return limitMs === undefined ? idleMs >= LONG_IDLE_MS : idleMs >= limitMs * NEAR_LIMIT;
 }
 
-function ofRecurringCut({ trigger, phase, waitedMs, origin: { origin, cuts } }: Failure): string | undefined {
+function adviseRecurringCut({
+  trigger,
+  phase,
+  waitedMs,
+  origin: { origin, cuts },
+}: CallFailure): string | undefined {
   const cutMs = cuts.ms;
   const isCut = (trigger === 'rst' || trigger === 'fin') && phase === 'waiting';
   if (!isCut || cutMs === undefined || waitedMs === undefined) return undefined;
@@ -135,14 +144,14 @@ function ofRecurringCut({ trigger, phase, waitedMs, origin: { origin, cuts } }: 
   return `${origin} cuts requests that take longer than about ${inWords(cutMs)}: a timeout there, or of a proxy before it, is shorter than this process waits.`;
 }
 
-function ofBodyLimit(failure: Failure): string | undefined {
+function adviseBodyLimit(failure: CallFailure): string | undefined {
   const { origin, bodyCuts } = failure.origin;
   if (!isBodyCut(failure) || bodyCuts < 2) return undefined;
   return `${origin} closed while a large body was being sent to it: that is how most servers enforce a limit on its size.`;
 }
 
 /** A large body that was cut while it was sent. Once may be chance, or a crash; twice is a limit. */
-export function isBodyCut({ trigger, phase, bytesSent, reusedSocket, idleMs }: Failure): boolean {
+export function isBodyCut({ trigger, phase, bytesSent, reusedSocket, idleMs }: CallFailure): boolean {
   if ((trigger !== 'rst' && trigger !== 'fin') || phase !== 'sending') return false;
   if (reusedSocket !== false && idleMs === undefined) return false;
   return bytesSent !== undefined && bytesSent >= LARGE_BODY;

@@ -1,13 +1,13 @@
 import type { UpstreamInfo } from '../../answer/fault';
 import { errorChain, read, type ErrorFacts } from '../../answer/classify/error-chain';
-import type { Call } from '../calls/upstream-call';
+import type { UpstreamCall } from '../calls/upstream-call';
 import { now } from '../clock';
 import type { OriginLog } from '../learned/origin-log';
 import { triggerOf, type Circumstances, type Trigger } from './trigger';
 import { verdictOf, type Phase } from './verdict';
 
 /** All that is known of a call that failed: what the advice is given on. */
-export interface Failure {
+export interface CallFailure {
   readonly at: number;
   readonly origin: OriginLog;
   readonly phase: Phase | undefined;
@@ -29,10 +29,10 @@ export interface Failure {
 }
 
 /** What the client's side of a failure is known to be. */
-export interface Sight extends Circumstances {
+export interface Observation extends Circumstances {
   readonly origin: OriginLog;
   /** The request, if it was given a socket. */
-  readonly call: Call | undefined;
+  readonly call: UpstreamCall | undefined;
   /** The phase of a call of which no socket was seen, unless its error tells it. */
   readonly phase: Phase | undefined;
   /** What the client itself says, where no call was seen. */
@@ -40,13 +40,13 @@ export interface Sight extends Circumstances {
 }
 
 /** Puts together what an error tells and what was seen. */
-export function failureOf(error: unknown, sight: Sight): Failure {
-  const { call, origin } = sight;
+export function failureOf(error: unknown, observation: Observation): CallFailure {
+  const { call, origin } = observation;
   const at = now();
-  const trigger = triggerOf(error, sight);
-  const phase = phaseOf(error, sight);
+  const trigger = triggerOf(error, observation);
+  const phase = phaseOf(error, observation);
   const isOnSocket = phase === 'sending' || phase === 'waiting' || phase === 'body';
-  const reusedSocket = isOnSocket ? (call?.reusedSocket ?? sight.reusedSocket) : undefined;
+  const reusedSocket = isOnSocket ? (call?.reusedSocket ?? observation.reusedSocket) : undefined;
   return {
     at,
     origin,
@@ -65,7 +65,7 @@ export function failureOf(error: unknown, sight: Sight): Failure {
 }
 
 /** What a failure says of its upstream, for the fault that is made of it. */
-export function infoOf(failure: Failure, advice: string | undefined): UpstreamInfo {
+export function infoOf(failure: CallFailure, advice: string | undefined): UpstreamInfo {
   const { origin, phase, trigger, verdict, reusedSocket, idleMs, requestsOnSocket } = failure;
   return {
     origin: origin.origin,
@@ -79,7 +79,7 @@ export function infoOf(failure: Failure, advice: string | undefined): UpstreamIn
   };
 }
 
-function phaseOf(error: unknown, { call, phase }: Sight): Phase | undefined {
+function phaseOf(error: unknown, { call, phase }: Observation): Phase | undefined {
   const chain = errorChain(error);
   if (chain.some(({ syscall }) => syscall === 'getaddrinfo')) return 'dns';
   if (chain.some(({ syscall, code }) => syscall === 'connect' || code === 'UND_ERR_CONNECT_TIMEOUT'))

@@ -1,21 +1,21 @@
 import { rememberUpstream } from '../../answer/upstream-info';
 import type { UpstreamInfo } from '../../answer/fault';
 import { adviceOn, isBodyCut, isStale } from './advice';
-import { failureOf, infoOf, type Failure, type Sight } from './call-failure';
+import { failureOf, infoOf, type CallFailure, type Observation } from './call-failure';
 import type { ResetCounts } from '../learned/origin-log';
 
 /** How recent an answer makes a refusal a restart. */
 const RECENTLY_MS = 60_000;
 
 /** Told of every call that failed. */
-export type OnFailure = (error: unknown, failure: Failure, info: UpstreamInfo) => void;
+export type OnFailure = (error: unknown, failure: CallFailure, info: UpstreamInfo) => void;
 
 /**
  * A call has failed: finds out what its error and its socket tell, learns from it, and notes it for the very error that
  * the client is about to hand to the app, so that `classifyError()` finds it.
  */
-export function noteFailure(error: unknown, sight: Sight, onFailure: OnFailure): UpstreamInfo {
-  const failure = failureOf(error, sight);
+export function noteFailure(error: unknown, observation: Observation, onFailure: OnFailure): UpstreamInfo {
+  const failure = failureOf(error, observation);
   learnFrom(failure);
   const info = infoOf(failure, adviceOn(failure));
   rememberUpstream(error, info);
@@ -23,7 +23,7 @@ export function noteFailure(error: unknown, sight: Sight, onFailure: OnFailure):
   return info;
 }
 
-function learnFrom(failure: Failure): void {
+function learnFrom(failure: CallFailure): void {
   const { origin, verdict, trigger, at } = failure;
   origin.count(verdict);
   if (trigger === 'refused' && origin.lastAnswerAt !== undefined && at - origin.lastAnswerAt <= RECENTLY_MS)
@@ -38,7 +38,7 @@ function learnFrom(failure: Failure): void {
   } else if (phase === 'waiting' && waitedMs !== undefined) origin.cutWaiting(waitedMs, at);
 }
 
-function socketKind({ reusedSocket }: Failure): keyof ResetCounts {
+function socketKind({ reusedSocket }: CallFailure): keyof ResetCounts {
   if (reusedSocket === undefined) return 'unknown';
   return reusedSocket ? 'reused' : 'first';
 }

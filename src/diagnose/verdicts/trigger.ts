@@ -78,11 +78,11 @@ export interface Circumstances {
 export function triggerOf(error: unknown, seen: Circumstances): Trigger | undefined {
   const code = classifyError(error)?.code;
   const chain = errorChain(error);
-  if (code === 'UPSTREAM_RESET') return ofReset(chain, seen);
-  if (code === undefined) return ofUnknown(seen);
+  if (code === 'UPSTREAM_RESET') return triggerOfReset(chain, seen);
+  if (code === undefined) return triggerOfUnknownError(seen);
   if (code === 'OPERATION_ABORTED' && chain.some(isSignalTimeout)) return 'signal-timeout';
   if (isOurs(code)) return BY_FAULT[code];
-  return ofErrors(chain, seen) ?? BY_FAULT[code];
+  return triggerOfChain(chain, seen) ?? BY_FAULT[code];
 }
 
 function isOurs(code: FaultCode): boolean {
@@ -90,15 +90,15 @@ function isOurs(code: FaultCode): boolean {
 }
 
 /** node:http calls by the same ECONNRESET what the upstream has done and what `request.destroy()` did. */
-function ofReset(chain: readonly ErrorFacts[], seen: Circumstances): Trigger | undefined {
+function triggerOfReset(chain: readonly ErrorFacts[], seen: Circumstances): Trigger | undefined {
   const isOfKernel = chain.some(
     ({ syscall, code }) => syscall !== '' && (code === 'ECONNRESET' || code === 'EPIPE'),
   );
   if (isOfKernel) return 'rst';
-  return seen.endedBy ?? ofUnknown(seen) ?? (chain.some(isEndOfStream) ? 'fin' : undefined);
+  return seen.endedBy ?? triggerOfUnknownError(seen) ?? (chain.some(isEndOfStream) ? 'fin' : undefined);
 }
 
-function ofUnknown({ isDestroyedHere, isTimedOut }: Circumstances): Trigger | undefined {
+function triggerOfUnknownError({ isDestroyedHere, isTimedOut }: Circumstances): Trigger | undefined {
   if (!isDestroyedHere) return undefined;
   return isTimedOut ? 'socket-timeout' : 'destroyed';
 }
@@ -114,11 +114,11 @@ function isSignalTimeout({ name, code }: ErrorFacts): boolean {
   return name === 'TimeoutError' && code === 23;
 }
 
-function ofErrors(chain: readonly ErrorFacts[], seen: Circumstances): Trigger | undefined {
+function triggerOfChain(chain: readonly ErrorFacts[], seen: Circumstances): Trigger | undefined {
   for (const { code, syscall } of chain) {
     if (typeof code !== 'string') continue;
-    if (code === 'ETIMEDOUT' && syscall !== '') return ofKernel(syscall, seen);
-    const known = BY_CODE[code] ?? ofFamily(code);
+    if (code === 'ETIMEDOUT' && syscall !== '') return triggerOfKernelTimeout(syscall, seen);
+    const known = BY_CODE[code] ?? triggerOfCodeFamily(code);
     if (known) return known;
   }
   return undefined;
@@ -127,13 +127,13 @@ function ofErrors(chain: readonly ErrorFacts[], seen: Circumstances): Trigger | 
 /** No kernel gives a connection up so soon: it was Node's limit for each of several addresses. */
 const SHORTEST_KERNEL_MS = 5000;
 
-function ofKernel(syscall: string, { connectingMs }: Circumstances): Trigger {
+function triggerOfKernelTimeout(syscall: string, { connectingMs }: Circumstances): Trigger {
   if (syscall !== 'connect') return 'kernel-timeout';
   if (connectingMs === undefined) return 'connect-timeout';
   return connectingMs < SHORTEST_KERNEL_MS ? 'attempt-timeout' : 'kernel-timeout';
 }
 
-function ofFamily(code: string): Trigger | undefined {
+function triggerOfCodeFamily(code: string): Trigger | undefined {
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) return 'tls-error';
   return /CERT|^UNABLE_TO_|^HOSTNAME_MISMATCH$/.test(code) ? 'certificate' : undefined;
 }
