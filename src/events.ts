@@ -1,4 +1,5 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
+import type { IncomingMessage } from 'node:http';
 import type { HangupCode } from './errors';
 import type { FaultCode, UpstreamInfo } from './answer/fault';
 
@@ -76,6 +77,18 @@ export interface DetachedEvent {
   error: unknown;
   /** Milliseconds since the work began. */
   ms: number;
+}
+
+const requests = new WeakMap<object, IncomingMessage>();
+
+/** Notes whose request an event is about: for this package's own listeners, and not in the event, which may be logged. */
+export function noteRequestOf(event: RequestEvent, req: IncomingMessage): void {
+  requests.set(event, req);
+}
+
+/** The request that `noteRequestOf()` has noted. */
+export function requestOf(event: RequestEvent): IncomingMessage | undefined {
+  return requests.get(event);
 }
 
 function typedChannel<Message>(name: string): Channel<unknown, Message> {

@@ -12,6 +12,15 @@ export type FaultCode =
   | 'SERVER_DRAINING'
   | 'RESPONSE_DESTROYED';
 
+/** A line of the app. */
+export interface CallSite {
+  /** The file's path; of ESM too. */
+  file: string;
+  /** Counted from 1, as editors do. */
+  line: number;
+  column: number;
+}
+
 /** What is known of the upstream that failed: from `upstream()` and `hangupProxy()`, and more with `diagnose()` on. */
 export interface UpstreamInfo {
   /** Scheme, host and port, `http://users:3001`. Never a path. */
@@ -30,8 +39,12 @@ export interface UpstreamInfo {
   attempt?: number;
   /** A short stable code in the spirit of HAProxy's termination states. */
   verdict?: string;
-  /** One sentence of advice, when the pattern is known. */
+  /** One sentence of advice, when the pattern is known; never without `evidence`. */
   advice?: string;
+  /** What the advice was concluded from, in numbers. */
+  evidence?: string;
+  /** The line of the app that made the call. */
+  where?: CallSite;
 }
 
 /** A fault of the gateway kind: this server could not get the answer that it was asked for. */

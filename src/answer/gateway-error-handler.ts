@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, NextFunction, Request, Response } from 'express';
-import { channels, type FaultEvent } from '../events';
+import { channels, noteRequestOf, type FaultEvent } from '../events';
 import { boolean, checkNames, optionalFunction, refuseForgottenCall, wrongType } from '../options';
 import { breakResponse } from '../request/break-response';
 import { attachLifetime } from '../request/attach-lifetime';
@@ -146,7 +146,9 @@ function publish(fault: GatewayFault, lifetime: Lifetime): void {
   if (!channels.fault.hasSubscribers) return;
   const { code, status, cause: error, upstream } = fault;
   const outcome = outcomeOf(fault, lifetime.res as Response);
-  channels.fault.publish({ ...lifetime.describe(), code, status, outcome, error, upstream });
+  const event: FaultEvent = { ...lifetime.describe(), code, status, outcome, error, upstream };
+  noteRequestOf(event, lifetime.req);
+  channels.fault.publish(event);
 }
 
 function checkOptions(options: GatewayErrorHandlerOptions): void {
