@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import http, { type IncomingHttpHeaders, type RequestOptions } from 'node:http';
-import type { Socket } from 'node:net';
+import net, { type Socket } from 'node:net';
 import express from 'express';
 import { diagnose, type Diagnosis } from 'express-hangup/diagnose';
 import { expressVersions, serve } from '../fixtures/serve';
@@ -25,6 +26,16 @@ function ask(url: string, options: RequestOptions = {}): Promise<Answer> {
     req.on('error', reject);
     req.end();
   });
+}
+
+/** The status of an answer to bytes that no client of Node would send. */
+async function rawStatus(host: string, head: string): Promise<number> {
+  const { hostname, port } = new URL(`http://${host}`);
+  const socket = net.connect(Number(port), hostname);
+  socket.write(head);
+  const [chunk] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  return Number(/^HTTP\/1\.\d (\d+)/.exec(chunk.toString())?.[1]);
 }
 
 const browser = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
@@ -167,12 +178,73 @@ describe('who may see it', () => {
     expect((await ask(url, { headers })).status).toBe(403);
   });
 
-  it.each(['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'])(
-    'is nobody who comes through a proxy on this machine: %s',
-    async (name) => {
-      expect((await ask(await servedTo(undefined), { headers: { [name]: '127.0.0.1' } })).status).toBe(403);
-    },
-  );
+  it.each([
+    ...['forwarded', 'via', 'x-real-ip', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'],
+    ...[
+      'x-forwarded-server',
+      'x-forwarded-port',
+      'x-original-uri',
+      'x-envoy-external-address',
+      'x-amzn-trace-id',
+    ],
+    ...['cf-connecting-ip', 'true-client-ip', 'x-client-ip', 'cdn-loop', 'x-scheme', 'x-request-start'],
+  ])('is nobody who comes through a proxy on this machine: %s', async (name) => {
+    const { status, text } = await ask(await servedTo(undefined), { headers: { [name]: '127.0.0.1' } });
+    expect(status).toBe(403);
+    expect(text).toContain('a header that only proxies add');
+  });
+
+  it.each([
+    ['that closes its connection', { connection: 'close' }],
+    ['that names other options of its connection', { connection: 'keep-alive, x-token' }],
+    ['for an upgrade', { connection: 'upgrade', upgrade: 'x' }],
+  ])('is nobody whose request is one %s, as a proxy’s is', async (_what, headers) => {
+    const { status, text } = await ask(await servedTo(undefined), { headers });
+    expect(status).toBe(403);
+    expect(text).toContain('does not say "Connection: keep-alive"');
+  });
+
+  it('is nobody whose request comes without a word on its connection, or in HTTP/1.0', async () => {
+    const { host, pathname } = new URL(await servedTo(undefined));
+    for (const head of [
+      `GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\n\r\n`,
+      `GET ${pathname} HTTP/1.0\r\nHost: ${host}\r\nConnection: keep-alive\r\n\r\n`,
+    ])
+      expect(await rawStatus(host, head)).toBe(403);
+    const direct = `GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\nConnection: keep-alive\r\n\r\n`;
+    expect(await rawStatus(host, direct)).toBe(200);
+  });
+
+  it.each([
+    ['sec-fetch-site', 'cross-site'],
+    ['sec-fetch-site', 'same-site'],
+    ['origin', 'http://evil.example'],
+    ['origin', 'null'],
+  ])('is no page of another site: %s %s', async (name, value) => {
+    const { status, text } = await ask(await servedTo(undefined), { headers: { [name]: value } });
+    expect(status).toBe(403);
+    expect(text).toContain('another site has asked for it');
+  });
+
+  it('is the page itself, and whoever types its address', async () => {
+    const url = await servedTo(undefined);
+    for (const headers of [
+      { 'sec-fetch-site': 'same-origin', origin: new URL(url).origin },
+      { 'sec-fetch-site': 'none' },
+    ])
+      expect((await ask(url, { headers })).status).toBe(200);
+  });
+
+  it('is nobody in production, without a check of the app', async () => {
+    const url = await servedTo(undefined);
+    const before = process.env['NODE_ENV'];
+    process.env['NODE_ENV'] = 'production';
+    const { status, text } = await ask(url);
+    process.env['NODE_ENV'] = before;
+    expect(status).toBe(403);
+    expect(text).toContain('in production');
+    expect(text).toContain('diagnose({ allow:');
+  });
 
   it.each([
     'evil.example',
@@ -185,10 +257,14 @@ describe('who may see it', () => {
     expect((await ask(await servedTo(undefined), { headers: { host } })).status).toBe(403);
   });
 
-  it.each(['localhost:3000', 'LOCALHOST', 'app.localhost', '127.0.0.1:8080', '[::1]:3000', '[::1]'])(
-    'may call this machine by %s',
+  it.each(['localhost', 'LOCALHOST', 'app.localhost', '127.0.0.1', '[::1]'])(
+    'may call this machine by %s, with the port at which it listens',
     async (host) => {
-      expect((await ask(await servedTo(undefined), { headers: { host } })).status).toBe(200);
+      const url = await servedTo(undefined);
+      const { port } = new URL(url);
+      expect((await ask(url, { headers: { host: `${host}:${port}` } })).status).toBe(200);
+      expect((await ask(url, { headers: { host: `${host}:1` } })).status).toBe(403);
+      expect((await ask(url, { headers: { host } })).status).toBe(403);
     },
   );
 
@@ -207,12 +283,31 @@ describe('who may see it', () => {
     token.stop();
   });
 
-  it('is nobody where allow() gives a promise or another value that only looks true', async () => {
-    for (const value of [Promise.resolve(false), 1, 'yes', {}]) {
+  it('is nobody where allow() gives a value that only looks true, and the answer says so', async () => {
+    for (const value of [1, 'yes', {}, Promise.resolve('yes')]) {
       const loose = diagnose({ allow: () => value as never });
-      expect((await ask(await servedTo(undefined, loose.page))).status).toBe(403);
+      const { status, text } = await ask(await servedTo(undefined, loose.page));
+      expect(status).toBe(403);
+      expect(text).toMatch(/allow\(\) gave a value of type (?:number|string|object), and not true/);
       loose.stop();
     }
+  });
+
+  it('may be said by a promise', async () => {
+    for (const isAllowed of [true, false]) {
+      const slow = diagnose({ allow: async (req) => Promise.resolve(isAllowed && req.ip !== undefined) });
+      const { status } = await ask(await servedTo('203.0.113.9', slow.page));
+      expect(status).toBe(isAllowed ? 200 : 403);
+      slow.stop();
+    }
+  });
+
+  it('is nobody where the promise of allow() is rejected, and the error is the app’s', async () => {
+    const broken = diagnose({
+      allow: () => Promise.reject(Object.assign(new Error('no'), { status: 418 })),
+    });
+    expect((await ask(await servedTo(undefined, broken.page))).status).toBe(418);
+    broken.stop();
   });
 
   it('is nobody where allow() throws, and the error is the app’s', async () => {

@@ -142,6 +142,8 @@ describe.each(expressVersions)('the report of an app on %s', (_name, make) => {
         ms: expect.any(Number),
         status: 502,
         outcome: 'answered',
+        attempts: 1,
+        ids: { traceId: undefined, requestId: undefined },
         upstream: {
           origin: upstream.origin,
           phase: 'waiting',
@@ -149,6 +151,11 @@ describe.each(expressVersions)('the report of an app on %s', (_name, make) => {
           reusedSocket: false,
           requestsOnSocket: 1,
           verdict: 'UW1',
+          where: {
+            file: expect.stringContaining('report.test.ts'),
+            line: expect.any(Number),
+            column: expect.any(Number),
+          },
         },
       },
     ]);
@@ -267,12 +274,12 @@ describe('timeouts side by side', () => {
     const upstream = await scriptedUpstream(silence);
     const app = express();
     app.use(hangup({ deadline: 20_000 }));
-    app.get('/', (_req, res) => {
-      request(upstream.origin).catch(() => res.end());
+    app.get('/:id', (req, res) => {
+      request(`${upstream.origin}/${req.params.id}`).catch(() => res.end());
     });
     const { url } = await serve(app);
-    for (let count = 0; count < 2; count++) {
-      const answer = status(url);
+    for (let count = 0; count < 3; count++) {
+      const answer = status(`${url}/${count}`);
       await until(() => upstream.sockets.size !== 0);
       passTime(5000);
       for (const socket of upstream.sockets) {

@@ -1,7 +1,8 @@
 import type { FaultCode, UpstreamInfo } from '../answer/fault';
 import type { IdleLimitReport } from './learned/idle-limit';
 import type { ResetCounts } from './learned/origin-log';
-import type { OutcomeCounts } from './requests/outcomes';
+import type { RequestIds } from './requests/request-ids';
+import type { OutcomeCounts, OutcomeHistory } from './requests/outcomes';
 
 /** What `diagnose().report()` gives: plain JSON. Times are milliseconds; where there is no limit, `null`. */
 export interface Report {
@@ -9,8 +10,12 @@ export interface Report {
   at: number;
   /** For how long `diagnose()` has been listening. */
   listeningMs: number;
+  /** The process, or all workers whose reports were put together. */
+  processes: ProcessReport[];
   live: LiveReport;
   outcomes: OutcomesReport;
+  /** The routes, those with most requests first. */
+  routes: RouteReport[];
   /** The upstreams, those with most faults first. */
   origins: OriginReport[];
   /** The handlers that answered late, the latest first. */
@@ -18,8 +23,50 @@ export interface Report {
   timeouts: TimeoutReport[];
   /** What disagrees, in words. */
   findings: string[];
-  /** The newest first. */
+  /** The last ones, the newest first. */
   faults: FaultReport[];
+  /** All of them by kind, the kind that was seen last first. */
+  faultGroups: FaultGroup[];
+}
+
+/** One process. */
+export interface ProcessReport {
+  pid: number;
+  /** Its number among the workers of a cluster, or of PM2; `undefined` where it is none. */
+  worker: number | undefined;
+  listeningMs: number;
+  /** Requests in flight. */
+  live: number;
+  /** Requests that are over. */
+  requests: number;
+  faults: number;
+}
+
+/** A median and the time that 95 of 100 stay below, in ms, right to within 9 percent. */
+export interface Percentiles {
+  p50: number;
+  p95: number;
+}
+
+/** One route, by its pattern; `undefined` stands for requests that reached none. */
+export interface RouteReport {
+  method: string;
+  route: string | undefined;
+  requests: number;
+  outcomes: OutcomeCounts;
+  /** From the request's arrival to its end; `undefined` while nothing was counted. */
+  tookMs: Percentiles | undefined;
+  /** What was left of the deadline at the end; `undefined` where no request had a deadline. */
+  leftMs: Percentiles | undefined;
+}
+
+/** Faults of one kind. */
+export interface FaultGroup {
+  count: number;
+  /** In ms since 1970, like the next. */
+  firstAt: number;
+  lastAt: number;
+  last: FaultReport;
 }
 
 /** The requests that this process is serving now (HTTP/1: Node publishes none of HTTP/2). */
@@ -30,8 +77,8 @@ export interface LiveReport {
 }
 
 export interface LiveRequest {
-  /** The same request has the same number in the next report. */
-  id: number;
+  /** The same request has the same id in the next report; among several workers it begins with the process's. */
+  id: number | string;
   method: string;
   /** The route's pattern; `undefined` until a route has matched. */
   route: string | undefined;
@@ -45,12 +92,11 @@ export interface LiveRequest {
 }
 
 /** What became of the requests, over the last minutes. */
-export interface OutcomesReport {
-  bucketMs: number;
-  /** The oldest first, the one that is being filled last. */
-  buckets: OutcomeCounts[];
+export interface OutcomesReport extends OutcomeHistory {
   /** Since `diagnose()` was called. */
   total: OutcomeCounts;
+  /** The last twelve hours, by five minutes. */
+  hours: OutcomeHistory;
 }
 
 /** One upstream. */
@@ -60,6 +106,8 @@ export interface OriginReport {
   openSockets: number;
   /** Resets and unexpected closes, by the kind of socket on which they came. */
   resets: ResetCounts;
+  /** Calls that failed, and were then sent again with success: no fault has come of them. */
+  savedByRetry: number;
   /** How often each verdict was given. */
   verdicts: Record<string, number>;
   /** After how long the upstream closes idle sockets, as far as that is known. */
@@ -106,5 +154,9 @@ export interface FaultReport {
   status: number | undefined;
   /** What `gatewayErrorHandler()` did; `undefined` where the app dealt with the error in its own way, or has not yet. */
   outcome: 'answered' | 'broken' | 'discarded' | undefined;
+  /** How often the call was tried. */
+  attempts: number;
+  /** By what the request is found in other logs. */
+  ids: RequestIds;
   upstream: UpstreamInfo | undefined;
 }

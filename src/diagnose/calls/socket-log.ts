@@ -28,8 +28,6 @@ export class SocketLog {
     readonly socket: Socket,
     /** Whether it was seen from its beginning: only then is the count of its requests known. */
     readonly isWhole: boolean,
-    /** Whether its client shows what the peer does to an idle socket; the agent of node:http hides it from Node 22 on. */
-    readonly showsPeer: boolean,
   ) {}
 
   /** How long it has been idle; `undefined` where that is not known. */
@@ -79,11 +77,11 @@ export class SocketLogs {
     return this.logs.get(socket);
   }
 
-  /** Begins to watch a socket; what the flags mean stands at `SocketLog`. */
-  watch(socket: Socket, { isWhole, showsPeer }: { isWhole: boolean; showsPeer: boolean }): SocketLog {
+  /** Begins to watch a socket; what the flag means stands at `SocketLog`. */
+  watch(socket: Socket, { isWhole }: { isWhole: boolean }): SocketLog {
     const known = this.logs.get(socket);
     if (known) return known;
-    const log = new SocketLog(socket, isWhole, showsPeer);
+    const log = new SocketLog(socket, isWhole);
     this.logs.set(socket, log);
     this.open.add(socket);
     for (const [event, listener] of this.listeners) socket.on(event, listener);
@@ -116,6 +114,8 @@ function noteAttempt(log: SocketLog, _address: string, port: number): void {
 }
 
 function noteError(log: SocketLog, error: NodeJS.ErrnoException): void {
-  if (error.message === UNDICI_IDLE) log.isTimedOut = true;
-  else if (error.code === 'ECONNRESET' || error.code === 'EPIPE') log.endedBy ??= 'rst';
+  if (error.code === 'UND_ERR_INFO' && error.message === UNDICI_IDLE) log.isTimedOut = true;
+  // An error by which the app destroys a socket may have any code; only the kernel's has a number.
+  else if ((error.code === 'ECONNRESET' || error.code === 'EPIPE') && typeof error.errno === 'number')
+    log.endedBy ??= 'rst';
 }

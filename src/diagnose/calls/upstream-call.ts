@@ -1,8 +1,24 @@
+import type { RequestTicket } from '../requests/request-ticket';
 import { now } from '../clock';
+import type { CapturedStack } from './call-site';
 import type { SocketLog } from './socket-log';
 
 /** How far a request has come on its socket. */
 export type CallStage = 'sending' | 'waiting' | 'body';
+
+/** Where a call was made: noted when its request is created, before it has a socket. */
+export interface CallStart {
+  /** The line that made the call, not yet put into words. */
+  readonly stack: CapturedStack | undefined;
+  /** For which served request it was made; `undefined` outside of one, and where Node has no cheap context. */
+  readonly ticket: RequestTicket | undefined;
+}
+
+/** What a call asks for. */
+export interface CallTarget {
+  readonly method: string;
+  readonly path: string;
+}
 
 /** One request on its way to an upstream, from the moment at which it was given a socket. */
 export interface UpstreamCall {
@@ -48,24 +64,28 @@ function wasReused(socket: SocketLog): boolean | undefined {
 
 /** The answer has begun. `keepAlive` gives the value of that header; it is asked once for each socket. */
 export function callAnswered(call: UpstreamCall, status: number, keepAlive: () => string | undefined): void {
-  const { socket, idleMs } = call;
+  const { socket, idleMs, begunAt } = call;
   call.stage = 'body';
   call.status = status;
   const { origin } = socket;
   if (!origin) return;
-  if (idleMs !== undefined) origin.idle.stayedAlive(idleMs);
+  origin.answered(idleMs, begunAt === undefined ? undefined : now() - begunAt);
   if (socket.requests === 1) origin.idle.announcedMs = announcedMs(keepAlive()) ?? origin.idle.announcedMs;
 }
 
 /** The request is over and its socket can carry the next one. */
 export function callDone({ socket }: UpstreamCall): void {
   const doneAt = now();
-  if (socket.origin) socket.origin.lastAnswerAt = doneAt;
+  const { bytesWritten } = socket.socket;
+  if (socket.origin) {
+    socket.origin.lastAnswerAt = doneAt;
+    socket.origin.bodies.answered(bytesWritten - socket.bytesBefore);
+  }
   if (socket.inFlight > 0) socket.inFlight--;
   if (socket.inFlight > 0) return;
   socket.isTimedOut = false;
   socket.idleSince = doneAt;
-  socket.bytesBefore = socket.socket.bytesWritten;
+  socket.bytesBefore = bytesWritten;
 }
 
 /** The request has failed: its socket will not be idle, it is about to close. */

@@ -44,7 +44,10 @@ export class HttpWatcher {
     };
     this.unsubscribe = subscribeAll({
       // From Node 22 on. Without it an upload is first seen when it has been written (`start`), or has failed.
-      'http.client.request.created': ({ request }: OfRequest) => request.once('socket', onSocket),
+      'http.client.request.created': ({ request }: OfRequest) => {
+        watched.starts.note(request);
+        request.once('socket', onSocket);
+      },
       'http.client.request.start': ({ request }: OfRequest) => begin(request, !isStreamed(request)),
       'http.client.request.error': (message: OfRequest & { error: unknown }) => this.failed(message),
       'http.client.response.finish': (message: OfRequest & { response: IncomingMessage }) =>
@@ -102,7 +105,7 @@ export class HttpWatcher {
   private logOf(request: ClientRequest, socket: Socket): SocketLog {
     const known = this.watched.sockets.of(socket);
     if (known) return known;
-    const log = this.watched.sockets.watch(socket, { isWhole: !request.reusedSocket, showsPeer: false });
+    const log = this.watched.sockets.watch(socket, { isWhole: !request.reusedSocket });
     if (socket.connecting) log.stage = isIP(request.host) === 0 ? 'dns' : 'connect';
     return log;
   }
@@ -123,7 +126,12 @@ export class HttpWatcher {
     begun.response = response;
     const { call } = begun;
     this.findOrigin(request, call.socket);
-    callAnswered(call, response.statusCode ?? 0, () => String(response.headers['keep-alive'] ?? ''));
+    const status = response.statusCode ?? 0;
+    callAnswered(call, status, () => String(response.headers['keep-alive'] ?? ''));
+    const { origin } = call.socket;
+    const { retries, starts } = this.watched;
+    if (origin && status < 500 && retries.isWaiting)
+      retries.saved({ origin, target: request, start: starts.of(request) });
   }
 
   private failed({ request, error }: OfRequest & { error: unknown }): void {
@@ -145,23 +153,32 @@ export class HttpWatcher {
     known: HttpCall | undefined,
     isDestroyedHere: boolean,
   ): void {
-    const { origins, onFailure } = this.watched;
+    const { origins, onFailure, aborts, starts } = this.watched;
     const call = known?.call;
     const log = call?.socket;
     const name = (log && this.findOrigin(request, log, error))?.origin ?? httpOrigin(request, { error });
     const observation = {
       origin: origins.of(name ?? `${request.protocol}//${request.host}`),
       call,
+      start: starts.of(request),
+      target: request,
       // A request waits without a socket while its pool has none to give.
       phase: log ? undefined : ('queue' as const),
       isDestroyedHere,
+      abortedBy: aborts.current,
+      isConnecting: log !== undefined && log.stage !== 'ready',
       isTimedOut: log?.isTimedOut === true,
-      endedBy: log?.endedBy,
+      endedBy: endOf(log),
       connectingMs: log && log.stage !== 'ready' ? now() - log.bornAt : undefined,
     };
     const info = noteFailure(error, observation, onFailure);
     if (known) known.info = info;
   }
+}
+
+/** What the peer has done, also where Node's own listeners heard of it first and are just telling. */
+function endOf(log: SocketLog | undefined): SocketLog['endedBy'] {
+  return log?.endedBy ?? (log?.socket.readableEnded === true ? 'fin' : undefined);
 }
 
 /** Whether the body was written piece by piece: on Node 20 such a request is first seen at its end. */

@@ -1,5 +1,12 @@
 import type { Socket } from 'node:net';
-import { beginCall, callAnswered, callDone, callFailed, type UpstreamCall } from './upstream-call';
+import {
+  beginCall,
+  callAnswered,
+  callDone,
+  callFailed,
+  type CallTarget,
+  type UpstreamCall,
+} from './upstream-call';
 import { now } from '../clock';
 import { noteFailure } from '../verdicts/note-failure';
 import type { OriginLog } from '../learned/origin-log';
@@ -9,6 +16,8 @@ import type { Watched } from './watched';
 
 /** What is read of the messages of undici's channels: https://undici.nodejs.org/#/docs/api/DiagnosticsChannel */
 interface TrackedRequest {
+  readonly method?: unknown;
+  readonly path?: unknown;
   readonly origin?: unknown;
   readonly aborted?: unknown;
   [call: symbol]: UpstreamCall | undefined;
@@ -54,7 +63,7 @@ function watchConnects({ origins, sockets }: Watched): {
     'undici:client:connected': ({ socket, ...message }: OfConnect & { socket: Socket }) => {
       const origin = originOf(message);
       origin.connecting = Math.max(0, origin.connecting - 1);
-      sockets.watch(socket, { isWhole: true, showsPeer: true });
+      sockets.watch(socket, { isWhole: true });
     },
     'undici:client:connectError': ({ error, ...message }: OfConnect & { error: unknown }) => {
       const origin = originOf(message);
@@ -68,14 +77,15 @@ function watchConnects({ origins, sockets }: Watched): {
 }
 
 function watchRequests(watched: Watched, failedConnects: WeakMap<object, number | undefined>): () => void {
-  const { origins, sockets } = watched;
+  const { origins, sockets, starts, retries } = watched;
   // On the requests themselves: a WeakMap would cost half a microsecond and more for each call.
   const CALL = Symbol('express-hangup.call');
   const callOf = (request: TrackedRequest): UpstreamCall | undefined => request[CALL];
   const failed = new WeakSet<object>();
   return subscribeAll({
+    'undici:request:create': ({ request }: OfRequest) => starts.note(request),
     'undici:client:sendHeaders': ({ request, socket }: OfRequest & { socket: Socket }) => {
-      const log = sockets.of(socket) ?? sockets.watch(socket, { isWhole: false, showsPeer: true });
+      const log = sockets.of(socket) ?? sockets.watch(socket, { isWhole: false });
       if (log.origin === undefined) {
         log.origin = origins.of(originText(request.origin));
         log.origin.openSockets++;
@@ -88,7 +98,11 @@ function watchRequests(watched: Watched, failedConnects: WeakMap<object, number 
     },
     'undici:request:headers': ({ request, response }: OfRequest & { response: Answer }) => {
       const call = callOf(request);
-      if (call) callAnswered(call, response.statusCode, () => keepAliveIn(response.headers));
+      if (!call) return;
+      callAnswered(call, response.statusCode, () => keepAliveIn(response.headers));
+      const { origin } = call.socket;
+      if (origin && response.statusCode < 500 && retries.isWaiting)
+        retries.saved({ origin, target: targetOf(request), start: starts.of(request) });
     },
     'undici:request:trailers': ({ request }: OfRequest) => {
       const call = callOf(request);
@@ -105,7 +119,7 @@ function watchRequests(watched: Watched, failedConnects: WeakMap<object, number 
 }
 
 function noteError(
-  { origins, onFailure }: Watched,
+  { origins, onFailure, aborts, starts }: Watched,
   { request, error, call }: OfRequest & { error: unknown; call: UpstreamCall | undefined },
   failedConnects: WeakMap<object, number | undefined>,
 ): void {
@@ -114,9 +128,13 @@ function noteError(
   const observation = {
     origin: origins.keep(origin),
     call,
+    start: starts.of(request),
+    target: targetOf(request),
     phase: phaseBefore(origin, isOfConnect),
     // undici tells by the error itself that it was told to stop.
     isDestroyedHere: false,
+    abortedBy: aborts.current,
+    isConnecting: isOfConnect,
     isTimedOut: false,
     endedBy: call?.socket.endedBy,
     connectingMs: isOfConnect ? failedConnects.get(error) : undefined,
@@ -134,6 +152,10 @@ function phaseBefore(origin: OriginLog, isOfConnect: boolean): Phase | undefined
   if (isOfConnect) return origin.origin.startsWith('https:') ? 'tls' : 'connect';
   if (origin.connecting === 0) return 'queue';
   return origin.openSockets === 0 ? 'connect' : undefined;
+}
+
+function targetOf({ method, path }: TrackedRequest): CallTarget {
+  return { method: String(method), path: String(path) };
 }
 
 /** An origin as it is kept: scheme, host and port, never a user or a path. */

@@ -5,40 +5,61 @@ export interface Closing {
   readonly ms: number;
 }
 
+/** What speaks for a restart, in numbers. */
+export interface RestartEvidence {
+  readonly at: number;
+  /** How many sockets were closed together, idle and in use. */
+  readonly idle: number;
+  readonly inUse: number;
+  /** It was seen to refuse connections at that moment, soon after it had answered. */
+  readonly isRefusing: boolean;
+}
+
 /** How many closings and restarts are kept. */
 const KEPT = 16;
 /** What a process that stops closes, it closes within this time. */
 const AT_ONCE_MS = 200;
 /** How far from a restart a fault may lie and still belong to it. */
 const AROUND_MS = 1000;
+/** So many sockets closed together are no chance. */
+const ENOUGH = 3;
 
 /**
- * Tells a restart from timers that run out: at least three sockets closed at the same moment although they had been
- * idle (or had been waiting) for different times; or an upstream that has just answered and now refuses.
+ * Tells a restart from timers that run out: at least three sockets closed at the same moment, by the upstream, although
+ * they had been idle (or had been waiting) for different times.
  */
 export class Closings {
   private readonly closings: Closing[] = [];
-  private readonly restarts: number[] = [];
+  private readonly restarts: RestartEvidence[] = [];
 
   /** Notes a closing; if it makes a restart, gives the moment at which that began. */
   add(closing: Closing): number | undefined {
     this.closings.push(closing);
     if (this.closings.length > KEPT) this.closings.shift();
     const since = closing.at - AT_ONCE_MS;
-    const atOnce = this.closings.filter(({ at }) => at >= since);
-    if (atOnce.length < 3 || !areOfOneCause(atOnce)) return undefined;
-    this.restartedAt(closing.at);
+    const together = this.closings.filter(({ at }) => at >= since);
+    if (together.length < ENOUGH || !areOfOneCause(together)) return undefined;
+    const idle = together.filter(({ isIdle }) => isIdle).length;
+    this.noteRestart({ at: closing.at, idle, inUse: together.length - idle, isRefusing: false });
     return since;
   }
 
-  restartedAt(at: number): void {
-    this.restarts.push(at);
-    if (this.restarts.length > KEPT) this.restarts.shift();
+  /** It refuses connections, although it has just answered. */
+  refuses(at: number): void {
+    if (!this.restartAround(at)) this.noteRestart({ at, idle: 0, inUse: 0, isRefusing: true });
   }
 
-  /** Whether a fault at this moment belongs to a restart, as far as is known by now. */
-  isRestart(at: number): boolean {
-    return this.restarts.some((restart) => Math.abs(restart - at) <= AROUND_MS);
+  /** The restart that a fault at this moment belongs to, as far as is known by now. */
+  restartAround(at: number): RestartEvidence | undefined {
+    return this.restarts.findLast((restart) => Math.abs(restart.at - at) <= AROUND_MS);
+  }
+
+  private noteRestart(restart: RestartEvidence): void {
+    const last = this.restarts.at(-1);
+    // The fourth socket of a restart belongs to the restart that the third has told of.
+    if (last && restart.at - last.at <= AT_ONCE_MS) this.restarts.pop();
+    this.restarts.push(restart);
+    if (this.restarts.length > KEPT) this.restarts.shift();
   }
 }
 

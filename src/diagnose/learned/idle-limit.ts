@@ -20,7 +20,7 @@ export class LearnedIdleLimit {
   private readonly closedByUpstream = new Recurring();
   private readonly closedByPool = new Recurring();
 
-  /** The upstream has closed a socket that had been idle for `idleMs`, or a request found it dead. */
+  /** The upstream was seen to close a socket that had been idle for `idleMs`. */
   upstreamClosed(idleMs: number, at: number): void {
     if (idleMs >= SHORTEST_MS) this.closedByUpstream.add(idleMs, at);
   }

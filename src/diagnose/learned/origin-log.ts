@@ -1,7 +1,9 @@
-import { Closings } from './closings';
 import { now } from '../clock';
+import { BodyCuts } from './body-cuts';
+import { Closings } from './closings';
 import { LearnedIdleLimit } from './idle-limit';
-import { Recurring } from './recurring';
+import { SocketLosses, type Loss } from './socket-losses';
+import { WaitCuts } from './wait-cuts';
 
 /** How many origins are kept; the one that was not used for longest makes room. */
 const MAX_ORIGINS = 100;
@@ -9,8 +11,6 @@ const MAX_ORIGINS = 100;
 const MAX_VERDICTS = 50;
 /** A name longer than any host name (RFC 1035, 2.3.4) with scheme and port is not kept whole. */
 const MAX_NAME = 300;
-/** Below it an upstream that cuts a request has no timer, it has failed. */
-const SHORTEST_CUT_MS = 1000;
 
 /** By which kind of socket resets came: fresh, reused, or not known. */
 export interface ResetCounts {
@@ -29,16 +29,15 @@ export class OriginLog {
   /** Connections that undici has begun to make. */
   connecting = 0;
   connectingSince = 0;
+  /** Calls that failed, and that were then sent again with success. */
+  savedByRetry = 0;
   readonly resets: ResetCounts = { first: 0, reused: 0, unknown: 0 };
   readonly verdicts = new Map<string, number>();
   readonly idle = new LearnedIdleLimit();
   readonly closings = new Closings();
-  /** How long requests had waited that the upstream cut. */
-  readonly cuts = new Recurring();
-  /** Requests that were lost on a socket which the upstream had closed meanwhile. */
-  lostOnStale = 0;
-  /** How often a large body was cut while it was being sent. */
-  bodyCuts = 0;
+  readonly losses = new SocketLosses();
+  readonly cuts = new WaitCuts();
+  readonly bodies = new BodyCuts();
 
   constructor(readonly origin: string) {}
 
@@ -48,16 +47,25 @@ export class OriginLog {
     this.verdicts.set(verdict, (soFar ?? 0) + 1);
   }
 
+  /** An answer has begun. */
+  answered(idleMs: number | undefined, waitedMs: number | undefined): void {
+    if (idleMs !== undefined) this.idle.stayedAlive(idleMs);
+    this.losses.answered(idleMs, waitedMs);
+    this.cuts.answered(waitedMs);
+  }
+
   /** The upstream has closed a socket on which nothing was under way. */
   closedIdle(idleMs: number, at: number): void {
     this.idle.upstreamClosed(idleMs, at);
     this.noteClosing({ at, isIdle: true, ms: idleMs });
   }
 
-  /** The upstream has closed a socket with a request on it that had been waiting for its answer. */
-  cutWaiting(waitedMs: number, at: number): void {
-    if (waitedMs >= SHORTEST_CUT_MS) this.cuts.add(waitedMs, at);
-    this.noteClosing({ at, isIdle: false, ms: waitedMs });
+  /** The upstream has closed a socket with a request on it, before a byte of the answer. */
+  lost(loss: Loss): void {
+    this.losses.lost(loss);
+    this.cuts.cut(loss.waitedMs, loss.target, loss.at);
+    const isIdle = loss.idleMs !== undefined && this.losses.isAtOnce(loss.waitedMs);
+    this.noteClosing({ at: loss.at, isIdle, ms: isIdle ? loss.idleMs : loss.waitedMs });
   }
 
   private noteClosing(closing: Parameters<Closings['add']>[0]): void {
@@ -65,6 +73,7 @@ export class OriginLog {
     if (restartedSince === undefined) return;
     this.idle.forgetSince(restartedSince);
     this.cuts.forgetSince(restartedSince);
+    this.losses.forgetSince(restartedSince);
   }
 }
 

@@ -18,6 +18,9 @@ const SPREAD_MS = 100;
 export class Recurring {
   private samples: Sample[] = [];
 
+  /** @param spread - By which share of the longest the samples of one timer may differ. */
+  constructor(private readonly spread = SPREAD) {}
+
   add(ms: number, at: number): void {
     this.samples.push({ ms, at });
     if (this.samples.length > KEPT) this.samples.shift();
@@ -43,7 +46,7 @@ export class Recurring {
     if (!first || !last || last.at - first.at < SAME_MOMENT_MS) return undefined;
     const sorted = this.samples.map(({ ms }) => ms).sort((a, b) => a - b);
     const [shortest, longest] = [sorted[0] ?? 0, sorted.at(-1) ?? 0];
-    if (longest - shortest > Math.max(SPREAD_MS, SPREAD * longest)) return undefined;
+    if (longest - shortest > Math.max(SPREAD_MS, this.spread * longest)) return undefined;
     return sorted[Math.floor((sorted.length - 1) / 2)];
   }
 }

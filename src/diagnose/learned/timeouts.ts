@@ -6,9 +6,6 @@ import type { TimeoutReport } from '../report';
 
 const SERVER = 'this server';
 
-/** One lost request is a row among the faults; a habit is a finding. */
-const ENOUGH_LOST = 3;
-
 /** The timeouts that are known, side by side. */
 export function timeoutsOf(live: LiveRequests, origins: readonly OriginLog[]): TimeoutReport[] {
   const rows = [...live.servers].flatMap(timeoutsOfServer);
@@ -82,7 +79,7 @@ function cutBeforeDeadline({ origin, cuts }: OriginLog, live: LiveRequests): str
   return `${origin} cuts unanswered requests after about ${inWords(cutMs)}, but deadlines here are up to ${inWords(longestMs)}: such a request ends in a 502 and not in a 504.`;
 }
 
-function lostOnStale({ origin, lostOnStale: lost }: OriginLog): string | undefined {
-  if (lost < ENOUGH_LOST) return undefined;
-  return `${lost} requests to ${origin} were lost on sockets that it had closed meanwhile.`;
+function lostOnStale({ origin, losses: { stale } }: OriginLog): string | undefined {
+  if (stale === undefined) return undefined;
+  return `${stale.lost} of ${stale.lost} requests to ${origin} were lost on sockets that had been idle for ${inWords(stale.idleMs)} or longer, 0 of ${stale.answeredYounger} on younger ones: it closes them meanwhile.`;
 }

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Request } from 'express';
+import type { DiagnoseOptions } from '../diagnose-options';
 import type { Report } from '../report';
 import { ASSETS, HTML, type Asset } from './assets';
-import { isFromThisMachine } from './loopback';
+import { refusalOf } from './guard';
 
 /** An Express handler, and one of plain node:http. */
 export type PageHandler = (
@@ -22,8 +24,11 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
 };
 
-const FORBIDDEN =
-  'Forbidden: this page is for this machine only, unless diagnose({ allow }) says otherwise.\n';
+/** Where the reports come from. */
+export interface Reports {
+  /** Of all workers, or of this process. */
+  readonly all: () => Promise<Report>;
+}
 
 /**
  * The handler of the page: below the path at which it is mounted it serves the page, its style and script, and the report
@@ -31,37 +36,55 @@ const FORBIDDEN =
  * @param onOwn - Told of the responses of the page itself.
  */
 export function pageHandler(
-  report: () => Report,
+  reports: Reports,
   onOwn: (res: ServerResponse) => void,
-  allow: (req: IncomingMessage) => unknown = isFromThisMachine,
+  allow: DiagnoseOptions['allow'],
 ): PageHandler {
   return function hangupPage(req, res, next) {
     onOwn(res);
-    try {
-      if (allow(req) !== true) send(req, res, 403, { type: 'text/plain', body: FORBIDDEN });
-      else if (req.method === 'GET' || req.method === 'HEAD') answer(req, res, report, next);
+    const serve = async (): Promise<void> => {
+      const refusal = await refusalFor(req, allow);
+      if (refusal !== undefined) send(req, res, 403, { type: 'text/plain', body: refusal });
+      else if (req.method === 'GET' || req.method === 'HEAD') await answer(req, res, reports, next);
       else
         send(req, res.setHeader('Allow', 'GET, HEAD'), 405, {
           type: 'text/plain',
           body: 'Method Not Allowed\n',
         });
-    } catch (error) {
-      if (!next) throw error;
-      next(error);
-    }
+    };
+    serve().catch((error: unknown) => {
+      if (next) next(error);
+      else send(req, res, 500, { type: 'text/plain', body: 'Internal Server Error\n' });
+    });
   };
 }
 
-function answer(req: IncomingMessage, res: ServerResponse, report: () => Report, next: PageNext): void {
+/** `allow` takes the place of all rules. Only `true` opens: what merely looks true may be a mistake. */
+async function refusalFor(
+  req: IncomingMessage,
+  allow: DiagnoseOptions['allow'],
+): Promise<string | undefined> {
+  if (allow === undefined) return refusalOf(req);
+  const allowed: unknown = await allow(req as Request);
+  if (allowed === true) return undefined;
+  return `Forbidden: the app's allow() gave ${typeof allowed === 'boolean' ? 'false' : `a value of type ${typeof allowed}, and not true`}.\n`;
+}
+
+async function answer(
+  req: IncomingMessage,
+  res: ServerResponse,
+  reports: Reports,
+  next: PageNext,
+): Promise<void> {
   const path = pathOf(req.url);
   if (path === '/' || path === '') {
     res.setHeader('Vary', 'Accept');
-    if (!prefersHtml(req.headers.accept)) sendReport(req, res, report);
+    if (!prefersHtml(req.headers.accept)) await sendReport(req, res, reports);
     else if (!hasTrailingSlash(req)) redirect(req, res);
     else send(req, res, 200, HTML);
     return;
   }
-  if (path === '/report.json') sendReport(req, res, report);
+  if (path === '/report.json') await sendReport(req, res, reports);
   else if (ASSETS.has(path)) send(req, res, 200, ASSETS.get(path) ?? HTML);
   else if (next) next();
   else send(req, res, 404, { type: 'text/plain', body: 'Not Found\n' });
@@ -69,8 +92,8 @@ function answer(req: IncomingMessage, res: ServerResponse, report: () => Report,
 
 type PageNext = Parameters<PageHandler>[2];
 
-function sendReport(req: IncomingMessage, res: ServerResponse, report: () => Report): void {
-  send(req, res, 200, { type: 'application/json', body: `${JSON.stringify(report())}\n` });
+async function sendReport(req: IncomingMessage, res: ServerResponse, reports: Reports): Promise<void> {
+  send(req, res, 200, { type: 'application/json', body: `${JSON.stringify(await reports.all())}\n` });
 }
 
 /** The page's assets are relative to it, so that it works behind any mount and any prefix: its path must end in a slash. */

@@ -5,6 +5,7 @@ import { routeOf } from '../../request/route';
 import { whoClosed } from '../../request/who-closed';
 import { now } from '../clock';
 import { outcomeOf, type RequestOutcome } from './outcomes';
+import type { RequestTicket, RequestTickets } from './request-ticket';
 import type { LiveReport, LiveRequest } from '../report';
 import { subscribeAll } from '../subscribe-all';
 
@@ -15,12 +16,31 @@ const MAX_FOLLOWED = 10_000;
 /** How many servers' timeouts are shown. */
 const MAX_SERVERS = 8;
 
-interface ServedRequest {
+export interface ServedRequest {
   readonly id: number;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly socket: Socket;
   readonly arrivedAt: number;
+  /** By which the calls that are made for it find it. */
+  ticket: RequestTicket | undefined;
+}
+
+/** A request that is over. */
+export interface EndedRequest {
+  readonly req: IncomingMessage;
+  readonly outcome: RequestOutcome;
+  readonly at: number;
+  readonly tookMs: number;
+  /** What was left of its deadline; `Infinity` without one. */
+  readonly leftMs: number;
+}
+
+/** What somebody wants to know of the requests that are served. */
+export interface ServedEvents {
+  onEnd: (ended: EndedRequest) => void;
+  /** A client has left; the calls that the app gives up in this moment are given up for that. */
+  onDeparture: () => void;
 }
 
 /** What the server's messages hold. */
@@ -43,7 +63,10 @@ export class LiveRequests {
   private readonly onClose: (this: Socket) => void;
   private lastId = 0;
 
-  constructor(private readonly onOutcome: (outcome: RequestOutcome) => void) {
+  constructor(
+    private readonly events: ServedEvents,
+    private readonly tickets: RequestTickets,
+  ) {
     const closed = this.closed.bind(this);
     this.onClose = function (this: Socket): void {
       closed(this);
@@ -75,7 +98,15 @@ export class LiveRequests {
 
   private started({ request: req, response: res, socket, server }: OfServer): void {
     if (this.served.size >= MAX_FOLLOWED) return;
-    const request = { id: ++this.lastId, req, res, socket, arrivedAt: now() };
+    const request: ServedRequest = {
+      id: ++this.lastId,
+      req,
+      res,
+      socket,
+      arrivedAt: now(),
+      ticket: undefined,
+    };
+    request.ticket = this.tickets.enter(request);
     this.connection(socket).add(request);
     this.served.set(res, request);
     if (this.servers.size < MAX_SERVERS) this.servers.add(server);
@@ -100,21 +131,30 @@ export class LiveRequests {
   private closed(socket: Socket): void {
     const served = this.connections.get(socket);
     this.connections.delete(socket);
-    for (const request of served ?? []) this.ended(request, outcomeOfCut(request));
+    for (const request of served ?? []) {
+      const outcome = outcomeOfCut(request);
+      if (outcome === 'clientClosed') this.events.onDeparture();
+      this.ended(request, outcome);
+    }
   }
 
   private ended(request: ServedRequest, outcome: RequestOutcome): void {
     this.forget(request);
-    const timeoutMs = lifetimeOf(request.req)?.timeoutMs ?? Infinity;
+    const { req, arrivedAt } = request;
+    const at = now();
+    const tookMs = at - arrivedAt;
+    const timeoutMs = lifetimeOf(req)?.timeoutMs ?? Infinity;
     if (timeoutMs !== Infinity) {
       const { deadlines } = this;
       if (timeoutMs < deadlines.shortestMs) deadlines.shortestMs = timeoutMs;
       if (timeoutMs > deadlines.longestMs) deadlines.longestMs = timeoutMs;
     }
-    this.onOutcome(outcome);
+    const leftMs = Math.max(0, timeoutMs - tookMs);
+    this.events.onEnd({ req, outcome, at, tookMs, leftMs });
   }
 
   private forget(request: ServedRequest): void {
+    if (request.ticket) request.ticket.served = undefined;
     this.served.delete(request.res);
     this.connections.get(request.socket)?.delete(request);
   }

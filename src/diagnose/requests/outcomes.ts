@@ -23,8 +23,11 @@ export interface OutcomeCounts {
 /** The kinds of outcomes. */
 export type RequestOutcome = keyof OutcomeCounts;
 
-const BUCKETS = 60;
-const BUCKET_MS = 5000;
+/** Outcomes over time: buckets of the same length, the oldest first, the one that is being filled last. */
+export interface OutcomeHistory {
+  bucketMs: number;
+  buckets: OutcomeCounts[];
+}
 
 const SPECIAL: Readonly<Record<number, RequestOutcome>> = {
   499: 'clientClosed',
@@ -41,7 +44,8 @@ export function outcomeOf(status: number): RequestOutcome {
   return status >= 400 ? 'refused' : 'ok';
 }
 
-function none(): OutcomeCounts {
+/** Nothing counted yet. */
+export function noOutcomes(): OutcomeCounts {
   return {
     ok: 0,
     refused: 0,
@@ -54,34 +58,53 @@ function none(): OutcomeCounts {
   };
 }
 
-/** Counts outcomes over the last five minutes, in buckets of five seconds that are used in a ring. */
-export class Outcomes {
-  private readonly total = none();
-  private readonly ring: OutcomeCounts[] = Array.from({ length: BUCKETS }, none);
+/** Counts outcomes over a stretch of time, in buckets that are used in a ring. */
+class OutcomeRing {
+  private readonly ring: OutcomeCounts[];
   /** The number of the newest bucket, counted from the start of the clock. */
-  private newest = Math.floor(now() / BUCKET_MS);
+  private newest: number;
 
-  count(outcome: RequestOutcome): void {
-    this.total[outcome]++;
-    this.current()[outcome]++;
+  constructor(
+    private readonly size: number,
+    private readonly bucketMs: number,
+  ) {
+    this.ring = Array.from({ length: size }, noOutcomes);
+    this.newest = Math.floor(now() / bucketMs);
   }
 
-  report(): { bucketMs: number; buckets: OutcomeCounts[]; total: OutcomeCounts } {
-    this.current();
-    const first = (this.newest + 1) % BUCKETS;
+  count(outcome: RequestOutcome, at: number): void {
+    this.current(at)[outcome]++;
+  }
+
+  report(): OutcomeHistory {
+    this.current(now());
+    const first = (this.newest + 1) % this.size;
     const buckets = [...this.ring.slice(first), ...this.ring.slice(0, first)];
-    return {
-      bucketMs: BUCKET_MS,
-      buckets: buckets.map((bucket) => ({ ...bucket })),
-      total: { ...this.total },
-    };
+    return { bucketMs: this.bucketMs, buckets: buckets.map((bucket) => ({ ...bucket })) };
   }
 
-  private current(): OutcomeCounts {
-    const number = Math.floor(now() / BUCKET_MS);
-    const passed = Math.min(number - this.newest, BUCKETS);
-    for (let step = 1; step <= passed; step++) this.ring[(number - passed + step) % BUCKETS] = none();
+  private current(at: number): OutcomeCounts {
+    const number = Math.floor(at / this.bucketMs);
+    const passed = Math.min(number - this.newest, this.size);
+    for (let step = 1; step <= passed; step++) this.ring[(number - passed + step) % this.size] = noOutcomes();
     this.newest = Math.max(number, this.newest);
-    return (this.ring[this.newest % BUCKETS] ??= none());
+    return (this.ring[this.newest % this.size] ??= noOutcomes());
+  }
+}
+
+/** Counts outcomes: in all, over the last five minutes by five seconds, and over the last twelve hours by five minutes. */
+export class Outcomes {
+  private readonly total = noOutcomes();
+  private readonly minutes = new OutcomeRing(60, 5000);
+  private readonly hours = new OutcomeRing(144, 300_000);
+
+  count(outcome: RequestOutcome, at = now()): void {
+    this.total[outcome]++;
+    this.minutes.count(outcome, at);
+    this.hours.count(outcome, at);
+  }
+
+  report(): OutcomeHistory & { total: OutcomeCounts; hours: OutcomeHistory } {
+    return { ...this.minutes.report(), total: { ...this.total }, hours: this.hours.report() };
   }
 }

@@ -1,78 +1,226 @@
 import { classifyError } from '../../answer/classify/classify-error';
 import { errorChain } from '../../answer/classify/error-chain';
 import type { UpstreamInfo } from '../../answer/fault';
-import type { FaultEvent } from '../../events';
+import { requestOf, type FaultEvent } from '../../events';
+import { routeOf } from '../../request/route';
+import type { AnsweredCall } from '../calls/watched';
+import { targetHash } from '../calls/target-hash';
+import { now } from '../clock';
+import type { FaultGroup, FaultReport } from '../report';
 import { adviceOn } from '../verdicts/advice';
 import type { CallFailure } from '../verdicts/call-failure';
-import type { FaultReport } from '../report';
+import { FaultGroups } from './fault-groups';
+import { idsOf, type RequestIds } from './request-ids';
+import type { RequestTicket } from './request-ticket';
 
-/** How many faults are kept. */
+/** How many faults are kept one by one. */
 const KEPT = 50;
+/** Who sends a failed call again does so within this time. */
+const RETRY_WITHIN_MS = 30_000;
 
-interface Row extends FaultReport {
+interface Row {
+  fault: FaultReport;
   /** What the advice was given on: what is learned afterwards may change it. */
   failure: CallFailure | undefined;
+  readonly noticedAt: number;
+  readonly ticket: RequestTicket | undefined;
+  group: string;
+  isSaved: boolean;
+  /** `onFault` has been told of it. */
+  isTold: boolean;
 }
+
+/** How long a failed call may wait for somebody to answer for it, before it is written down as it is. */
+const ANSWER_WITHIN_MS = 5000;
+
+/** What a fault is told to, once nothing more is likely to become known of it. */
+export type OnFault = (fault: FaultReport) => void;
 
 /** The last faults: calls that failed and what was answered for them, joined where both are known. */
 export class RecentFaults {
-  private readonly rows: Row[] = [];
+  private rows: Row[] = [];
   private readonly byError = new WeakMap<object, Row>();
+  private readonly groups = new FaultGroups();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly onFault: OnFault) {}
 
   /** A call has failed. */
   failed(error: unknown, failure: CallFailure, upstream: UpstreamInfo): void {
     // A client that leaves is no fault of an upstream, and happens all the time.
     if (failure.trigger === 'client-closed') return;
+    const ticket = failure.start?.ticket;
     // A deadline is answered for first, and only then gives up the calls that the handler was waiting for.
-    const answered = this.rowOf(error, (row) => row.upstream === undefined);
-    if (answered) Object.assign(answered, { upstream, failure });
-    else this.add(error, { code: classifyError(error)?.code, upstream }, failure);
+    const answered = this.rowOf(error, ({ fault }) => fault.upstream === undefined);
+    if (answered) {
+      answered.failure = failure;
+      this.change(answered, { upstream });
+      return;
+    }
+    const { served } = ticket ?? {};
+    const known = {
+      code: classifyError(error)?.code,
+      upstream,
+      ...(served && { method: served.req.method, route: routeOf(served.req), ids: idsOf(served.req) }),
+    };
+    this.add(error, known, failure);
   }
 
   /** `gatewayErrorHandler()` deals with an error. */
-  answered({ code, status, outcome, method, route, ms, upstream, error }: FaultEvent): void {
+  answered(event: FaultEvent): void {
+    const { code, status, outcome, method, route, ms, upstream, error } = event;
     if (code === 'CLIENT_CLOSED_REQUEST') return;
+    const req = requestOf(event);
     // An error object that is thrown again and again is a new fault each time.
-    const row = this.rowOf(error, (known) => known.outcome === undefined) ?? this.add(error, {}, undefined);
-    Object.assign(row, { code, status, outcome, method, route, ms: Math.round(ms) });
-    if (upstream) row.upstream = { ...upstream, ...row.upstream };
+    const row =
+      this.rowOf(error, ({ fault }) => fault.outcome === undefined) ??
+      this.rowOfDeadline(event) ??
+      this.add(error, {}, undefined);
+    const attempts = this.takeEarlierTries(row);
+    const known = row.fault.upstream ?? upstream;
+    this.change(row, {
+      ...{ code, status, outcome, method, route, ms: Math.round(ms) },
+      ...(known && { upstream: { ...upstream, ...known } }),
+      ...(attempts > 1 && { attempts }),
+      ...(req && { ids: idsOf(req) }),
+    });
+    row.isTold = true;
+    this.onFault(this.shown(row));
+  }
+
+  /** Whether a failed call may yet be sent again. */
+  get isWaiting(): boolean {
+    const last = this.rows.at(-1);
+    return last !== undefined && now() - last.noticedAt < RETRY_WITHIN_MS;
+  }
+
+  /** A call was answered: if it is a failed one that was sent again, nothing is lost, and that was no fault. */
+  saved({ origin, target, start }: AnsweredCall): void {
+    const hash = targetHash(target);
+    const since = now() - RETRY_WITHIN_MS;
+    for (const row of this.rows) {
+      const { failure, ticket, fault, noticedAt } = row;
+      if (failure?.exactTarget !== hash || failure.origin !== origin || ticket !== start?.ticket) continue;
+      if (fault.outcome !== undefined || noticedAt < since) continue;
+      row.isSaved = true;
+      origin.savedByRetry++;
+      this.groups.remove(row.group);
+    }
+    this.rows = this.rows.filter(({ isSaved }) => !isSaved);
   }
 
   report(): FaultReport[] {
-    return this.rows.map(withHindsight).reverse();
+    return this.rows.map((row) => this.shown(row)).reverse();
+  }
+
+  grouped(): FaultGroup[] {
+    return this.groups.report((fault) => {
+      const row = this.rows.find((known) => known.fault === fault);
+      return row ? this.shown(row) : fault;
+    });
+  }
+
+  /** Tells of the failed calls that nobody has answered for, and that nobody will send again any more. */
+  tellUnanswered(youngestMs = 0): void {
+    for (const row of this.rows) {
+      if (row.isTold || now() - row.noticedAt < youngestMs) continue;
+      row.isTold = true;
+      this.onFault(this.shown(row));
+    }
+  }
+
+  private awaitAnswer(): void {
+    if (this.rows.length === 0) return;
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      this.tellUnanswered(ANSWER_WITHIN_MS);
+      if (this.rows.some(({ isTold }) => !isTold)) this.awaitAnswer();
+    }, ANSWER_WITHIN_MS).unref();
   }
 
   private rowOf(error: unknown, isWanted: (row: Row) => boolean): Row | undefined {
     for (const facts of errorChain(error)) {
       const row = this.byError.get(facts.error);
-      if (row && isWanted(row)) return row;
+      if (row && !row.isSaved && isWanted(row)) return row;
     }
     return undefined;
   }
 
+  /** The call that a deadline has ended: its client has made an error of its own of that. */
+  private rowOfDeadline(event: FaultEvent): Row | undefined {
+    const req = requestOf(event);
+    if (req === undefined || !['DEADLINE_EXCEEDED', 'RESPONSE_STALLED'].includes(event.code))
+      return undefined;
+    return this.rows.findLast(
+      ({ fault, failure, ticket }) =>
+        fault.outcome === undefined && failure?.verdict.startsWith('d') && ticket?.served?.req === req,
+    );
+  }
+
+  /** What failed before for the same request and the same thing were tries of the same call. */
+  private takeEarlierTries({ failure, ticket }: Row): number {
+    if (failure === undefined || ticket === undefined) return 1;
+    const isEarlier = (row: Row): boolean =>
+      row.failure !== failure &&
+      row.fault.outcome === undefined &&
+      row.ticket === ticket &&
+      row.failure?.exactTarget === failure.exactTarget &&
+      row.failure.origin === failure.origin;
+    const earlier = this.rows.filter(isEarlier);
+    for (const row of earlier) this.groups.remove(row.group);
+    this.rows = this.rows.filter((row) => !earlier.includes(row));
+    return earlier.length + 1;
+  }
+
   private add(error: unknown, known: Partial<FaultReport>, failure: CallFailure | undefined): Row {
+    const fault = { ...NOTHING_KNOWN, at: Date.now(), ...known };
     const row: Row = {
-      at: Date.now(),
-      code: undefined,
-      method: undefined,
-      route: undefined,
-      ms: undefined,
-      status: undefined,
-      outcome: undefined,
-      upstream: undefined,
-      ...known,
+      fault,
       failure,
+      noticedAt: now(),
+      ticket: failure?.start?.ticket,
+      group: this.groups.add(fault),
+      isSaved: false,
+      isTold: false,
     };
     if (typeof error === 'object' && error !== null) this.byError.set(error, row);
     this.rows.push(row);
-    if (this.rows.length > KEPT) this.rows.shift();
+    if (this.rows.length > KEPT) this.dropOldest();
+    this.awaitAnswer();
     return row;
+  }
+
+  private dropOldest(): void {
+    const oldest = this.rows.shift();
+    if (oldest && !oldest.isTold) this.onFault(this.shown(oldest));
+  }
+
+  private change(row: Row, known: Partial<FaultReport>): void {
+    this.groups.remove(row.group);
+    row.fault = { ...row.fault, ...known };
+    row.group = this.groups.add(row.fault);
+  }
+
+  /** A restart is often known only after its first victims: the advice is looked for again, on what is known by now. */
+  private shown({ failure, fault }: Row): FaultReport {
+    if (!failure || !fault.upstream) return fault;
+    const upstream = { ...fault.upstream };
+    delete upstream.advice;
+    delete upstream.evidence;
+    return { ...fault, upstream: { ...upstream, ...adviceOn(failure) } };
   }
 }
 
-/** A restart is often known only after its first victims: the advice is looked for again, on what is known by now. */
-function withHindsight({ failure, ...row }: Row): FaultReport {
-  const advice = failure && adviceOn(failure);
-  if (!row.upstream || advice === undefined || advice === row.upstream.advice) return row;
-  return { ...row, upstream: { ...row.upstream, advice } };
-}
+const NO_IDS: RequestIds = { traceId: undefined, requestId: undefined };
+
+const NOTHING_KNOWN: Omit<FaultReport, 'at'> = {
+  code: undefined,
+  method: undefined,
+  route: undefined,
+  ms: undefined,
+  status: undefined,
+  outcome: undefined,
+  attempts: 1,
+  ids: NO_IDS,
+  upstream: undefined,
+};

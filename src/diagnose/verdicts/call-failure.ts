@@ -1,10 +1,18 @@
 import type { UpstreamInfo } from '../../answer/fault';
 import { errorChain, read, type ErrorFacts } from '../../answer/classify/error-chain';
-import type { UpstreamCall } from '../calls/upstream-call';
+import { siteOf } from '../calls/call-site';
+import { targetHash } from '../calls/target-hash';
+import type { CallStart, CallTarget, UpstreamCall } from '../calls/upstream-call';
 import { now } from '../clock';
 import type { OriginLog } from '../learned/origin-log';
 import { triggerOf, type Circumstances, type Trigger } from './trigger';
 import { verdictOf, type Phase } from './verdict';
+
+/** One sentence about a failure whose pattern is known, and what it was concluded from. */
+export interface Advice {
+  readonly advice: string;
+  readonly evidence: string;
+}
 
 /** All that is known of a call that failed: what the advice is given on. */
 export interface CallFailure {
@@ -26,6 +34,10 @@ export interface CallFailure {
   readonly addresses: readonly string[];
   /** What went wrong with TLS: `DEPTH_ZERO_SELF_SIGNED_CERT`. */
   readonly tlsCode: string | undefined;
+  /** Tells calls for different things apart, without a query and with it. */
+  readonly target: number;
+  readonly exactTarget: number;
+  readonly start: CallStart | undefined;
 }
 
 /** What the client's side of a failure is known to be. */
@@ -35,13 +47,16 @@ export interface Observation extends Circumstances {
   readonly call: UpstreamCall | undefined;
   /** The phase of a call of which no socket was seen, unless its error tells it. */
   readonly phase: Phase | undefined;
+  readonly target: CallTarget;
+  readonly start: CallStart | undefined;
   /** What the client itself says, where no call was seen. */
   readonly reusedSocket?: boolean | undefined;
 }
 
 /** Puts together what an error tells and what was seen. */
 export function failureOf(error: unknown, observation: Observation): CallFailure {
-  const { call, origin } = observation;
+  const { call, origin, start } = observation;
+  const { method, path } = observation.target;
   const at = now();
   const trigger = triggerOf(error, observation);
   const phase = phaseOf(error, observation);
@@ -61,11 +76,15 @@ export function failureOf(error: unknown, observation: Observation): CallFailure
     status: call?.status,
     addresses: addressesIn(error),
     tlsCode: tlsCodeIn(error),
+    target: targetHash({ method, path: path.replace(/[?#].*$/s, '') }),
+    exactTarget: targetHash({ method, path }),
+    start,
   };
 }
 
 /** What a failure says of its upstream, for the fault that is made of it. */
-export function infoOf(failure: CallFailure, advice: string | undefined): UpstreamInfo {
+export function infoOf(failure: CallFailure, advice: Advice | undefined): UpstreamInfo {
+  const where = siteOf(failure.start?.stack);
   const { origin, phase, trigger, verdict, reusedSocket, idleMs, requestsOnSocket } = failure;
   return {
     origin: origin.origin,
@@ -75,7 +94,8 @@ export function infoOf(failure: CallFailure, advice: string | undefined): Upstre
     ...(reusedSocket !== undefined && { reusedSocket }),
     ...(idleMs !== undefined && { idleMs: Math.round(idleMs) }),
     ...(requestsOnSocket !== undefined && { requestsOnSocket }),
-    ...(advice !== undefined && { advice }),
+    ...advice,
+    ...(where && { where }),
   };
 }
 
@@ -89,8 +109,7 @@ function phaseOf(error: unknown, { call, phase }: Observation): Phase | undefine
 }
 
 /** Errors that TLS brings; on a socket that was ready they may come later as well. */
-function isOfHandshake({ code, message }: ErrorFacts): boolean {
-  if (message.startsWith('Client network socket disconnected')) return true;
+function isOfHandshake({ code }: ErrorFacts): boolean {
   return typeof code === 'string' && /^ERR_(?:SSL|TLS)_|CERT|^UNABLE_TO_/.test(code);
 }
 

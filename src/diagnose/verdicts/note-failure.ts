@@ -1,11 +1,9 @@
 import { rememberUpstream } from '../../answer/upstream-info';
 import type { UpstreamInfo } from '../../answer/fault';
-import { adviceOn, isBodyCut, isStale } from './advice';
-import { failureOf, infoOf, type CallFailure, type Observation } from './call-failure';
+import { RECENTLY_MS } from '../clock';
 import type { ResetCounts } from '../learned/origin-log';
-
-/** How recent an answer makes a refusal a restart. */
-const RECENTLY_MS = 60_000;
+import { adviceOn, isBodyCut } from './advice';
+import { failureOf, infoOf, type CallFailure, type Observation } from './call-failure';
 
 /** Told of every call that failed. */
 export type OnFailure = (error: unknown, failure: CallFailure, info: UpstreamInfo) => void;
@@ -25,17 +23,29 @@ export function noteFailure(error: unknown, observation: Observation, onFailure:
 
 function learnFrom(failure: CallFailure): void {
   const { origin, verdict, trigger, at } = failure;
-  origin.count(verdict);
+  // A departure is counted where requests are: the upstream has no part in it.
+  if (trigger !== 'client-closed') origin.count(verdict);
   if (trigger === 'refused' && origin.lastAnswerAt !== undefined && at - origin.lastAnswerAt <= RECENTLY_MS)
-    origin.closings.restartedAt(at);
-  if (trigger !== 'rst' && trigger !== 'fin') return;
+    origin.closings.refuses(at);
+  if (trigger === 'rst' || trigger === 'fin') learnFromReset(failure);
+  else if (trigger === 'kernel-timeout') learnFromSilence(failure);
+}
+
+function learnFromReset(failure: CallFailure): void {
+  const { origin, bytesSent } = failure;
   origin.resets[socketKind(failure)]++;
-  if (isBodyCut(failure)) origin.bodyCuts++;
-  const { idleMs, waitedMs, phase } = failure;
-  if (isStale(failure) && idleMs !== undefined) {
-    origin.lostOnStale++;
-    origin.closedIdle(idleMs, at);
-  } else if (phase === 'waiting' && waitedMs !== undefined) origin.cutWaiting(waitedMs, at);
+  if (isBodyCut(failure)) origin.bodies.cut(bytesSent ?? 0);
+  else learnFromLoss(failure);
+}
+
+function learnFromLoss({ origin, phase, at, idleMs, waitedMs, target }: CallFailure): void {
+  if ((phase !== 'waiting' && phase !== 'sending') || waitedMs === undefined) return;
+  origin.lost({ at, idleMs, waitedMs, target });
+}
+
+/** The kernel has waited for the other side's kernel: nobody worked on the request. */
+function learnFromSilence({ origin, at, idleMs, target }: CallFailure): void {
+  origin.losses.lost({ at, idleMs, waitedMs: 0, target });
 }
 
 function socketKind({ reusedSocket }: CallFailure): keyof ResetCounts {

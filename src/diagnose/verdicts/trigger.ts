@@ -1,6 +1,7 @@
 import { classifyError } from '../../answer/classify/classify-error';
-import { errorChain, type ErrorFacts } from '../../answer/classify/error-chain';
+import { errorChain, read, type ErrorFacts } from '../../answer/classify/error-chain';
 import type { FaultCode } from '../../answer/fault';
+import type { HangupCode } from '../../errors';
 
 /** What ended a call. `docs/diagnose.md` has a row for each. */
 export type Trigger =
@@ -70,6 +71,10 @@ export interface Circumstances {
   readonly isTimedOut: boolean;
   /** What the peer had done to the socket, where that was seen. */
   readonly endedBy: 'fin' | 'rst' | undefined;
+  /** The request that was aborted in this turn of the event loop: what is destroyed here now is destroyed for it. */
+  readonly abortedBy: HangupCode | undefined;
+  /** The connection had not been made yet when it failed. */
+  readonly isConnecting: boolean;
   /** For how long the connection had been in the making, where that was seen. */
   readonly connectingMs: number | undefined;
 }
@@ -78,11 +83,25 @@ export interface Circumstances {
 export function triggerOf(error: unknown, seen: Circumstances): Trigger | undefined {
   const code = classifyError(error)?.code;
   const chain = errorChain(error);
+  if (isEffectOfAbort(code, chain, seen)) return seen.abortedBy && BY_FAULT[seen.abortedBy];
   if (code === 'UPSTREAM_RESET') return triggerOfReset(chain, seen);
   if (code === undefined) return triggerOfUnknownError(seen);
   if (code === 'OPERATION_ABORTED' && chain.some(isSignalTimeout)) return 'signal-timeout';
   if (isOurs(code)) return BY_FAULT[code];
   return triggerOfChain(chain, seen) ?? BY_FAULT[code];
+}
+
+/**
+ * Whether a client has given its call up because the request was aborted that it worked for. axios then says "canceled",
+ * got an ECONNRESET: neither tells why. What the kernel or the peer did is told by their own signs, and comes first.
+ */
+function isEffectOfAbort(
+  code: FaultCode | undefined,
+  chain: readonly ErrorFacts[],
+  { abortedBy, isDestroyedHere, endedBy }: Circumstances,
+): boolean {
+  if (abortedBy === undefined || endedBy !== undefined || chain.some(isOfKernel)) return false;
+  return code === 'OPERATION_ABORTED' || isDestroyedHere;
 }
 
 function isOurs(code: FaultCode): boolean {
@@ -91,11 +110,10 @@ function isOurs(code: FaultCode): boolean {
 
 /** node:http calls by the same ECONNRESET what the upstream has done and what `request.destroy()` did. */
 function triggerOfReset(chain: readonly ErrorFacts[], seen: Circumstances): Trigger | undefined {
-  const isOfKernel = chain.some(
-    ({ syscall, code }) => syscall !== '' && (code === 'ECONNRESET' || code === 'EPIPE'),
-  );
-  if (isOfKernel) return 'rst';
-  return seen.endedBy ?? triggerOfUnknownError(seen) ?? (chain.some(isEndOfStream) ? 'fin' : undefined);
+  if (chain.some(isOfKernel)) return 'rst';
+  // While a connection is made, a reset that is not the kernel's is the end of the stream in mid-handshake.
+  if (seen.endedBy === undefined && seen.isConnecting && !seen.isDestroyedHere) return 'fin';
+  return seen.endedBy ?? triggerOfUnknownError(seen);
 }
 
 function triggerOfUnknownError({ isDestroyedHere, isTimedOut }: Circumstances): Trigger | undefined {
@@ -103,10 +121,11 @@ function triggerOfUnknownError({ isDestroyedHere, isTimedOut }: Circumstances): 
   return isTimedOut ? 'socket-timeout' : 'destroyed';
 }
 
-/** What undici and node:http say of a peer that has closed its side, and of nothing else that is not known by then. */
-function isEndOfStream({ message, code }: ErrorFacts): boolean {
-  if (code === 'UND_ERR_SOCKET') return message === 'other side closed';
-  return message === 'socket hang up' || message.startsWith('Client network socket disconnected');
+/** A system error of a socket, made by Node from what the kernel said: no message is trusted, anybody can write one. */
+function isOfKernel({ error, syscall, code }: ErrorFacts): boolean {
+  return (
+    (code === 'ECONNRESET' || code === 'EPIPE') && syscall !== '' && typeof read(error, 'errno') === 'number'
+  );
 }
 
 /** The reason of `AbortSignal.timeout()`, a DOMException. */

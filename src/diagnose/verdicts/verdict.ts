@@ -34,6 +34,11 @@ export const WHO: Readonly<Record<Trigger, string>> = {
   'client-closed': 'C',
 };
 
+/** Whether a call ended for what this process or its client decided, and not for what the upstream did. */
+export function isOwnDoing(trigger: Trigger | undefined): boolean {
+  return trigger !== undefined && 'dPC'.includes(WHO[trigger]);
+}
+
 /** When, the second letter. */
 export const WHEN: Readonly<Record<Phase, string>> = {
   queue: 'Q',

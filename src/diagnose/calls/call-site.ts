@@ -1,0 +1,91 @@
+import { dirname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { CallSite } from '../../answer/fault';
+
+/** A stack that has been taken but not yet been put into words: that is the dear part, and only a failure needs it. */
+export interface CapturedStack {
+  readonly stack?: unknown;
+}
+
+/** A client library's own frames come first: the app's must be among so many. */
+const FRAMES = 50;
+
+/** This package's own folder, `dist` or `src`: its frames are not the app's. */
+const OWN_FOLDER = join(dirname(dirname(__dirname)), sep);
+
+/** Takes the stack of a call that is being made, for all calls or for a share of them. */
+export class CallSites {
+  private sinceLast = 0;
+
+  /** @param share - 1 takes the stack of every call, 0.01 of one in a hundred, 0 of none. */
+  constructor(private readonly share: number) {}
+
+  /** The stack of the caller; `undefined` for a call that is left out. */
+  capture(): CapturedStack | undefined {
+    if (this.share === 0) return undefined;
+    this.sinceLast += this.share;
+    // The small addend makes up for what binary fractions lose: 0.1 is one in ten, not one in eleven.
+    if (this.sinceLast + 1e-9 < 1) return undefined;
+    this.sinceLast = 0;
+    const limit = Error.stackTraceLimit;
+    const captured: CapturedStack = {};
+    try {
+      Error.stackTraceLimit = FRAMES;
+      Error.captureStackTrace(captured);
+    } finally {
+      Error.stackTraceLimit = limit;
+    }
+    return captured;
+  }
+}
+
+/**
+ * The line of the app that a stack leads back to: the first frame that is neither Node's, nor a dependency's, nor this
+ * package's. `undefined` where there is none.
+ */
+export function siteOf(captured: CapturedStack | undefined): CallSite | undefined {
+  return siteInStack(captured?.stack);
+}
+
+/** The line of the app in the text of a stack. Whoever has replaced `Error.prepareStackTrace` may give anything. */
+export function siteInStack(stack: unknown): CallSite | undefined {
+  if (typeof stack !== 'string') return undefined;
+  for (const line of stack.split('\n', FRAMES + 10)) {
+    const site = siteInFrame(line);
+    if (site === undefined) continue;
+    if (isOfApp(site.file)) return site;
+    // Below Express's router stand the middlewares that have called next(): they did not make the call.
+    if (isOfRouter(site.file)) return undefined;
+  }
+  return undefined;
+}
+
+function siteInFrame(line: string): CallSite | undefined {
+  const found = /^\s+at (?:.*\()?(.+?):(\d+):(\d+)\)?$/.exec(line);
+  if (!found) return undefined;
+  const [, place = '', lineNumber, column] = found;
+  return {
+    file: pathOf(place.replace(/^async /, '')).slice(0, 500),
+    line: Number(lineNumber),
+    column: Number(column),
+  };
+}
+
+/** The modules of ESM have addresses, those of CommonJS paths. */
+function pathOf(place: string): string {
+  if (!place.startsWith('file:')) return place;
+  try {
+    return fileURLToPath(place);
+  } catch {
+    return place;
+  }
+}
+
+function isOfApp(file: string): boolean {
+  const isForeign = file.startsWith('node:') || /[/\\]node_modules[/\\]/.test(file) || !/[/\\]/.test(file);
+  return !isForeign && !file.startsWith(OWN_FOLDER) && !file.includes('<anonymous>');
+}
+
+function isOfRouter(file: string): boolean {
+  return /[/\\]node_modules[/\\](?:router|express\d?)[/\\]/.test(file);
+}

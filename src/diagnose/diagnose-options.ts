@@ -1,0 +1,50 @@
+import type { Request } from 'express';
+import { boolean, checkNames, optionalFunction, wrongType } from '../options';
+import type { Tuning } from './tuning';
+
+/** The options of `diagnose()`. */
+export interface DiagnoseOptions {
+  /**
+   * Who may see the page, instead of the default: this machine only, where nothing in the request speaks of a proxy or of
+   * another site. Return `true`, or a promise of it, where the app has checked by itself. Behind a proxy, and in
+   * production, the page needs it.
+   */
+  allow?: (req: Request) => boolean | Promise<boolean>;
+  /** What `tuneServer()` has given: its findings are shown with the others. */
+  tuning?: Tuning | readonly Tuning[];
+  /**
+   * Whether each call's line in the app is noted, or for which share of the calls: `0.01` for one in a hundred. Default
+   * `true`, and `false` where `NODE_ENV` is `production`.
+   */
+  where?: boolean | number;
+  /**
+   * A file to which each fault is written, one JSON object a line, for `npx express-hangup fix --from`. At 10 MB it becomes
+   * `<file>.1`, and a new one is begun. Default: none.
+   */
+  file?: string;
+}
+
+const NAMES = ['allow', 'tuning', 'where', 'file'];
+
+/** Checks the options of `diagnose()`, and gives the share of calls whose line is noted. */
+export function checkDiagnoseOptions(options: DiagnoseOptions): { whereShare: number } {
+  const where = 'diagnose(): option';
+  checkNames('diagnose()', options, NAMES);
+  optionalFunction(`${where} "allow"`, options.allow);
+  const { file } = options;
+  if (file !== undefined && (typeof file !== 'string' || file === ''))
+    throw wrongType(`${where} "file"`, file, 'the path of a file');
+  return { whereShare: shareOf(options.where) };
+}
+
+function shareOf(where: unknown): number {
+  if (where === undefined) return process.env['NODE_ENV'] === 'production' ? 0 : 1;
+  if (typeof where === 'number') {
+    if (where >= 0 && where <= 1) return where;
+    throw new RangeError(
+      `diagnose(): option "where" is ${where}, but must be true, false, or a share from 0 to 1.`,
+    );
+  }
+  boolean('diagnose(): option "where"', where);
+  return where === true ? 1 : 0;
+}

@@ -1,0 +1,20 @@
+import type { Report } from '../report';
+
+/** What workers and their primary send each other over Node's own channel between processes. */
+export type WorkerMessage =
+  /** A worker asks its primary for the reports of all workers. */
+  | { readonly type: 'express-hangup:ask'; readonly id: number }
+  /** The primary asks each worker for its report. */
+  | { readonly type: 'express-hangup:report?'; readonly id: number }
+  /** A worker answers. */
+  | { readonly type: 'express-hangup:report'; readonly id: number; readonly report: Report }
+  /** The primary hands over what it has got. */
+  | { readonly type: 'express-hangup:reports'; readonly id: number; readonly reports: readonly Report[] };
+
+/** Whether a message is one of ours, of a certain kind: an app sends messages of its own over the same channel. */
+export function isMessage<Type extends WorkerMessage['type']>(
+  message: unknown,
+  type: Type,
+): message is Extract<WorkerMessage, { type: Type }> {
+  return typeof message === 'object' && message !== null && (message as { type?: unknown }).type === type;
+}

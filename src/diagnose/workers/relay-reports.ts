@@ -1,0 +1,56 @@
+import type { Cluster, Worker } from 'node:cluster';
+import type { Report } from '../report';
+import { isMessage, type WorkerMessage } from './messages';
+
+/** A worker that does not answer in this time is left out: its loop is blocked, or it does not call `diagnose()`. */
+const WORKER_WITHIN_MS = 1000;
+
+interface Round {
+  readonly id: number;
+  readonly asker: Worker;
+  readonly askersId: number;
+  readonly waitingFor: Set<number>;
+  readonly reports: Report[];
+  readonly timer: NodeJS.Timeout;
+}
+
+/**
+ * In the primary of a cluster: lets each worker's page show all workers. Call it once, with `node:cluster`; it only
+ * passes reports on, over the channel that Node has opened between primary and workers.
+ * @returns A function that ends it.
+ */
+export function relayReports(cluster: Cluster): () => void {
+  const rounds = new Map<number, Round>();
+  let lastId = 0;
+  const finish = (round: Round): void => {
+    clearTimeout(round.timer);
+    rounds.delete(round.id);
+    send(round.asker, { type: 'express-hangup:reports', id: round.askersId, reports: round.reports });
+  };
+  const begin = (asker: Worker, askersId: number): void => {
+    const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker?.isConnected() === true);
+    const id = ++lastId;
+    const timer = setTimeout(() => finish(round), WORKER_WITHIN_MS).unref();
+    const waitingFor = new Set(workers.map((worker) => worker?.id ?? 0));
+    const round: Round = { id, asker, askersId, waitingFor, reports: [], timer };
+    rounds.set(id, round);
+    for (const worker of workers) if (worker) send(worker, { type: 'express-hangup:report?', id });
+  };
+  const onMessage = (worker: Worker, message: unknown): void => {
+    if (isMessage(message, 'express-hangup:ask')) begin(worker, message.id);
+    if (!isMessage(message, 'express-hangup:report')) return;
+    const round = rounds.get(message.id);
+    if (!round?.waitingFor.delete(worker.id)) return;
+    round.reports.push(message.report);
+    if (round.waitingFor.size === 0) finish(round);
+  };
+  cluster.on('message', onMessage);
+  return () => {
+    cluster.off('message', onMessage);
+    for (const round of rounds.values()) clearTimeout(round.timer);
+  };
+}
+
+function send(worker: Worker, message: WorkerMessage): void {
+  if (worker.isConnected()) worker.send(message, undefined, {}, () => undefined);
+}

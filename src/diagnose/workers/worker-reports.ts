@@ -1,0 +1,81 @@
+import type { Report } from '../report';
+import { mergeReports } from './merge-reports';
+import { isMessage, type WorkerMessage } from './messages';
+import { clusterOfWorker } from './worker-number';
+
+/** How long the page waits for a primary that may not call `relayReports()`. */
+const PRIMARY_WITHIN_MS = 1500;
+/** After a primary has not answered it is asked again only so much later. */
+const ASK_AGAIN_MS = 30_000;
+
+let lastId = 0;
+
+/** The reports of all workers, as far as the primary hands them on; else that of this process. */
+export class WorkerReports {
+  private silentSince = -Infinity;
+
+  constructor(private readonly own: () => Report) {}
+
+  /** Of this process alone where it is no worker, or its primary does not call `relayReports()`. */
+  async all(): Promise<Report> {
+    if (!clusterOfWorker() || performance.now() - this.silentSince < ASK_AGAIN_MS) return this.own();
+    const reports = await askPrimary();
+    if (reports === undefined) {
+      this.silentSince = performance.now();
+      return this.own();
+    }
+    return mergeReports(reports);
+  }
+}
+
+function askPrimary(): Promise<readonly Report[] | undefined> {
+  const id = ++lastId;
+  return new Promise((resolve) => {
+    const finish = (reports: readonly Report[] | undefined): void => {
+      clearTimeout(timer);
+      process.off('message', onMessage);
+      resolve(reports);
+    };
+    const onMessage = (message: unknown): void => {
+      if (isMessage(message, 'express-hangup:reports') && message.id === id) finish(message.reports);
+    };
+    const timer = setTimeout(finish, PRIMARY_WITHIN_MS, undefined);
+    process.on('message', onMessage);
+    send({ type: 'express-hangup:ask', id });
+  });
+}
+
+/** In a worker: answers the primary that asks for its report. Gives the function that ends it. */
+export function answerPrimary(report: () => Report): () => void {
+  if (!clusterOfWorker()) return () => undefined;
+  const onMessage = (message: unknown): void => {
+    if (isMessage(message, 'express-hangup:report?'))
+      send({ type: 'express-hangup:report', id: message.id, report: report() });
+  };
+  process.on('message', onMessage);
+  const restore = letProcessEnd();
+  return () => {
+    process.off('message', onMessage);
+    restore();
+  };
+}
+
+/**
+ * Whoever listens to messages keeps the worker alive: a drain would not end it any more. Ours do not; an app that
+ * listens, now or later, does as before.
+ */
+function letProcessEnd(): () => void {
+  const isAlone = process.listenerCount('message') === 1;
+  const onNewListener = (event: string | symbol, listener: unknown): void => {
+    if (event === 'message' && !String((listener as { name?: string }).name).startsWith('onMessage'))
+      process.channel?.ref();
+  };
+  if (isAlone) process.channel?.unref();
+  process.on('newListener', onNewListener);
+  return () => process.off('newListener', onNewListener);
+}
+
+function send(message: WorkerMessage): void {
+  // The primary may have gone in this very moment.
+  process.send?.(message, undefined, {}, () => undefined);
+}
