@@ -16,6 +16,9 @@ const CHROMIUM = '/usr/bin/chromium';
 const FLAGS =
   '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
 
+/** On Node 20 node:http does not tell of a request before it is sent. */
+const showsHttpCalls = Number(process.versions.node.split('.')[0]) >= 22;
+
 const hasChromium = existsSync(CHROMIUM);
 if (!hasChromium) process.stderr.write(`The page is not tested in a browser: there is no ${CHROMIUM}.\n`);
 
@@ -87,6 +90,7 @@ if (!hasChromium) process.stderr.write(`The page is not tested in a browser: the
       '504 timeout2',
       'Clients left0',
       'Late handlers0',
+      'Faults in all0',
     ]);
     expect(await page.textContent('#legend')).toContain('504 2');
     expect(
@@ -234,16 +238,87 @@ if (!hasChromium) process.stderr.write(`The page is not tested in a browser: the
     expect(await page.evaluate(`document.documentElement.scrollWidth`)).toBeLessThanOrEqual(360);
   });
 
+  it('shows the line of the app that made a call, when it failed first and last, and what the docs say', async () => {
+    const upstream = await scriptedUpstream(rst);
+    app.get('/users/:id', (req, _res, next) => {
+      request(upstream.origin, { signal: req.signal }).catch(next);
+    });
+    app.use(gatewayErrorHandler());
+    for (const id of [1, 2]) await fetch(`${url}/users/${id}`);
+    await open();
+    const row = (await page.textContent('#faults > li')) ?? '';
+    expect(row).toMatch(/last \d{4}-\d\d-\d\d \d\d:\d\d:\d\d, first \d{4}-\d\d-\d\d/);
+    if (showsHttpCalls) expect(row).toMatch(/called at \S*clients\.ts:\d+:\d+/);
+    const link = await page.getAttribute('#faults a', 'href');
+    expect(await page.evaluate(`fetch('${link ?? ''}').then((answer) => answer.text())`)).toMatch(
+      /^## UPSTREAM_RESET\n/,
+    );
+  });
+
+  it('has a table of the routes, and shows what matches the filter', async () => {
+    app.get('/users/:id', (_req, res) => void res.send('ok'));
+    app.get('/orders/:id', (_req, res) => void res.status(504).end());
+    for (const path of ['/users/1', '/users/2', '/orders/1']) await (await fetch(url + path)).text();
+    await open();
+    const rows = (): Promise<string[]> =>
+      page.$$eval('#routes tbody tr', (elements) => elements.map((element) => element.textContent));
+    expect(await rows()).toEqual([
+      expect.stringMatching(/^GET\/users\/:id2000/),
+      expect.stringMatching(/^GET\/orders\/:id101/),
+    ]);
+    await page.fill('#filter', 'ORDERS');
+    expect(await rows()).toEqual([expect.stringMatching(/^GET\/orders/)]);
+    await page.fill('#filter', 'nothing like it');
+    expect(await rows()).toEqual(['None that matches the filter.']);
+  });
+
+  it('shows twelve hours as well as five minutes', async () => {
+    app.get('/ok', (_req, res) => void res.send('ok'));
+    await (await fetch(`${url}/ok`)).text();
+    await open();
+    expect(await page.textContent('#chart')).toContain('5 min ago');
+    await page.selectOption('#range', 'hours');
+    expect(await page.textContent('#chart')).toContain('12 h ago');
+    expect(await page.textContent('#legend')).toContain('answered 1');
+  });
+
+  it('gives its report to the clipboard', async () => {
+    await browser.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: url });
+    await open();
+    await page.click('#copy');
+    await page.waitForFunction(`document.getElementById('copy').textContent === 'Copied'`);
+    const copied = JSON.parse(await page.evaluate(`navigator.clipboard.readText()`)) as object;
+    expect(Object.keys(copied)).toEqual(Object.keys(diagnosis.report()));
+  });
+
+  it('is not for a page of another site, not even where the app lets every site read its answers', async () => {
+    const open = express();
+    open.use((_req, res, next) => {
+      res.set('Access-Control-Allow-Origin', '*');
+      next();
+    });
+    open.use('/_hangup', diagnosis.page);
+    const { port } = await serve(open);
+    app.get('/evil', (_req, res) => void res.send('<!doctype html><title>another site</title>'));
+    // "localhost" and "127.0.0.1" are two sites.
+    await page.goto(`${url.replace('127.0.0.1', 'localhost')}/evil`);
+    const read = await page.evaluate(
+      `fetch('http://127.0.0.1:${port}/_hangup/report.json').then(async (answer) => answer.status + (await answer.text()))`,
+    );
+    expect(read).toMatch(/^403Forbidden: another site has asked for it/);
+    troubles = [];
+  });
+
   it('names its parts for a screen reader, and lets every control be reached', async () => {
     await open();
     const unnamed = await page.evaluate(UNNAMED);
     expect(unnamed).toEqual([]);
     const reached: string[] = [];
-    for (let press = 0; press < 6; press++) {
+    for (let press = 0; press < 8; press++) {
       await page.keyboard.press('Tab');
       reached.push(await page.evaluate(`document.activeElement.tagName`));
     }
-    expect(reached).toEqual(expect.arrayContaining(['A', 'BUTTON', 'SUMMARY']));
+    expect(reached).toEqual(expect.arrayContaining(['A', 'INPUT', 'BUTTON', 'SELECT', 'SUMMARY']));
     expect(await page.getAttribute('html', 'lang')).toBe('en');
   });
 });

@@ -67,7 +67,7 @@ describe.each(expressVersions)('the page on %s', (_name, make) => {
   it('holds no inline script, style or handler, and nothing from elsewhere', async () => {
     const { text } = await ask(`${url}/_hangup/`, { headers: browser });
     expect(text).not.toMatch(/<style|\sstyle=|\son\w+=|javascript:|https?:|\/\//i);
-    expect(text.match(/<script[^>]*>/g)).toEqual(['<script src="page.js" defer>']);
+    expect(text.match(/<script[^>]*>/g)).toEqual(['<script src="page.js" type="module">']);
   });
 
   it('sends a browser to the address with a slash, whatever lies before it', async () => {
@@ -90,6 +90,8 @@ describe.each(expressVersions)('the page on %s', (_name, make) => {
   it.each([
     ['page.css', 'text/css'],
     ['page.js', 'text/javascript'],
+    ['words.js', 'text/javascript'],
+    ['errors/UPSTREAM_RESET', 'text/plain'],
     ['icon.svg', 'image/svg+xml'],
     ['report.json', 'application/json'],
   ])('serves %s below itself', async (name, type) => {
@@ -109,7 +111,11 @@ describe.each(expressVersions)('the page on %s', (_name, make) => {
 
   it('leaves what it does not know to the next handler', async () => {
     expect(await ask(`${url}/_hangup/unknown`)).toMatchObject({ status: 404, text: 'the next handler' });
-    expect(await ask(`${url}/_hangup/__proto__`)).toMatchObject({ status: 404, text: 'the next handler' });
+    for (const path of [
+      ...['__proto__', 'types.d.ts', 'tsconfig.json', 'errors/NOTHING', 'errors/__proto__', 'errors/'],
+      ...['..%2fassets.js', '%2e%2e/assets.ts', 'page.js/', 'PAGE.JS', 'errors/..%2f..%2fpackage.json'],
+    ])
+      expect(await ask(`${url}/_hangup/${path}`)).toMatchObject({ status: 404, text: 'the next handler' });
   });
 
   it('takes no other method than GET and HEAD', async () => {

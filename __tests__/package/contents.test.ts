@@ -11,6 +11,9 @@ interface Manifest {
   scripts: Record<string, string>;
 }
 
+/** The files that `diagnose()` serves: copied, not compiled. */
+const PAGE = 'diagnose/page/browser';
+
 function manifest(): Manifest {
   return JSON.parse(readFileSync(join(packedProject().installed, 'package.json'), 'utf8')) as Manifest;
 }
@@ -22,14 +25,17 @@ function paths(): string[] {
 /** Every module of `src`, without its ending. */
 function modules(): string[] {
   return readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
     .map((path) => path.replaceAll('\\', '/').replace(/\.ts$/, ''));
 }
 
 describe('what the tarball holds', () => {
-  it('is the build of each source file, with its types, and no other build', () => {
+  it('is the build of each source file, with its types, the files of the page, and no other build', () => {
     const built = paths().filter((path) => path.startsWith('dist/'));
     const expected = modules().flatMap((module) => [`dist/${module}.js`, `dist/${module}.d.ts`]);
+    const served = readdirSync(join(root, 'src', PAGE)).filter((name) => /\.(html|css|svg|js)$/.test(name));
+    expect(served.length).toBeGreaterThan(5);
+    expected.push(...served.map((name) => `dist/${PAGE}/${name}`));
     expect(built.sort()).toEqual(expected.sort());
   });
 
@@ -40,7 +46,8 @@ describe('what the tarball holds', () => {
   });
 
   it('is nothing else', () => {
-    const known = /^(dist\/.+\.(js|d\.ts)|docs\/[\w-]+\.md|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+    const known =
+      /^(dist\/.+\.(js|d\.ts)|dist\/diagnose\/page\/browser\/\w+\.(html|css|svg)|docs\/[\w-]+\.md|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
     expect(paths().filter((path) => !known.test(path))).toEqual([]);
   });
 

@@ -1,11 +1,5 @@
-import { ICON } from './icon';
-import { MARKUP } from './markup';
-import { SCRIPT_BASE } from './script-base';
-import { SCRIPT_FAULTS } from './script-faults';
-import { SCRIPT_MAIN } from './script-main';
-import { SCRIPT_REQUESTS } from './script-requests';
-import { SCRIPT_UPSTREAMS } from './script-upstreams';
-import { STYLE } from './style';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** Something that is served as it is. */
 export interface Asset {
@@ -13,16 +7,30 @@ export interface Asset {
   readonly body: string;
 }
 
-const SCRIPT = `'use strict';
-{${SCRIPT_BASE}${SCRIPT_REQUESTS}${SCRIPT_UPSTREAMS}${SCRIPT_FAULTS}${SCRIPT_MAIN}}
-`;
+const FOLDER = join(__dirname, 'browser');
 
-/** The page itself. */
-export const HTML: Asset = { type: 'text/html', body: MARKUP };
+const TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html',
+  css: 'text/css',
+  js: 'text/javascript',
+  svg: 'image/svg+xml',
+};
 
-/** What the page loads, by its path below the page. */
-export const ASSETS: ReadonlyMap<string, Asset> = new Map([
-  ['/page.css', { type: 'text/css', body: STYLE }],
-  ['/page.js', { type: 'text/javascript', body: SCRIPT }],
-  ['/icon.svg', { type: 'image/svg+xml', body: ICON }],
+/** What is served below the page. Only these names are ever looked for in the file system. */
+const NAMES: ReadonlySet<string> = new Set([
+  ...['page.html', 'page.css', 'icon.svg', 'page.js', 'elements.js', 'words.js'],
+  ...['faults.js', 'routes.js', 'outcomes.js', 'upstreams.js'],
 ]);
+
+const read = new Map<string, Asset>();
+
+/** One of the page's own files by its name, read when it is first asked for; `undefined` for any other name. */
+export function assetOf(name: string): Asset | undefined {
+  if (!NAMES.has(name)) return undefined;
+  const known = read.get(name);
+  if (known) return known;
+  const type = TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'text/plain';
+  const asset = { type, body: readFileSync(join(FOLDER, name), 'utf8') };
+  read.set(name, asset);
+  return asset;
+}

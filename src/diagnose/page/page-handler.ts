@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Request } from 'express';
 import type { DiagnoseOptions } from '../diagnose-options';
 import type { Report } from '../report';
-import { ASSETS, HTML, type Asset } from './assets';
+import { assetOf, type Asset } from './assets';
+import { docsOf } from './error-docs';
 import { refusalOf } from './guard';
 
 /** An Express handler, and one of plain node:http. */
@@ -81,13 +82,28 @@ async function answer(
     res.setHeader('Vary', 'Accept');
     if (!prefersHtml(req.headers.accept)) await sendReport(req, res, reports);
     else if (!hasTrailingSlash(req)) redirect(req, res);
-    else send(req, res, 200, HTML);
+    else sendAsset(req, res, assetOf('page.html'), next);
     return;
   }
   if (path === '/report.json') await sendReport(req, res, reports);
-  else if (ASSETS.has(path)) send(req, res, 200, ASSETS.get(path) ?? HTML);
+  else sendAsset(req, res, assetOf(path.slice(1)) ?? docsAt(path), next);
+}
+
+function sendAsset(
+  req: IncomingMessage,
+  res: ServerResponse,
+  asset: Asset | undefined,
+  next: PageNext,
+): void {
+  if (asset) send(req, res, 200, asset);
   else if (next) next();
   else send(req, res, 404, { type: 'text/plain', body: 'Not Found\n' });
+}
+
+/** `/errors/UPSTREAM_RESET`: what the docs say of a code. */
+function docsAt(path: string): Asset | undefined {
+  const body = path.startsWith('/errors/') ? docsOf(path.slice('/errors/'.length)) : undefined;
+  return body === undefined ? undefined : { type: 'text/plain', body };
 }
 
 type PageNext = Parameters<PageHandler>[2];

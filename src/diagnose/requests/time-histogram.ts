@@ -23,7 +23,7 @@ export class TimeHistogram {
   /** `undefined` while nothing was counted. */
   percentiles(): Percentiles | undefined {
     if (this.total === 0) return undefined;
-    return { p50: this.percentile(0.5), p95: this.percentile(0.95) };
+    return { p5: this.percentile(0.05), p50: this.percentile(0.5), p95: this.percentile(0.95) };
   }
 
   counts(): HistogramCounts {

@@ -1,0 +1,104 @@
+// Elements. Whatever comes from the report becomes text or an attribute, never markup.
+
+/** @typedef {Node | string | undefined} Child */
+
+/**
+ * Makes an element; there is no way to hand it markup.
+ * @param {string} name
+ * @param {Record<string, string>} [attributes]
+ * @param {Child | Child[]} [children]
+ */
+export function el(name, attributes = {}, children = []) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...[children].flat().filter((child) => child !== undefined));
+  return element;
+}
+
+/**
+ * @param {string} name
+ * @param {Record<string, string | number>} attributes
+ * @param {Node[]} [children]
+ */
+export function svg(name, attributes, children = []) {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+  element.append(...children);
+  return element;
+}
+
+/** @param {string} id */
+export function byId(id) {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`there is no element ${id}`);
+  return element;
+}
+
+/**
+ * A part of a bar; its share is set by script, because the policy of the page allows no style in markup.
+ * @param {string} className
+ * @param {number} share
+ */
+export function part(className, share) {
+  const element = el('i', { class: className });
+  element.style.width = `${(Math.max(0, Math.min(1, share)) * 100).toFixed(2)}%`;
+  return element;
+}
+
+/** @param {Child[]} parts */
+export function bar(parts) {
+  return el('div', { class: 'bar', 'aria-hidden': 'true' }, parts);
+}
+
+/**
+ * What a route is called: by its pattern only, for a path is the client's.
+ * @param {string | undefined} method
+ * @param {string | undefined} route
+ */
+export function routeName(method = '', route = undefined) {
+  return [
+    el('span', { class: 'method' }, method),
+    route === undefined ? el('span', { class: 'soft' }, 'no route') : el('code', {}, route),
+  ];
+}
+
+/**
+ * @param {readonly (readonly [label: string, isNumber: boolean])[]} head
+ * @param {Node[]} rows
+ */
+export function tableParts(head, rows) {
+  const cells = head.map(([label, isNumber]) =>
+    el('th', { scope: 'col', ...(isNumber && { class: 'number' }) }, label),
+  );
+  return [el('thead', {}, [el('tr', {}, cells)]), el('tbody', {}, rows)];
+}
+
+/** @param {string} words */
+export function emptyTable(words) {
+  return [el('tbody', {}, [el('tr', {}, [el('td', { class: 'empty' }, words)])])];
+}
+
+/** @type {Map<string, string>} */
+const drawn = new Map();
+
+/**
+ * Draws a part of the page again only if what it shows has changed: selections and the reader's place stay.
+ * @param {string} id
+ * @param {unknown} data
+ * @param {() => Node[]} children
+ */
+export function draw(id, data, children) {
+  const key = JSON.stringify(data);
+  if (drawn.get(id) === key) return;
+  drawn.set(id, key);
+  byId(id).replaceChildren(...children());
+}
+
+/**
+ * Whether an entry of the report holds what the reader is looking for, in any of its texts.
+ * @param {unknown} entry
+ * @param {string} wanted
+ */
+export function matches(entry, wanted) {
+  return wanted === '' || JSON.stringify(entry).toLowerCase().includes(wanted);
+}
