@@ -241,6 +241,16 @@ describe('who may see it', () => {
       expect((await ask(url, { headers })).status).toBe(200);
   });
 
+  it('is nobody whose header names are in small letters, as those of a proxy written in Node are', async () => {
+    const url = await servedTo(undefined);
+    const { host } = new URL(url);
+    for (const headers of [{ host }, { connection: 'keep-alive' }]) {
+      const { status, text } = await ask(url, { headers });
+      expect(status).toBe(403);
+      expect(text).toContain('in small letters');
+    }
+  });
+
   it('is nobody in production, without a check of the app', async () => {
     const url = await servedTo(undefined);
     const before = process.env['NODE_ENV'];
@@ -268,9 +278,9 @@ describe('who may see it', () => {
     async (host) => {
       const url = await servedTo(undefined);
       const { port } = new URL(url);
-      expect((await ask(url, { headers: { host: `${host}:${port}` } })).status).toBe(200);
-      expect((await ask(url, { headers: { host: `${host}:1` } })).status).toBe(403);
-      expect((await ask(url, { headers: { host } })).status).toBe(403);
+      expect((await ask(url, { headers: { Host: `${host}:${port}` } })).status).toBe(200);
+      expect((await ask(url, { headers: { Host: `${host}:1` } })).status).toBe(403);
+      expect((await ask(url, { headers: { Host: host } })).status).toBe(403);
     },
   );
 

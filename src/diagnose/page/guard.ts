@@ -20,9 +20,10 @@ const ALLOW = 'Behind a proxy, and in production, give diagnose({ allow: (req) =
  * every connection is a local one, and many proxies add no header that says so; whatever else a client sends, a proxy
  * may hand on. Except for one thing: the `Connection` field is for this very connection, and an intermediary must take
  * it off (RFC 9110, 7.6.1). Browsers and Node's clients say `Connection: keep-alive`; nginx says `close` or nothing,
- * HAProxy nothing. So whoever says it has made this connection. A proxy that has been told to write it itself, or one
- * that passes on bytes, could still be taken for its client: production does not risk that, and is closed without
- * `allow`.
+ * HAProxy nothing. So whoever says it has made this connection. Proxies written in Node may say it too; they give
+ * themselves away by the small letters of the header names that they copy. One that has been told to write the field
+ * itself, or that passes on bytes, could still be taken for its client: production does not risk that, and is closed
+ * without `allow`.
  */
 export function refusalOf(req: IncomingMessage): Refusal {
   const broken = RULES.find(([isBroken]) => isBroken(req));
@@ -48,6 +49,10 @@ const RULES: readonly Rule[] = [
     ({ httpVersion, headers }) =>
       httpVersion !== '1.1' || headers.connection?.trim().toLowerCase() !== 'keep-alive',
     'the request does not say "Connection: keep-alive" in HTTP/1.1, which no proxy hands on. Browsers say it; curl does with -H "Connection: keep-alive".',
+  ],
+  [
+    ({ rawHeaders }) => !rawHeaders.includes('Host') || !rawHeaders.includes('Connection'),
+    'its header names are in small letters, as those of Node’s proxies are, which copy them from another request (and of Node’s fetch; http.get() and curl may ask).',
   ],
   [
     (req) => !isThisHost(req),

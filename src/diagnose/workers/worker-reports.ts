@@ -52,27 +52,9 @@ export function answerPrimary(report: () => Report): () => void {
     if (isMessage(message, 'express-hangup:report?'))
       send({ type: 'express-hangup:report', id: message.id, report: report() });
   };
+  // A worker lives until it disconnects from its primary, whether or not somebody listens.
   process.on('message', onMessage);
-  const restore = letProcessEnd();
-  return () => {
-    process.off('message', onMessage);
-    restore();
-  };
-}
-
-/**
- * Whoever listens to messages keeps the worker alive: a drain would not end it any more. Ours do not; an app that
- * listens, now or later, does as before.
- */
-function letProcessEnd(): () => void {
-  const isAlone = process.listenerCount('message') === 1;
-  const onNewListener = (event: string | symbol, listener: unknown): void => {
-    if (event === 'message' && !String((listener as { name?: string }).name).startsWith('onMessage'))
-      process.channel?.ref();
-  };
-  if (isAlone) process.channel?.unref();
-  process.on('newListener', onNewListener);
-  return () => process.off('newListener', onNewListener);
+  return () => process.off('message', onMessage);
 }
 
 function send(message: WorkerMessage): void {
