@@ -18,21 +18,23 @@ const subjects = {
   'HPM 4 after hangup()': () => proxy('http-proxy-middleware', plain),
   'HPM 4 with hangupProxy()': () => proxy('http-proxy-middleware', (ours) => ours),
   'HPM 4 with hangupProxy(), diagnose() on': () => {
-    require('express-hangup/diagnose').diagnose();
+    require('express-hangup/diagnose').diagnose({ where: false });
     proxy('http-proxy-middleware', (ours) => ours);
   },
   'HPM 3 after hangup()': () => proxy('http-proxy-middleware3', plain),
   'HPM 3 with hangupProxy()': () => proxy('http-proxy-middleware3', (ours) => ours),
   'global fetch': () => calling(globalFetch),
-  'global fetch, diagnose() on': () => calling(globalFetch, true),
+  'global fetch, diagnose() on': () => calling(globalFetch, { where: false }),
+  'global fetch, diagnose() on, with where': () => calling(globalFetch, { where: true }),
   'node:http': () => calling(nodeHttp()),
-  'node:http, diagnose() on': () => calling(nodeHttp(), true),
   'no call, context': () => inContext({ context: true }, () => '{}'),
   'no call, propagate': () => inContext({ propagate: true }, () => '{}'),
   'global fetch, context': () => inContext({ context: true }, globalFetch),
   'global fetch, propagate': () => inContext({ propagate: true }, globalFetch),
   'node:http, context': () => inContext({ context: true }, nodeHttp()),
   'node:http, propagate': () => inContext({ propagate: true }, nodeHttp()),
+  'node:http, diagnose() on': () => calling(nodeHttp(), { where: false }),
+  'node:http, diagnose() on, with where': () => calling(nodeHttp(), { where: true }),
 };
 
 /** The same agent for both. */
@@ -44,8 +46,8 @@ function proxy(name, options) {
   app.use(hangup(), createProxyMiddleware(options(hangupProxy({ target: upstream }))));
 }
 
-function calling(call, isDiagnosed = false) {
-  if (isDiagnosed) require('express-hangup/diagnose').diagnose();
+function calling(call, diagnosis) {
+  if (diagnosis) require('express-hangup/diagnose').diagnose(diagnosis);
   app.use(hangup()).get('/', async (req, res) => {
     res.type('json').send(await call(req.signal));
   });

@@ -50,8 +50,12 @@ const GROUPS = {
     rows: [
       ['global fetch'],
       ['global fetch, diagnose() on', 'global fetch'],
+      ['global fetch, diagnose() on, with where', 'global fetch'],
       ['node:http'],
       ['node:http, diagnose() on', 'node:http'],
+      ['node:http, diagnose() on, with where', 'node:http'],
+      ['HPM 4 with hangupProxy()'],
+      ['HPM 4 with hangupProxy(), diagnose() on', 'HPM 4 with hangupProxy()'],
     ],
   },
   propagate: {

@@ -170,8 +170,8 @@ describe('a call that is sent again', () => {
     expect((await fetch(`${url}/calls/1`)).status).toBe(502);
     const rows = rowsOf(upstream);
     // Before Node 24 it is not known that these calls were made for the same request.
-    if (hasContext) expect(rows).toMatchObject([{ status: 502, outcome: 'answered', attempts: 3 }]);
-    else expect(rows).toHaveLength(3);
+    expect(rows).toHaveLength(hasContext ? 1 : 3);
+    expect(rows[0]).toMatchObject({ status: 502, outcome: 'answered', attempts: hasContext ? 3 : 1 });
   });
 
   it('for another thing saves nothing', async () => {
@@ -187,6 +187,7 @@ describe('a call that is sent again', () => {
 
 const hasContext = Number(process.versions.node.split('.')[0]) >= 24;
 
+/* eslint-disable jest/no-standalone-expect -- the rule does not know a test that is chosen by Node's version */
 (hasContext ? it : it.skip)(
   'a fault that the app has dealt with has the route of its request (from Node 24 on)',
   async () => {
@@ -204,6 +205,7 @@ const hasContext = Number(process.versions.node.split('.')[0]) >= 24;
     ]);
   },
 );
+/* eslint-enable jest/no-standalone-expect */
 
 describe('an error that only says so', () => {
   it.each([
