@@ -63,7 +63,7 @@ export class SocketLogs {
     this.listeners = [
       ['lookup', handle((log) => (log.stage = 'connect'))],
       ['connectionAttempt', handle(noteAttempt)],
-      ['connect', handle((log) => (log.stage = isEncrypted(log.socket) ? 'tls' : 'ready'))],
+      ['connect', handle(noteConnect)],
       ['secureConnect', handle((log) => (log.stage = 'ready'))],
       ['timeout', handle((log) => (log.isTimedOut = true))],
       ['end', handle((log) => (log.endedBy ??= 'fin'))],
@@ -106,6 +106,12 @@ export class SocketLogs {
 
 function isEncrypted(socket: Socket): boolean {
   return (socket as { encrypted?: boolean }).encrypted === true;
+}
+
+function noteConnect(log: SocketLog): void {
+  log.stage = isEncrypted(log.socket) ? 'tls' : 'ready';
+  // An agent may hide its pool: then the port is known only as long as the connection lasts.
+  if (log.origin === undefined) log.port = log.socket.remotePort ?? log.port;
 }
 
 function noteAttempt(log: SocketLog, _address: string, port: number): void {

@@ -64,8 +64,9 @@ export class OriginLog {
   lost(loss: Loss): void {
     this.losses.lost(loss);
     this.cuts.cut(loss.waitedMs, loss.target, loss.at);
-    const isIdle = loss.idleMs !== undefined && this.losses.isAtOnce(loss.waitedMs);
-    this.noteClosing({ at: loss.at, isIdle, ms: isIdle ? loss.idleMs : loss.waitedMs });
+    // What closes as soon as it is asked has closed for the question: it says nothing of the other sockets.
+    if (!this.losses.isAtOnce(loss.waitedMs))
+      this.noteClosing({ at: loss.at, isIdle: false, ms: loss.waitedMs });
   }
 
   private noteClosing(closing: Parameters<Closings['add']>[0]): void {
