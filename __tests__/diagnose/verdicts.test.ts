@@ -9,7 +9,17 @@ import {
 import { diagnose, type Diagnosis, type FaultReport } from 'express-hangup/diagnose';
 import { nativeRequire } from '../fixtures/native-require';
 import { clients, errorOf, request, type Client } from './clients';
-import { cutBody, fin, freePort, garbage, ok, rst, scriptedUpstream, silence } from './scripted-upstream';
+import {
+  cutBody,
+  fin,
+  freePort,
+  garbage,
+  ok,
+  rst,
+  scriptedUpstream,
+  silence,
+  type ScriptedUpstream,
+} from './scripted-upstream';
 import { until } from './until';
 
 let diagnosis: Diagnosis;
@@ -98,7 +108,7 @@ describe.each(clients)('the fault of %s', (_name, make) => {
   it('says that the call was given up while it waited', async () => {
     const upstream = await scriptedUpstream(silence);
     const reason = new DeadlineExceededError(40);
-    await errorOf(client.call(upstream.origin, { signal: signalThatFires(reason) }));
+    await errorOf(client.call(upstream.origin, { signal: signalThatFires(reason, upstream) }));
     const row = await rowOf(upstream.origin);
     expect(row.upstream).toMatchObject({ phase: 'waiting', reusedSocket: false });
     // axios and got lose the reason on the way to the error of node:http; what is known is that this process gave up.
@@ -143,7 +153,7 @@ describe('who gave up', () => {
   it('is the deadline, when the signal carries it', async () => {
     const upstream = await scriptedUpstream(silence);
     const error = await errorOf(
-      fetch(upstream.origin, { signal: signalThatFires(new DeadlineExceededError(40)) }),
+      fetch(upstream.origin, { signal: signalThatFires(new DeadlineExceededError(40), upstream) }),
     );
     expect(classifyError(error)).toMatchObject({
       code: 'DEADLINE_EXCEEDED',
@@ -154,7 +164,7 @@ describe('who gave up', () => {
   it('is the client that has left, and that is no row of the report', async () => {
     const upstream = await scriptedUpstream(silence);
     const error = await errorOf(
-      fetch(upstream.origin, { signal: signalThatFires(new ClientClosedRequestError()) }),
+      fetch(upstream.origin, { signal: signalThatFires(new ClientClosedRequestError(), upstream) }),
     );
     expect(upstreamOf(error)).toMatchObject({ trigger: 'client-closed', verdict: 'CW1' });
     expect(diagnosis.report().faults).toEqual([]);
@@ -164,7 +174,7 @@ describe('who gave up', () => {
   it('is the timeout of a signal', async () => {
     const upstream = await scriptedUpstream(silence);
     for (const call of [fetch, request]) {
-      const error = await errorOf(call(upstream.origin, { signal: AbortSignal.timeout(40) }));
+      const error = await errorOf(call(upstream.origin, { signal: AbortSignal.timeout(250) }));
       expect(upstreamOf(error)).toMatchObject({
         trigger: 'signal-timeout',
         phase: 'waiting',
@@ -244,8 +254,9 @@ async function rowOf(origin: string): Promise<FaultReport> {
   return rows()[0]!;
 }
 
-function signalThatFires(reason: unknown): AbortSignal {
+function signalThatFires(reason: unknown, upstream: ScriptedUpstream): AbortSignal {
   const controller = new AbortController();
-  setTimeout(() => controller.abort(reason), 40);
+  // When the upstream has the request, a moment later: the client has then written all of it.
+  upstream.script = () => setTimeout(() => controller.abort(reason), 20);
   return controller.signal;
 }
