@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { CallSite, FaultCode, GatewayFault } from '../answer/fault';
-import { lifetimeOf } from '../request/lifetime';
+import { lifetimeOf } from '../request/lifetime-of';
 import { routeOf } from '../request/route';
 import { idsOf } from './requests/request-ids';
 
