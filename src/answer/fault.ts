@@ -90,10 +90,17 @@ const TABLE: Record<FaultCode, readonly [status: number, title: string, detail: 
 /** All codes, in the order of the table in the README. */
 export const FAULT_CODES = Object.keys(TABLE) as FaultCode[];
 
+function withoutCause(this: GatewayFault): Omit<GatewayFault, 'cause'> {
+  const { code, status, title, detail, upstream } = this;
+  return { code, status, title, detail, ...(upstream && { upstream }) };
+}
+
 /** Makes the fault that belongs to a code. */
 export function gatewayFault(code: FaultCode, cause: unknown, upstream?: UpstreamInfo): GatewayFault {
   const [status, title, detail] = TABLE[code];
   const fault: GatewayFault = { code, status, title, detail, cause };
   if (upstream) fault.upstream = upstream;
+  // Logs write what toJSON() gives. The cause stays out: axios's errors carry the request's Authorization header.
+  Object.defineProperty(fault, 'toJSON', { value: withoutCause });
   return fault;
 }
