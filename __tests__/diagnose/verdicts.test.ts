@@ -236,7 +236,7 @@ describe('who gave up', () => {
     const [error] = await failed;
     expect(error.message).toBe('enough');
     const row = diagnosis.report().faults.find(({ upstream: info }) => info?.phase === 'queue');
-    expect(row?.upstream).toEqual({
+    expect(row?.upstream).toMatchObject({
       origin: upstream.origin,
       phase: 'queue',
       trigger: 'destroyed',

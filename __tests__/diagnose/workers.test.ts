@@ -34,6 +34,9 @@ async function cluster(relay: boolean): Promise<{ port: number; stop: () => Prom
   };
 }
 
+// Four processes that each compile the sources: on a busy machine that takes its time.
+jest.setTimeout(60_000);
+
 describe('the page of a worker in a cluster', () => {
   it('shows all workers, with what each has had', async () => {
     const { port, stop } = await cluster(true);
