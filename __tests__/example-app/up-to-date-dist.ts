@@ -25,6 +25,7 @@ export async function upToDateDist(): Promise<void> {
       await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noCheck'], {
         cwd: ROOT,
       });
+      await promisify(execFile)(process.execPath, ['scripts/copy-page.mjs'], { cwd: ROOT });
     } finally {
       rmSync(LOCK, { recursive: true });
     }

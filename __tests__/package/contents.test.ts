@@ -53,8 +53,8 @@ describe('what the tarball holds', () => {
 
   it('is small', () => {
     const { size, unpackedSize } = packedProject().tarball;
-    expect(size).toBeLessThan(250_000);
-    expect(unpackedSize).toBeLessThan(1_000_000);
+    expect(size).toBeLessThan(400_000);
+    expect(unpackedSize).toBeLessThan(1_500_000);
   });
 
   it('names no machine and no directory of its makers', () => {

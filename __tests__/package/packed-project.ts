@@ -82,7 +82,8 @@ function sources(work: string): string {
   const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { files: string[] };
   const shipped = files.filter((file) => file !== 'dist').map((file) => file.replace(/\/.*$/, ''));
   for (const name of [
-    ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'src', '__tests__', 'README.md', 'LICENSE'],
+    ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'src', 'scripts', '__tests__'],
+    ...['README.md', 'LICENSE'],
     ...shipped,
   ]) {
     cpSync(join(root, name), join(dir, name), { recursive: true });
