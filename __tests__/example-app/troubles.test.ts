@@ -186,7 +186,8 @@ describe('the page and its lab', () => {
     const request = http.get(`${example.url}/_hangup/`, { agent, headers: { Accept: 'text/html' } });
     const [response] = (await once(request, 'response')) as [http.IncomingMessage];
     agent.destroy();
-    expect(response.statusCode).toBe(200);
+    const body = (await response.setEncoding('utf8').toArray()).join('');
+    expect([response.statusCode, body]).toEqual([200, expect.stringContaining('<!doctype html>')]);
   });
 
   test('knows nothing of a request that never was', async () => {
