@@ -10,18 +10,18 @@ type Listener = ((event: Event) => unknown) | object | null;
  */
 export function requestController(): AbortController {
   const controller = new AbortController();
-  Object.defineProperties(controller.signal, LISTENING);
+  Object.setPrototypeOf(controller.signal, REQUEST_SIGNAL);
   return controller;
 }
 
-const LISTENING: PropertyDescriptorMap = {
+const REQUEST_SIGNAL = Object.create(AbortSignal.prototype, {
   addEventListener: method(function addEventListener(this: AbortSignal, type, listener, options) {
     AbortSignal.prototype.addEventListener.call(this, type, quiet(listener) as never, options);
   }),
   removeEventListener: method(function removeEventListener(this: AbortSignal, type, listener, options) {
     AbortSignal.prototype.removeEventListener.call(this, type, quiet(listener) as never, options);
   }),
-};
+}) as AbortSignal;
 
 type Listening = (
   this: AbortSignal,

@@ -19,11 +19,11 @@ const GATED = ['write', 'end', 'writeHead', 'flushHeaders'] as const;
 
 /** Node's methods that lie behind the gate, whichever class the response is of. */
 interface Below {
-  write(this: ServerResponse, chunk?: unknown, encoding?: unknown, callback?: unknown): boolean;
-  end(this: ServerResponse, chunk?: unknown, encoding?: unknown, callback?: unknown): ServerResponse;
-  writeHead(this: ServerResponse, status: number, reason?: unknown, headers?: unknown): ServerResponse;
-  flushHeaders(this: ServerResponse): void;
-  destroy(this: ServerResponse, error?: Error): ServerResponse;
+  write: (this: ServerResponse, chunk?: unknown, encoding?: unknown, callback?: unknown) => boolean;
+  end: (this: ServerResponse, chunk?: unknown, encoding?: unknown, callback?: unknown) => ServerResponse;
+  writeHead: (this: ServerResponse, status: number, reason?: unknown, headers?: unknown) => ServerResponse;
+  flushHeaders: (this: ServerResponse) => void;
+  destroy: (this: ServerResponse, error?: Error) => ServerResponse;
 }
 
 /** Marks prototypes that lead to a gate. */
@@ -62,7 +62,7 @@ export function baseOf(prototype: object): object | undefined {
 export function nodeMethods(res: ServerResponse): Below {
   let object = res as object;
   // A mock has no methods but its own.
-  if (!Object.hasOwn(res, '_header') && !isHttp2(res.req)) return res;
+  if (!Object.hasOwn(res, '_header') && !isHttp2(res.req)) return res as unknown as Below;
   do object = Object.getPrototypeOf(object) as object;
   while (!Object.hasOwn(object, 'constructor'));
   return object as Below;
@@ -79,7 +79,7 @@ function buildGate(target: object): void {
     if (lifetime === undefined || lifetime.speaker === 'handler')
       return below(target).write.call(this, chunk, encoding, callback);
     return admits(lifetime, this.statusCode)
-      ? pass(lifetime, () => below(target).write.call(this, chunk, encoding, callback))
+      ? pass(lifetime, this, below(target).write, [chunk, encoding, callback])
       : true;
   });
   define(target, 'writeHead', function writeHead(status: number, reason: unknown, headers: unknown) {
@@ -93,7 +93,7 @@ function buildGate(target: object): void {
   define(target, 'flushHeaders', function flushHeaders() {
     const lifetime = lifetimeOn(this);
     if (lifetime === undefined || lifetime.speaker === 'handler') below(target).flushHeaders.call(this);
-    else if (admits(lifetime, this.statusCode)) pass(lifetime, () => below(target).flushHeaders.call(this));
+    else if (admits(lifetime, this.statusCode)) pass(lifetime, this, below(target).flushHeaders, []);
   });
   defineEnd(target);
   new GateMark(target);
@@ -122,7 +122,7 @@ function defineEnd(target: object): void {
       return result;
     }
     if (admits(lifetime, this.statusCode)) {
-      pass(lifetime, () => below(target).end.call(this, chunk, encoding, callback));
+      pass(lifetime, this, below(target).end, [chunk, encoding, callback]);
       lifetime.ended();
     }
     return this;
@@ -159,13 +159,21 @@ function admits(lifetime: Lifetime, status: number): boolean {
   return false;
 }
 
-/** What Node calls on the response meanwhile (`end()` calls `writeHead()`) is nobody's late word. */
-function pass<Result>(lifetime: Lifetime, call: () => Result): Result {
+/**
+ * What Node calls on the response meanwhile (`end()` calls `writeHead()`) is nobody's late word. Takes no closure: one in
+ * `end()` would cost every request an object.
+ */
+function pass<Args extends unknown[], Result>(
+  lifetime: Lifetime,
+  res: ServerResponse,
+  method: (this: ServerResponse, ...args: Args) => Result,
+  args: Args,
+): Result {
   const wasPassing = lifetime.isPassing;
   lifetime.passes += 1;
   lifetime.isPassing = true;
   try {
-    return call();
+    return method.apply(res, args);
   } finally {
     lifetime.isPassing = wasPassing;
   }
@@ -199,12 +207,12 @@ export function handToErrorHandlers(lifetime: Lifetime): void {
   const node = nodeMethods(res);
   lifetime.speaker = 'answer';
   // A mock's own methods stay where they are.
-  if ((node as object) === res) return;
+  if ((node as unknown) === res) return;
   for (const name of GATED) {
     const method = ((node as unknown as Record<string, Method>)[name] as Method).bind(res) as WriteHead;
     const wrapper = name === 'writeHead' ? headWrappers.get(res) : undefined;
     define(res, name, (...args: never[]) => {
-      const result = pass(lifetime, () => (wrapper ? wrapper(method, args) : method(...args)));
+      const result = pass(lifetime, res, wrapper ? () => wrapper(method, args) : method, args);
       if (name === 'end' && !lifetime.isEnded) lifetime.ended();
       return result;
     });
