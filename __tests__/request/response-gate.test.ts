@@ -135,25 +135,6 @@ describe.each(expressVersions)('what counts as an answer on %s', (_version, expr
     expect(answer).toEqual({ status: 503, body: 'half', complete: false });
   });
 
-  it('is what an error handler streams for as long as it makes progress', async () => {
-    const answer = await answerOf(() => undefined, { deadline: 30, grace: 0 }, undefined, ((
-      _error,
-      _req,
-      res,
-      _next,
-    ) => {
-      res.status(504);
-      let count = 0;
-      const timer = setInterval(() => {
-        res.write('.');
-        if (++count < 14) return;
-        clearInterval(timer);
-        res.end('done');
-      }, 450);
-    }) as ErrorRequestHandler);
-    expect(answer).toEqual({ status: 504, body: `${'.'.repeat(14)}done`, complete: true });
-  });
-
   it("is the renderer's, not what the handler says while it renders", async () => {
     const rendering = gate();
     const answer = await answerOf(
