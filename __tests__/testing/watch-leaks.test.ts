@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { Agent, createServer, get, type RequestListener, type Server } from 'node:http';
 import { Socket, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hangup } from 'express-hangup';
 import {
   clientThatHangsUp,
   faultyUpstream,
@@ -55,6 +56,17 @@ describe('watchLeaks(): what is older than the watch', () => {
     call(url);
     await asked;
     expect(await complaint()).toMatch(/the call GET http:\/\/127\.0\.0\.1.* has been waiting for \d+ ms/);
+  });
+
+  it('names the place of a connection also where calls end with their request', async () => {
+    const propagating = hangup({ propagate: true });
+    const url = await serve((_req, res) => res.end());
+    watch = watchLeaks(server);
+    const socket = new Socket().connect(Number(new URL(url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    expect(await complaint()).toMatch(/is still open\n {4}at .*watch-leaks\.test\.ts/);
+    socket.destroy();
+    expect(propagating).toBeInstanceOf(Function);
   });
 
   it('sees a connection that is opened by new Socket().connect(), with the place', async () => {

@@ -2,6 +2,9 @@ import { dirname, sep } from 'node:path';
 
 const KIT = dirname(__dirname) + sep;
 
+/** Stands between a caller and Node where the app has asked for `propagate`; it is not who called. */
+const PROPAGATION = dirname(dirname(__dirname)) + sep + 'propagate' + sep;
+
 /** Where something was called, to be read later: formatting a stack costs, keeping one hardly does. */
 export interface CallSite {
   /** The frames from the caller outwards, as V8 writes them. */
@@ -21,6 +24,7 @@ export function callSite(): CallSite {
       (holder.stack ?? '')
         .split('\n')
         .slice(1)
+        .filter((line) => !line.includes(PROPAGATION))
         .map((line) => line.trim().replace(/^at /, '')),
   };
 }
