@@ -98,10 +98,11 @@ export function triggerOf(error: unknown, seen: Circumstances): Trigger | undefi
 function isEffectOfAbort(
   code: FaultCode | undefined,
   chain: readonly ErrorFacts[],
-  { abortedBy, isDestroyedHere, endedBy }: Circumstances,
+  { abortedBy, isDestroyedHere, isTimedOut, endedBy }: Circumstances,
 ): boolean {
   if (abortedBy === undefined || endedBy !== undefined || chain.some(isOfKernel)) return false;
-  return code === 'OPERATION_ABORTED' || isDestroyedHere;
+  // A socket that has told its timeout was destroyed for that.
+  return code === 'OPERATION_ABORTED' || (isDestroyedHere && !isTimedOut);
 }
 
 function isOurs(code: FaultCode): boolean {
