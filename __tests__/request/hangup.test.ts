@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { Request, Response } from 'express';
 import { hangup, gatewayErrorHandler } from 'express-hangup';
+import { newestOn } from '../../src/request/connection';
 import { collect } from '../fixtures/events';
 import { RawClient } from '../fixtures/raw-client';
 import { aborted, expressVersions, gate, serve } from '../fixtures/serve';
@@ -337,10 +338,7 @@ describe.each(expressVersions)('hangup() on %s', (_name, express) => {
     const client = (await RawClient.connect(port)).request('/wait');
     const { req, res } = await arrival;
     const { socket } = req;
-    const held = (): unknown[] =>
-      Object.getOwnPropertySymbols(socket)
-        .filter(({ description }) => description === 'express-hangup.connection')
-        .map((symbol) => (socket as unknown as Record<symbol, { newest: unknown }>)[symbol]!.newest);
+    const held = (): unknown[] => [newestOn(socket)];
     expect(held()).toMatchObject([{ req }]);
     res.end();
     await settled.next();

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HangupCode } from '../errors';
-import { Connection } from './connection';
+import { enterConnection, leaveConnection } from './connection';
 import { endRequest, superviseAnswer } from './end-request';
 import { discardLateCalls } from './late-calls';
 import { Lifetime, type LifetimeHost } from './lifetime';
@@ -31,7 +31,7 @@ export function newLifetime(req: IncomingMessage, res: ServerResponse): Lifetime
   const socket = isHttp2(req) ? undefined : connectionOf(req, res);
   if (isAlreadyGone(req, res, socket)) lifetime.closed();
   else if (socket !== undefined) {
-    Connection.of(socket).enter(lifetime);
+    enterConnection(socket, lifetime);
     // One that waits for its turn in a pipeline can be destroyed without its connection.
     if (res.socket === null) lifetime.onSettle(() => undefined);
   } else lifetime.onSettle(() => undefined);
@@ -46,17 +46,18 @@ const HOST: LifetimeHost = {
     // A mock of a response need not be an emitter.
     (res as Partial<ServerResponse>).on?.('close', onResponseClose);
   },
-  whoClosed: ({ req, res, connection }) => whoClosed(req, res, connection?.socket),
+  leaveConnection,
+  whoClosed: ({ req, res, socket }) => whoClosed(req, res, socket),
   deadlineMet(lifetime) {
     const isHeldBack = lifetime.isEndCalled && !lifetime.isEnded && !lifetime.res.writableEnded;
     if (isHeldBack) superviseAnswer(lifetime);
   },
   end: endRequest,
   aborted,
-  result({ res, connection }) {
+  result({ res, socket }) {
     // On Node 20 and 22 a response that had ended but was not flushed counts as finished on a dead connection too: then
     // the connection has an error. (That it is destroyed says nothing: after `Connection: close` it should be.)
-    return { status: res.statusCode, isFlushed: res.writableFinished && !connection?.socket.errored };
+    return { status: res.statusCode, isFlushed: res.writableFinished && !socket?.errored };
   },
 };
 
@@ -77,9 +78,9 @@ function onResponseClose(this: ServerResponse): void {
 
 /** What is said on the response from now on reaches nobody, and must do no harm. */
 function aborted(lifetime: Lifetime): void {
-  const { req, res, reason, connection } = lifetime;
+  const { req, res, reason, socket } = lifetime;
   letPipesRun(res);
-  const hasClientLeft = whoClosed(req, res, connection?.socket).code === 'CLIENT_CLOSED_REQUEST';
+  const hasClientLeft = whoClosed(req, res, socket).code === 'CLIENT_CLOSED_REQUEST';
   if (hasClientLeft && !hasStarted(res)) {
     // For access logs, whatever the handler still sets.
     Object.defineProperty(res, 'statusCode', {
@@ -93,5 +94,5 @@ function aborted(lifetime: Lifetime): void {
   // Answered after its time, by whomever: a second answer is as late as any.
   discardLateCalls(lifetime);
   // Nobody reads on: what consumes the body (multer writes it to a file) has to hear that no more will come.
-  if (connection !== undefined && !req.complete) destroyRequest(lifetime);
+  if (socket !== undefined && !req.complete) destroyRequest(lifetime);
 }

@@ -1,61 +1,62 @@
 import type { Socket } from 'node:net';
 import type { Lifetime } from './lifetime';
+import { Stamped } from './stamped';
 
-const CONNECTION = Symbol('express-hangup.connection');
+/** Keeps on a socket the latest of the requests that are under way on it; the others follow by `older`. */
+class ConnectionStamp extends Stamped {
+  #newest: Lifetime | undefined = undefined;
 
-interface KnownSocket extends Socket {
-  [CONNECTION]?: Connection;
+  static isOn(socket: object): socket is ConnectionStamp {
+    return #newest in socket;
+  }
+
+  static newest(socket: object): Lifetime | undefined {
+    return #newest in socket ? socket.#newest : undefined;
+  }
+
+  static setNewest(socket: object, lifetime: Lifetime | undefined): void {
+    if (#newest in socket) socket.#newest = lifetime;
+  }
+}
+
+/** The latest of the requests that are under way on a connection. */
+export function newestOn(socket: Socket): Lifetime | undefined {
+  return ConnectionStamp.newest(socket);
 }
 
 /**
- * The requests that are under way on one HTTP/1 connection, in a list that is entered and left in constant time: one
- * connection may carry tens of thousands.
+ * Calls `lifetime.closed()` when its HTTP/1 connection closes, until it leaves. The requests of a connection are a list
+ * that is entered and left in constant time: one connection may carry tens of thousands.
  *
  * One listener serves all requests that a keep-alive socket carries: one listener each would end in a
  * MaxListenersExceededWarning under pipelining. It is prepended, so that it runs before Node's own abort of what is in
  * flight: a body parser's "request aborted" then finds the signal aborted already.
  */
-export class Connection {
-  private newest: Lifetime | undefined = undefined;
-
-  private constructor(readonly socket: Socket) {
-    socket.prependOnceListener('close', () => this.announceClose());
+export function enterConnection(socket: Socket, lifetime: Lifetime): void {
+  if (!ConnectionStamp.isOn(socket)) {
+    new ConnectionStamp(socket);
+    socket.prependListener('close', announceClose);
   }
+  const newest = ConnectionStamp.newest(socket);
+  lifetime.socket = socket;
+  lifetime.older = newest;
+  if (newest !== undefined) newest.newer = lifetime;
+  ConnectionStamp.setNewest(socket, lifetime);
+}
 
-  /** The connection of a socket, made for its first request. */
-  static of(socket: KnownSocket): Connection {
-    return socket[CONNECTION] ?? Connection.begin(socket);
-  }
+/** Takes a request off the list of its connection, wherever it stands. */
+export function leaveConnection(lifetime: Lifetime): void {
+  const { older, newer, socket } = lifetime;
+  if (socket === undefined) return;
+  if (newer !== undefined) newer.older = older;
+  else if (ConnectionStamp.newest(socket) === lifetime) ConnectionStamp.setNewest(socket, older);
+  if (older !== undefined) older.newer = newer;
+  lifetime.older = lifetime.newer = undefined;
+}
 
-  private static begin(socket: Socket): Connection {
-    const connection = new Connection(socket);
-    // Not enumerable: sockets are logged and copied.
-    Object.defineProperty(socket, CONNECTION, { value: connection });
-    return connection;
-  }
-
-  /** `lifetime.closed()` is called when the connection closes, until it leaves. */
-  enter(lifetime: Lifetime): void {
-    const { newest } = this;
-    lifetime.connection = this;
-    lifetime.older = newest;
-    if (newest !== undefined) newest.newer = lifetime;
-    this.newest = lifetime;
-  }
-
-  /** Takes a request off the list, wherever it stands. */
-  leave(lifetime: Lifetime): void {
-    const { older, newer } = lifetime;
-    if (newer !== undefined) newer.older = older;
-    else if (this.newest === lifetime) this.newest = older;
-    if (older !== undefined) older.newer = newer;
-    lifetime.older = lifetime.newer = undefined;
-  }
-
-  private announceClose(): void {
-    const lifetimes: Lifetime[] = [];
-    for (let link = this.newest; link !== undefined; link = link.older) lifetimes.push(link);
-    // Oldest first, as the requests came.
-    for (const lifetime of lifetimes.reverse()) lifetime.closed();
-  }
+function announceClose(this: Socket): void {
+  const lifetimes: Lifetime[] = [];
+  for (let link = newestOn(this); link !== undefined; link = link.older) lifetimes.push(link);
+  // Oldest first, as the requests came.
+  for (const lifetime of lifetimes.reverse()) lifetime.closed();
 }

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { DeadlineExceededError, type HangupError } from '../errors';
 import { channels } from '../events';
 import { DEFAULTS } from '../options';
-import type { Connection } from './connection';
 import { DeadlineTimer, type DeadlineQueue, type Timed, type Waiting } from './deadline-clock';
 import { isDebugging } from './debugger';
 import { requestController } from './request-signal';
@@ -31,6 +31,8 @@ export interface LifetimeHost {
   hasClosed(lifetime: Lifetime): boolean;
   /** Calls `lifetime.closed()` when the response has closed. */
   watchClose(lifetime: Lifetime): void;
+  /** Calls `lifetime.closed()` for the connection no more. */
+  leaveConnection(lifetime: Lifetime): void;
   /** Who closed the connection of a response that had not ended. */
   whoClosed(lifetime: Lifetime): HangupError;
   /** The deadline has been met by starting in time; what a middleware holds back must come out all the same. */
@@ -86,7 +88,7 @@ export class Lifetime implements Timed {
   route: string | undefined = undefined;
 
   /** The HTTP/1 connection that the request came on, and its neighbours there. */
-  connection: Connection | undefined = undefined;
+  socket: Socket | undefined = undefined;
   older: Lifetime | undefined = undefined;
   newer: Lifetime | undefined = undefined;
 
@@ -240,7 +242,7 @@ export class Lifetime implements Timed {
     this.stopClock();
     if (this.settleListeners !== undefined || channels.settle.hasSubscribers) this.watchClose();
     // Nobody wants to know when: from here on the response tells.
-    else if (!this.isCloseWatched) this.leaveConnection();
+    else if (!this.isCloseWatched) this.host.leaveConnection(this);
     this.onEnded?.();
   }
 
@@ -262,15 +264,11 @@ export class Lifetime implements Timed {
     this.host.watchClose(this);
   }
 
-  private leaveConnection(): void {
-    this.connection?.leave(this);
-  }
-
   private settle(): void {
     this.isSettled = true;
     this.stopClock();
     this.abortListeners = undefined;
-    this.leaveConnection();
+    this.host.leaveConnection(this);
     if (this.reason !== undefined) this.host.aborted(this);
     const listeners = this.settleListeners;
     this.settleListeners = undefined;

@@ -17,14 +17,13 @@ export function watchStall(lifetime: Lifetime, stallMs: number): void {
 }
 
 function startTimeout(lifetime: Lifetime): void {
-  const { res, connection, stallMs = 0 } = lifetime;
+  const { res, socket, stallMs = 0 } = lifetime;
   res.setTimeout(stallMs, () => {
     // It may have begun within the grace, when its request was aborted already.
     if (lifetime.reason) cutResponse(lifetime);
     else lifetime.end(new ResponseStalledError(stallMs));
   });
-  if (connection === undefined) return;
-  const { socket } = connection;
+  if (socket === undefined) return;
   // The socket's idle timeout must not outlive this response: before Node goes on to the next one, or sets the
   // keep-alive timeout, it is put back to the server's own.
   const { server } = socket as { server?: { timeout?: number } };
