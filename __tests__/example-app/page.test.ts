@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { startExample, type Example } from './start-example';
-import { upToDateDist } from './up-to-date-dist';
+import { upToDateDist } from '../fixtures/up-to-date-dist';
 
 const CHROMIUM = '/usr/bin/chromium';
 const inBrowser = existsSync(CHROMIUM) ? describe : describe.skip;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { runStart, startExample } from './start-example';
-import { upToDateDist } from './up-to-date-dist';
+import { upToDateDist } from '../fixtures/up-to-date-dist';
 
 beforeAll(upToDateDist, 60_000);
 

@@ -1,5 +1,5 @@
 import { startExample, type Example } from './start-example';
-import { upToDateDist } from './up-to-date-dist';
+import { upToDateDist } from '../fixtures/up-to-date-dist';
 
 let example: Example;
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { startExample, type Example } from './start-example';
 import { trial, type Behaviour, type Trial } from './trial';
-import { upToDateDist } from './up-to-date-dist';
+import { upToDateDist } from '../fixtures/up-to-date-dist';
 
 /** How long a client waits for what never comes: longer than the gateway's deadline of 1 s. */
 const PATIENCE_MS = 2000;

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { upToDateDist } from '../../example-app/up-to-date-dist';
+import { upToDateDist } from '../../fixtures/up-to-date-dist';
 
 interface Figures {
   rows: { way: string; 1000: { lost: number; sent: number } }[];
