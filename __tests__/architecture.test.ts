@@ -90,7 +90,7 @@ const allowed: Record<string, string[]> = {
   databases: CORE,
   testing: [],
   eslint: [],
-  cli: ['testing', 'server', 'eslint'],
+  cli: ['index', 'testing', 'server', 'eslint'],
 };
 
 const DATABASES = ['databases/pg/index', 'databases/mysql2/index'];

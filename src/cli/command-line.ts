@@ -21,6 +21,10 @@ const COMMANDS: Record<string, Entry> = {
       (require('./conformance/conformance-command') as typeof import('./conformance/conformance-command'))
         .conformanceCommand,
   },
+  demo: {
+    summary: 'Shows in ten seconds what plain Express, the usual snippet and express-hangup do in trouble',
+    load: () => (require('./demo/demo-command') as typeof import('./demo/demo-command')).demoCommand,
+  },
   fix: {
     summary: 'Repairs calls that outlive their request, and answers that hide an upstream fault',
     load: () => (require('./fix/fix-command') as typeof import('./fix/fix-command')).fixCommand,
