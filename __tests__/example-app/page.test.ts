@@ -46,6 +46,16 @@ inBrowser(`the page in a real browser (skipped where there is no ${CHROMIUM})`, 
     return { ours: ours!, theirs: theirs! };
   }
 
+  test('begins with the trouble that convinces, and with no empty box', async () => {
+    const first = page.locator('.trouble').first();
+    await expect(first.getByRole('heading').innerText()).resolves.toBe('You post an order');
+    const borders = await page.evaluate<string[]>(
+      "[...document.querySelectorAll('.result')].map((box) => getComputedStyle(box).borderTopColor)",
+    );
+    expect(borders).toHaveLength(36); // 16 troubles and 2 experiments, two boxes each
+    expect(new Set(borders)).toEqual(new Set(['rgba(0, 0, 0, 0)']));
+  });
+
   test('shows 504 and the closed connection beside a snippet that never answers', async () => {
     const { ours, theirs } = await tried('handlers', 'It stalls');
     expect(ours.verdict).toBe('honest');
@@ -81,6 +91,26 @@ inBrowser(`the page in a real browser (skipped where there is no ${CHROMIUM})`, 
     await expect(page.locator('[data-place="upstream"][data-verdict="honest"]').innerText()).resolves.toMatch(
       /0 failed\s+of \d+ orders/,
     );
+  });
+
+  test('counts after "Try all" how each side did', async () => {
+    await page.locator('[data-scene="proxies"] [data-all]').press('Enter');
+    const tally = page.locator('[data-scene="proxies"] .tally');
+    await tally.waitFor();
+    await expect(tally.innerText()).resolves.toBe(
+      'Met honestly: with hangupProxy() 6 of 6, http-proxy-middleware as it is 1 of 6.',
+    );
+  });
+
+  test('blames nobody for what happens while a gateway is killed', async () => {
+    await page.getByRole('button', { name: 'Deploy without a drain' }).press('Enter');
+    await page.locator('[data-place="killed"][data-verdict="waiting"]').waitFor();
+    await page.getByRole('button', { name: 'Try: It stalls' }).first().press('Enter');
+    const theirs = page
+      .locator('[data-scene="handlers"] .trouble', { hasText: 'It stalls' })
+      .locator('[data-side="theirs"][data-verdict="disturbed"]');
+    await expect(theirs.innerText()).resolves.toContain('this result does not count');
+    await page.locator('[data-place="killed"][data-verdict="wrong"]').waitFor();
   });
 
   test('announces results to those who cannot see them', async () => {

@@ -1,4 +1,5 @@
 import { startExample, type Example } from './start-example';
+import { trial } from './trial';
 import { upToDateDist } from '../fixtures/up-to-date-dist';
 
 let example: Example;
@@ -13,6 +14,12 @@ afterAll(() => example.stop('SIGTERM'));
 async function press(path: string) {
   const response = await fetch(`${example.url}${path}`, { method: 'POST' });
   return { status: response.status, report: (await response.json()) as Report };
+}
+
+/** An order of a client, and whether the lab says that something was being restarted meanwhile. */
+async function order() {
+  const { report } = await trial(example.url, '/ours/order/busy');
+  return report.duringRestart;
 }
 
 interface Orders {
@@ -54,4 +61,13 @@ test('a deploy without a drain fails orders that are in flight', async () => {
   const { report } = await press('/lab/deploy?drain=no');
   expect(report.exit).toBe('SIGKILL');
   expect(report.orders.failed).toBeGreaterThan(0);
+});
+
+test('the lab knows which requests a restart has disturbed', async () => {
+  const before = await order();
+  const restart = press('/lab/restart-price-service');
+  const during = await order();
+  await restart;
+  const after = await order();
+  expect({ before, during, after }).toEqual({ before: false, during: true, after: false });
 });

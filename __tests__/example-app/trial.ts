@@ -8,6 +8,8 @@ export interface Trial {
   outcome: 'complete' | 'cut' | 'left';
   report: {
     client: { status: number | null; bytes: number; outcome: string; ms: number };
+    /** Whether something was being restarted meanwhile. */
+    duringRestart: boolean;
     priceService: { calls: number; outcome: string; ms?: number; afterClientMs?: number };
   };
 }

@@ -185,8 +185,8 @@ describe('the page and its lab', () => {
     const agent = new http.Agent({ keepAlive: true });
     const request = http.get(`${example.url}/_hangup/`, { agent, headers: { Accept: 'text/html' } });
     const [response] = (await once(request, 'response')) as [http.IncomingMessage];
-    agent.destroy();
     const body = (await response.setEncoding('utf8').toArray()).join('');
+    agent.destroy();
     expect([response.statusCode, body]).toEqual([200, expect.stringContaining('<!doctype html>')]);
   });
 

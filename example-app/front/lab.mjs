@@ -16,7 +16,7 @@ const PAGE_HEADERS = {
 /** The page at /, its requests at /lab, the gateway's source at /lab/source. */
 export function createLab(parts) {
   const { trials, gateways, priceService } = parts;
-  const oneAtATime = createTurnstile();
+  const oneAtATime = createTurnstile(trials);
   const lab = Router();
 
   lab.get('/trials/:id', async (req, res) => {
@@ -43,8 +43,8 @@ export function createLab(parts) {
   return Router().use('/lab', lab).use(pages);
 }
 
-/** Lets one request through at a time: two restarts at once would show nothing. */
-function createTurnstile() {
+/** Lets one request through at a time: two restarts at once would show nothing. Notes when something is being restarted. */
+function createTurnstile(trials) {
   let isTaken = false;
   return function turnstile(req, res, next) {
     if (isTaken) {
@@ -52,7 +52,11 @@ function createTurnstile() {
       return;
     }
     isTaken = true;
-    res.on('close', () => (isTaken = false));
+    const restartEnds = trials.restartBegins();
+    res.on('close', () => {
+      isTaken = false;
+      restartEnds();
+    });
     next();
   };
 }

@@ -9,6 +9,7 @@ const KEPT = 500;
 /** What became of each marked request, at its client and behind the gateway. All times are ms. */
 export class Trials {
   #trials = new Map();
+  #restarts = [];
   #changed = new EventEmitter().setMaxListeners(0);
 
   /** The front tells how the request ended for its client. */
@@ -33,6 +34,13 @@ export class Trials {
     }
   }
 
+  /** Something is being restarted from now on; gives the function that ends that. */
+  restartBegins() {
+    const restart = { from: Date.now(), to: Infinity };
+    this.#restarts.push(restart);
+    return () => (restart.to = Date.now());
+  }
+
   /** The report, as soon as both sides are over; `undefined` where no such request has ended. */
   async report(id) {
     await this.#until(id, () => this.#trials.get(id)?.client, PATIENCE_MS);
@@ -40,7 +48,9 @@ export class Trials {
     if (trial?.client === undefined) return undefined;
     await this.#until(id, () => trial.calls.length > 0, NEWS_MS);
     await this.#until(id, () => !trial.calls.some(isOpen), PATIENCE_MS);
-    return { client: clientReport(trial.client), priceService: callsReport(trial) };
+    const { startedAt, at } = trial.client;
+    const duringRestart = this.#restarts.some(({ from, to }) => from <= at && to >= startedAt);
+    return { client: clientReport(trial.client), priceService: callsReport(trial), duringRestart };
   }
 
   /** Whether the price service is at work for a request with this mark; waits until it is. */

@@ -5,7 +5,8 @@ export const PATIENCE_MS = 2500;
 
 /**
  * Sends a trouble's request by the path of one side. Resolves to what came: `outcome` is 'complete', 'cut', 'left' (as
- * told) or 'gave up'; `behind` tells what became of the call to the price service.
+ * told) or 'gave up'; `behind` tells what became of the call to the price service, `duringRestart` whether something was being
+ * restarted meanwhile.
  */
 export async function exchange(trouble, side) {
   const trial = window.crypto.randomUUID().slice(0, 8);
@@ -53,8 +54,9 @@ async function send(url, { post, leaveAfterEvents = Infinity }, seen, client) {
 async function behindTheGateway(trial) {
   const answer = await fetch(`/lab/trials/${trial}`).catch(() => undefined);
   if (!answer?.ok) return { behind: 'unknown' };
-  const { priceService } = await answer.json();
+  const { priceService, duringRestart } = await answer.json();
   return {
+    duringRestart,
     behind: priceService.outcome,
     behindMs: priceService.ms,
     afterClientMs: priceService.afterClientMs,

@@ -1,22 +1,21 @@
-/** Runs tasks in their order, `width` at a time. */
+/** Runs tasks in their order, `width` at a time; each call resolves to what its task gives. */
 export function createQueue(width) {
   const waiting = [];
   let running = 0;
 
-  function next() {
+  async function next() {
     if (running === width || waiting.length === 0) return;
     running += 1;
-    waiting
-      .shift()()
-      .catch((error) => console.error(error))
-      .finally(() => {
-        running -= 1;
-        next();
-      });
+    const { task, resolve, reject } = waiting.shift();
+    await task().then(resolve, reject);
+    running -= 1;
+    next();
   }
 
   return function enqueue(task) {
-    waiting.push(task);
-    next();
+    return new Promise((resolve, reject) => {
+      waiting.push({ task, resolve, reject });
+      next();
+    });
   };
 }

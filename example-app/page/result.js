@@ -16,11 +16,17 @@ export function showWaiting(place, sideName) {
   return () => clearInterval(timer);
 }
 
+/** 'honest', 'wrong', or 'disturbed' where a restart was under way, which makes every answer possible. */
+export function verdictOf(trouble, result) {
+  if (trouble.isHonest(result)) return 'honest';
+  return result.duringRestart ? 'disturbed' : 'wrong';
+}
+
 /** Shows what came of it. */
 export function showResult(place, sideName, trouble, result) {
-  const isHonest = trouble.isHonest(result);
+  const verdict = verdictOf(trouble, result);
   place.replaceChildren(copyOf('result'));
-  place.dataset.verdict = isHonest ? 'honest' : 'wrong';
+  place.dataset.verdict = verdict;
   fill(place, {
     side: sideName,
     badge: badge(result),
@@ -28,28 +34,41 @@ export function showResult(place, sideName, trouble, result) {
     ms: milliseconds(result.ms),
     body: result.body.trim().replace(/\n+/g, '\n'),
     behind: behind(result),
-    verdict: isHonest ? '' : (trouble.otherwise ?? 'Not what a client should get.'),
+    verdict: REMARKS[verdict](trouble),
   });
 }
 
-/** Shows how many of an experiment's orders failed, and says it in a sentence. */
+const REMARKS = {
+  honest: () => '',
+  wrong: ({ otherwise = 'Not what a client should get.' }) => otherwise,
+  disturbed: () => 'Something was being restarted meanwhile: this result does not count.',
+};
+
+/** Shows how many of an experiment's orders failed, and says it in a sentence; without a result, that it was not tried. */
 export function showOrders(place, name, result) {
   place.replaceChildren(copyOf('result'));
-  const { requests, failed, failures } = result?.orders ?? { requests: 0, failed: 0, failures: {} };
+  if (result === undefined) return showNotTried(place, name);
+  const { requests, failed, failures } = result.orders;
   place.dataset.verdict = requests > 0 && failed === 0 ? 'honest' : 'wrong';
-  const list = Object.entries(failures).map(([failure, times]) => `${times} × ${failure}`);
   fill(place, {
     side: name,
     badge: `${failed} failed`,
     what: `of ${requests} orders`,
     ms: '',
-    body: list.join('\n'),
-    behind:
-      result?.remark ??
-      'It could not be tried: something is being restarted already, or the example has ended.',
+    body: Object.entries(failures)
+      .map(([failure, times]) => `${times} × ${failure}`)
+      .join('\n'),
+    behind: result.remark,
     verdict: '',
   });
   return `${name}: ${failed} of ${requests} orders failed.`;
+}
+
+function showNotTried(place, name) {
+  place.dataset.verdict = 'disturbed';
+  const behind = 'Something is being restarted already, or the example has ended.';
+  fill(place, { side: name, badge: '', what: 'not tried', ms: '', body: '', behind, verdict: '' });
+  return `${name}: not tried.`;
 }
 
 /** A result in a sentence, for those who listen. */

@@ -101,7 +101,7 @@ async function showTroubles(stacks: readonly Stack[], out: Terminal['out']): Pro
 }
 
 const WHAT_NEXT = `The stream is body.pipe(res) in the first two and pipeline(body, res) in the
-third; pipeline() keeps plain Express alive there, too.
+third. With pipeline() plain Express 5 lives on, too; Express 4 does not.
 
 In your own app:
   app.use(hangup({ deadline: 10_000 }));       // before your routes
