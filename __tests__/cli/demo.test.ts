@@ -1,58 +1,19 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { upToDateDist } from '../fixtures/up-to-date-dist';
-
-const ROOT = resolve(__dirname, '../..');
-const MAIN = join(ROOT, 'dist/cli/main.js');
-const PSEUDO_TERMINAL = '/usr/bin/script';
-
-/** Where the three results of a row begin, and how wide each is. */
-const FIRST_COLUMN = 18;
-const COLUMN_WIDTH = 21;
-
-const directories: string[] = [];
+import { demo, projectWith, removeProjects, rowOf } from './run-demo';
 
 beforeAll(upToDateDist, 60_000);
-afterAll(() => directories.forEach((directory) => rmSync(directory, { recursive: true })));
-
-/** A project in which this package of the repository is installed as `express`. */
-function projectWith(express: string | undefined): string {
-  const directory = mkdtempSync(join(tmpdir(), 'express-hangup-demo-'));
-  directories.push(directory);
-  mkdirSync(join(directory, 'node_modules'));
-  if (express !== undefined)
-    symlinkSync(join(ROOT, 'node_modules', express), join(directory, 'node_modules/express'));
-  return directory;
-}
-
-async function demo(cwd: string, ...args: string[]) {
-  const child = spawn(process.execPath, [MAIN, 'demo', ...args], { cwd });
-  const [out, err] = [child.stdout, child.stderr].map((stream) => stream.setEncoding('utf8').toArray());
-  const [code] = await once(child, 'close');
-  return { code, out: (await out!).join(''), err: (await err!).join('') };
-}
-
-/** What stands in the three columns of the row that begins with `about`, each on one line. */
-function rowOf(out: string, about: string): string[] {
-  const lines = out.split('\n');
-  const first = lines.findIndex((line) => line.startsWith(about));
-  const height = lines.slice(first).indexOf('');
-  return [0, 1, 2].map((column) => {
-    const start = FIRST_COLUMN + column * COLUMN_WIDTH;
-    const cell = lines.slice(first, first + height).map((line) => line.slice(start, start + COLUMN_WIDTH));
-    return cell.join(' ').replace(/\s+/g, ' ').trim();
-  });
-}
+afterAll(removeProjects);
 
 describe('express-hangup demo on Express 5', () => {
+  let project: string;
   let out: string;
   let code: number;
 
   beforeAll(async () => {
-    ({ out, code } = await demo(projectWith('express')));
+    project = projectWith('express');
+    ({ out, code } = await demo(project));
   }, 30_000);
 
   test('names the versions on which it runs, and ends with code 0', () => {
@@ -112,17 +73,9 @@ describe('express-hangup demo on Express 5', () => {
 
   test('names a directory in which the three apps can be read', () => {
     const [, apps] = /to read:\s+(\S+)\n$/.exec(out) ?? [];
-    expect(existsSync(resolve(directories[0]!, apps!, 'snippet.js'))).toBe(true);
+    expect(existsSync(resolve(project, apps!, 'snippet.js'))).toBe(true);
   });
 });
-
-test('the demo on Express 4 shows that a reset ends the process of plain Express', async () => {
-  const { code, out } = await demo(projectWith('express4'));
-  expect(code).toBe(0);
-  expect(out).toMatch(/^Express 4\.\d+\.\d+ on Node/);
-  expect(rowOf(out, 'The upstream')[0]).toBe('✗ the process ended: TypeError: fetch failed');
-  expect(rowOf(out, 'As it is wanted')[2]).toBe('✓ 5 of 5');
-}, 30_000);
 
 test('the demo says what to install where there is no Express', async () => {
   const project = projectWith(undefined);
@@ -146,32 +99,4 @@ test('the demo refuses arguments with code 2, and shows its help with code 0', a
   expect(wrong.code).toBe(2);
   expect(wrong.err).toContain('takes no arguments, and was given "now"');
   expect(help).toMatchObject({ code: 0, err: '', out: expect.stringContaining('npx express-hangup demo') });
-});
-
-const onTerminal = existsSync(PSEUDO_TERMINAL) ? describe : describe.skip;
-
-onTerminal(`the demo on a terminal (skipped where there is no ${PSEUDO_TERMINAL})`, () => {
-  /** What it prints on a terminal until the names of the columns have come. */
-  async function headOf(env: NodeJS.ProcessEnv): Promise<string> {
-    const command = `'${process.execPath}' '${MAIN}' demo`;
-    const terminal = { TERM: 'xterm-256color', PATH: process.env['PATH'] };
-    const child: ChildProcess = spawn(PSEUDO_TERMINAL, ['-qec', command, '/dev/null'], {
-      cwd: projectWith('express'),
-      env: { ...terminal, ...env },
-    });
-    let text = '';
-    child.stdout!.setEncoding('utf8').on('data', (part: string) => (text += part));
-    while (!text.includes("req.on('close')")) await once(child.stdout!, 'data');
-    child.kill();
-    await once(child, 'close');
-    return text;
-  }
-
-  test('is in colour', async () => {
-    await expect(headOf({})).resolves.toContain('\u001b[1m  plain Express');
-  });
-
-  test('heeds NO_COLOR', async () => {
-    await expect(headOf({ NO_COLOR: '1' })).resolves.not.toContain('\u001b');
-  });
 });
