@@ -78,10 +78,10 @@ export class Stack {
     this.#url = `http://127.0.0.1:${port}`;
   }
 
-  /** The error that Node prints when it ends a process; its class and message. */
+  /** The error that Node printed when it ended the process: its class and message. One without a stack is in brackets. */
   #lastWords(): string {
-    const lines = this.#errors.split('\n').map((line) => line.trim());
-    return lines.findLast((line) => /^\w*Error\b/.test(line)) ?? 'without a word';
+    const errors = this.#errors.matchAll(/^\[?(\w*Error\b.*?)\]?(?: \{)?$/gm);
+    return [...errors].at(-1)?.[1] ?? 'without a word';
   }
 }
 
