@@ -96,7 +96,20 @@ function buildGate(target: object): void {
     else if (admits(lifetime, this.statusCode)) pass(lifetime, this, below(target).flushHeaders, []);
   });
   defineEnd(target);
+  if (process.versions.bun !== undefined) keepHeaderSent(target);
   new GateMark(target);
+}
+
+/** Bun never sets `_headerSent`, which tells a head that has left from one that is held back: there the gate does. */
+function keepHeaderSent(target: object): void {
+  for (const name of ['write', 'flushHeaders'] as const) {
+    const method = (target as Record<typeof name, Method>)[name];
+    define(target, name, function (...args: never[]) {
+      const result = method.apply(this, args);
+      if (this.headersSent) (this as Outgoing)._headerSent = true;
+      return result;
+    });
+  }
 }
 
 function define(target: object, name: string, value: Method): void {
