@@ -4,6 +4,7 @@ import { openAttempt } from './exchange/attempt';
 import { ProxyExchange } from './exchange/exchange';
 import { checkedProxyOptions, type HangupProxyEvents, type HangupProxyOptions } from './options';
 import { proxyPlugin } from './proxy-plugin';
+import { refuseOldVersions } from './refuse-old';
 import type { ProxyLimits, ProxyRequestOptions, ProxyServer } from './proxy-server';
 import { rescueRejection } from './exchange/rescue';
 import { UpstreamAgent } from './wire/upstream-agent';
@@ -17,6 +18,7 @@ import { UserVerdicts } from './user-code/user-verdicts';
  *
  * The given options are not changed. `on`, `plugins`, `logger`, `ejectPlugins` and `agent` keep working: see
  * `docs/proxy.md` for the order.
+ * http-proxy-middleware 2 and older would ignore all of it: there `createProxyMiddleware()` throws an error that says so.
  * @throws {TypeError | RangeError} for an option of ours that is of the wrong type or out of range.
  */
 export function hangupProxy<Options extends object>(options: Options): Options {
@@ -30,6 +32,7 @@ export function hangupProxy<Options extends object>(options: Options): Options {
   const prepared: HangupProxyOptions = {
     ...rest,
     agent: agentFor(rest, maxHeaderSize),
+    logProvider: refuseOldVersions(rest.logProvider),
     on: handlersOf(rest.on, verdicts),
     plugins: [
       ...guardedPlugins(rest.plugins ?? []),

@@ -57,6 +57,8 @@ export interface HangupProxyOptions {
   ejectPlugins?: boolean | undefined;
   plugins?: readonly unknown[] | undefined;
   on?: HangupProxyEvents | undefined;
+  /** Only `legacyCreateProxyMiddleware()` of version 3 has it. */
+  logProvider?: unknown;
 }
 
 /** Checks what is ours to heed and gives it back; http-proxy-middleware checks the rest. Zero means "off" there, and here. */
