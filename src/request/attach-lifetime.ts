@@ -7,6 +7,7 @@ import { Lifetime, type LifetimeHost } from './lifetime';
 import { lifetimeOf, lifetimeOn, stampLifetime } from './lifetime-of';
 import { letPipesRun } from './pipes-to-closed';
 import { gateResponse, hasStarted } from './response-gate';
+import { isBun } from './runtime';
 import { connectionOf, isAlreadyGone, isHttp2, whoClosed } from './who-closed';
 
 /** The reasons for which this server ends a request while the client is still there. */
@@ -32,8 +33,9 @@ export function newLifetime(req: IncomingMessage, res: ServerResponse): Lifetime
   if (isAlreadyGone(req, res, socket)) lifetime.closed();
   else if (socket !== undefined) {
     enterConnection(socket, lifetime);
-    // One that waits for its turn in a pipeline can be destroyed without its connection.
-    if (res.socket === null) lifetime.onSettle(() => undefined);
+    // One that waits for its turn in a pipeline can be destroyed without its connection. On Bun a response hears of a
+    // departure before its connection does.
+    if (isBun || res.socket === null) lifetime.onSettle(() => undefined);
   } else lifetime.onSettle(() => undefined);
   return lifetime;
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Lifetime } from './lifetime';
 import { lifetimeOn } from './lifetime-of';
+import { isBun } from './runtime';
 import { Stamped } from './stamped';
 import { isHttp2 } from './who-closed';
 
@@ -96,7 +97,7 @@ function buildGate(target: object): void {
     else if (admits(lifetime, this.statusCode)) pass(lifetime, this, below(target).flushHeaders, []);
   });
   defineEnd(target);
-  if (process.versions.bun !== undefined) keepHeaderSent(target);
+  if (isBun) keepHeaderSent(target);
   new GateMark(target);
 }
 
