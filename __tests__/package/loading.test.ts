@@ -7,7 +7,7 @@ interface Subpath {
 }
 
 describe('the installed package', () => {
-  it.each(['', '/proxy', '/upstream', '/diagnose', '/testing', '/eslint'])(
+  it.each(['', '/proxy', '/upstream', '/pg', '/mysql2', '/diagnose', '/testing', '/eslint'])(
     'is one copy for import and require: express-hangup%s',
     (subpath) => {
       const found = JSON.parse(runNode(['node/subpaths.cjs'])) as Record<string, Subpath>;
@@ -47,7 +47,7 @@ describe('the installed package', () => {
   });
 
   it('lets a process end that has only loaded it', () => {
-    const load = `for (const path of ['', '/proxy', '/upstream', '/diagnose', '/testing', '/eslint']) require('express-hangup' + path)`;
+    const load = `for (const path of ['', '/proxy', '/upstream', '/pg', '/mysql2', '/diagnose', '/testing', '/eslint']) require('express-hangup' + path)`;
     expect(
       runNode(['-e', `${load}; process.on('exit', () => console.log('ended'))`], packedProject().dir),
     ).toBe('ended\n');

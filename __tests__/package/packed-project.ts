@@ -12,7 +12,12 @@ export interface PackedProject {
   /** The package inside it, as npm has unpacked it. */
   installed: string;
   /** What `npm pack --json` says of the tarball. */
-  tarball: { size: number; unpackedSize: number; files: { path: string; size: number }[] };
+  tarball: {
+    filename: string;
+    size: number;
+    unpackedSize: number;
+    files: { path: string; size: number }[];
+  };
 }
 
 const KEPT_IN = 'EXPRESS_HANGUP_PACKED_PROJECT';
@@ -49,7 +54,7 @@ function createPackedProject(): PackedProject {
   const work = mkdtempSync(join(tmpdir(), 'express-hangup-packed-'));
   const [packed] = JSON.parse(
     npm(sources(work), 'pack', '--json', '--silent', '--pack-destination', work),
-  ) as [PackedProject['tarball'] & { filename: string }];
+  ) as [PackedProject['tarball']];
   const dir = join(work, 'project');
   mkdirSync(dir);
   writeFileSync(join(dir, 'package.json'), '{ "name": "a-users-project", "private": true }\n');
@@ -92,7 +97,8 @@ function sources(work: string): string {
   return dir;
 }
 
-function npm(cwd: string, ...args: string[]): string {
+/** Runs npm in a directory and gives what it printed; throws where npm fails. */
+export function npm(cwd: string, ...args: string[]): string {
   return execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 

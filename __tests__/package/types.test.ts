@@ -20,6 +20,10 @@ const projects: Record<string, [endings: string[], options: ts.CompilerOptions]>
   'node16, CommonJS and ESM': [['cts', 'mts'], { module: ModuleKind.Node16 }],
   'nodenext, CommonJS and ESM': [['cts', 'mts'], { module: ModuleKind.NodeNext }],
   bundler: [['ts'], { module: ModuleKind.ESNext, moduleResolution: ModuleResolutionKind.Bundler }],
+  'node16 with the target and the library of ES2020': [
+    ['ts'],
+    { module: ModuleKind.Node16, target: ts.ScriptTarget.ES2020, lib: ['lib.es2020.d.ts'] },
+  ],
 };
 
 /** Compiles the consumer as a user's project would, with every declaration file checked as well. */
