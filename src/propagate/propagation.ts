@@ -1,5 +1,6 @@
 import { runInContext } from '../request/context';
 import type { Lifetime } from '../request/lifetime';
+import { otherRuntime } from '../request/runtime';
 import { CallScope } from './call-scope';
 import { disownSockets } from './disown-sockets';
 import { followHttp } from './follow-http';
@@ -25,15 +26,29 @@ const registry = new FinalizationRegistry(release);
 /**
  * Makes the `propagate` option of `hangup()`; `undefined` for `false`. From the first one on, until the last one has been
  * collected as garbage, the process's HTTP clients are followed.
+ * On Bun and Deno a warning says what is not followed.
  * @throws {TypeError} for options of the wrong shape.
  */
 export function propagation(options: boolean | PropagateOptions): Propagation | undefined {
   const rules = callRulesOf(options);
   if (rules === undefined) return undefined;
   const made = new Propagation(rules);
-  if (following.count++ === 0) following.stop = follow();
+  if (following.count++ === 0) {
+    following.stop = follow();
+    warnOfOtherRuntime();
+  }
   registry.register(made, undefined);
   return made;
+}
+
+/** Only Node's own fetch is undici, which tells of its calls. */
+function warnOfOtherRuntime(): void {
+  if (otherRuntime === undefined) return;
+  process.emitWarning(
+    `hangup(): option "propagate" follows node:http on ${otherRuntime}, but not the global fetch(): ` +
+      'write fetch(url, { signal: req.signal }).',
+    { code: 'EXPRESS_HANGUP_PROPAGATE' },
+  );
 }
 
 function release(): void {
