@@ -1,5 +1,6 @@
 // The app that runs on each runtime: <runtime> app.mjs <express | express4>. Tells its port and what happens by lines of JSON.
 import { createRequire } from 'node:module';
+import http from 'node:http';
 import { createServer } from 'node:net';
 import { deadline, drainable, gatewayErrorHandler, hangup, currentSignal, tuneServer } from 'express-hangup';
 
@@ -25,6 +26,8 @@ class SlowStore extends session.Store {
   }
 }
 
+const warnings = [];
+process.on('warning', ({ code }) => warnings.push(code));
 process.on('uncaughtException', (error) => tell({ uncaught: String(error) }));
 process.on('unhandledRejection', (error) => tell({ uncaught: String(error) }));
 
@@ -123,6 +126,11 @@ app.get(
     setTimeout(() => res.json({ session: true }), Number(req.query.ms));
   },
 );
+const propagate = hangup({ propagate: true });
+app.get('/propagate/fetch', propagate, () => fetch(`http://127.0.0.1:${ports.silent}/`));
+app.get('/propagate/http', propagate, (_req, _res, next) =>
+  http.get(`http://127.0.0.1:${ports.silent}/`).on('error', next),
+);
 app.get('/upstream/:port', deadline(5_000), async (req, res) => {
   const upstream = await fetch(`http://127.0.0.1:${req.params.port}/`, { signal: req.signal });
   res.send(await upstream.text());
@@ -151,12 +159,26 @@ app.use(gatewayErrorHandler({ onFault: (fault) => tell({ fault: fault.code }) })
 
 const resetting = createServer((socket) => socket.once('data', () => socket.resetAndDestroy()));
 const refused = createServer();
+// Answers only where nobody has ended the call long before.
+const silent = http.createServer((_req, res) => {
+  const timer = setTimeout(() => res.end(), 1_000);
+  res.on('close', () => {
+    clearTimeout(timer);
+    tell({ call: res.writableEnded ? 'has gone on' : 'has ended', warnings });
+  });
+});
 const listening = (server) => new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 await listening(resetting);
 await listening(refused);
-const ports = { resetting: resetting.address().port, refusing: refused.address().port };
+await listening(silent);
+const ports = {
+  silent: silent.address().port,
+  resetting: resetting.address().port,
+  refusing: refused.address().port,
+};
 await new Promise((resolve) => refused.close(resolve));
 resetting.unref();
+silent.unref();
 const server = app.listen(0, '127.0.0.1', () => tell({ port: server.address().port, ...ports }));
 const attempt = (call) => {
   try {

@@ -60,6 +60,14 @@ async function lateAnswer(app, path, name) {
   return yes(response.status === 504 && outcome === 'harmless' && (await isNextWhole(wire)));
 }
 
+async function propagates(app, path) {
+  const { response } = await get(app, path);
+  assert.equal(response.status, 504);
+  const { call, warnings } = await app.told('call');
+  if (call === 'has ended') return 'yes';
+  return warnings.includes('EXPRESS_HANGUP_PROPAGATE') ? 'no: a warning says so' : 'no';
+}
+
 /** In the order of the table. The last one ends the app. */
 export const FEATURES = {
   'the signal aborts when the client leaves a waiting handler': (app) =>
@@ -106,6 +114,8 @@ export const FEATURES = {
   'context: currentSignal() is the signal of the request': (app) => gives(app, '/context', '{"same":true}'),
   "inherit takes the caller's budget": (app) =>
     gives(app, '/budget', '{"timeout":120}', 'X-Request-Timeout-Ms: 120\r\n'),
+  'propagate: a call of node:http ends with its request': (app) => propagates(app, '/propagate/http'),
+  'propagate: a call of the global fetch ends with its request': (app) => propagates(app, '/propagate/fetch'),
   'a refused upstream is answered 502 (global fetch)': (app) =>
     upstreamFault(app, app.refusing, 'UPSTREAM_REFUSED'),
   'a reset by the upstream is answered 502 (global fetch)': (app) =>
