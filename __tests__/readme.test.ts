@@ -1,105 +1,147 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { FAULT_CODES, gatewayFault } from '../src/answer/fault';
-import {
-  ClientClosedRequestError,
-  DeadlineExceededError,
-  ResponseDestroyedError,
-  ResponseStalledError,
-  ServerDrainingError,
-} from '../src/errors';
-import { channels } from '../src/events';
-import { DEFAULTS } from '../src/options';
+import http from 'node:http';
+import express5, { type Express } from 'express';
+import ts from 'typescript';
+import { codeBlocksOf, documentText, DOCUMENTS } from './fixtures/documents';
+import { nativeRequire } from './fixtures/native-require';
+import { expressVersions, listen } from './fixtures/serve';
 
-const root = join(__dirname, '..');
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const readme = documentText('README.md');
+const blocks = codeBlocksOf(readme).filter(({ language }) => language === 'js');
 
-/** The rows of the table that has this header, as lists of cells. */
-function table(header: string): string[][] {
-  const lines = readme.split('\n');
-  const start = lines.findIndex((line) => line.startsWith(`| ${header}`));
-  const rows = lines.slice(start + 2);
-  return rows
-    .slice(
-      0,
-      rows.findIndex((line) => !line.startsWith('|')),
-    )
-    .map((row) =>
-      row
-        .replaceAll('\\|', '¦')
-        .split('|')
-        .slice(1, -1)
-        .map((cell) => cell.trim()),
-    );
+const OF_THE_PACKAGE: Record<string, () => unknown> = {
+  'express-hangup': () => jest.requireActual<object>('express-hangup'),
+  'express-hangup/diagnose': () => jest.requireActual<object>('express-hangup/diagnose'),
+  'express-hangup/proxy': () => jest.requireActual<object>('express-hangup/proxy'),
+  'express-hangup/upstream': () => jest.requireActual<object>('express-hangup/upstream'),
+};
+
+/** Runs a block as a file of an app would run it; what it says about an app of the reader's own is given to it. */
+function run(
+  code: string,
+  { express = express5, upstream = '' } = {},
+): { app: Express; server?: http.Server } {
+  const result: { app: Express; server?: http.Server } = { app: express() };
+  const listening = (app: Express): Express => {
+    app.set('env', 'test');
+    app.listen = (): http.Server => {
+      result.app = app;
+      return (result.server = http.createServer(app));
+    };
+    return app;
+  };
+  listening(result.app);
+  const given = {
+    ...(jest.requireActual<object>('express-hangup') as Record<string, unknown>),
+    app: result.app,
+    console: { log: () => undefined, warn: () => undefined },
+    ...{ report: () => undefined, events: () => undefined, exportAll: () => undefined },
+    ...{ PRICES: upstream, openai: {}, question: {}, axios: nativeRequire('axios') },
+  };
+  const load = (name: string): unknown =>
+    name === 'express' ? () => listening(express()) : (OF_THE_PACKAGE[name]?.() ?? nativeRequire(name));
+  const { outputText } = ts.transpileModule(
+    code.replaceAll('http://127.0.0.1:3001', upstream || 'http://127.0.0.1:3001'),
+    {
+      compilerOptions: {
+        module: ts.ModuleKind.CommonJS,
+        target: ts.ScriptTarget.ES2022,
+        esModuleInterop: true,
+      },
+    },
+  );
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the example is what is tried
+  const file = new Function('require', 'exports', ...Object.keys(given), `{ ${outputText} }`) as (
+    ...args: unknown[]
+  ) => void;
+  file(load, {}, ...Object.values(given));
+  return result;
 }
 
-const bare = (cell = ''): string => cell.replace(/^\[?`([^`]+)`.*$/, '$1');
+const upstreams = {
+  'that answers': (_req: http.IncomingMessage, res: http.ServerResponse) => res.end('{"well":true}'),
+  'that resets': (req: http.IncomingMessage) => req.socket.resetAndDestroy(),
+};
 
 describe('the README', () => {
-  it('names the defaults that the code has', () => {
-    const documented = table('option | default')
-      .slice(0, Object.keys(DEFAULTS).length)
-      .map(([name, value]) => [bare(name), bare(value).replaceAll('_', '')]);
-    expect(documented).toEqual(Object.entries(DEFAULTS).map(([name, value]) => [name, String(value)]));
+  it('has at most 250 lines', () => {
+    expect(readme.trimEnd().split('\n').length).toBeLessThanOrEqual(250);
   });
 
-  it('names every code with the status that it has', () => {
-    const documented = table('code | status').map(([code, status]) => [bare(code), Number(status)]);
-    expect(documented).toEqual(FAULT_CODES.map((code) => [code, gatewayFault(code, undefined).status]));
-  });
-
-  it('names every reason with its code, name and status', () => {
-    const reasons = [
-      new ClientClosedRequestError(),
-      new DeadlineExceededError(1),
-      new ResponseStalledError(1),
-      new ServerDrainingError(),
-      new ResponseDestroyedError(),
-    ];
-    const documented = table('what happens | `reason.code`').map(([, code, name, status]) => [
-      bare(code),
-      bare(name),
-      Number(status),
-    ]);
-    expect(documented).toEqual(reasons.map(({ code, name, status }) => [code, name, status]));
-  });
-
-  it('names every channel', () => {
-    expect(table('channel | when').map(([name]) => bare(name))).toEqual(
-      Object.values(channels).map(({ name }) => name),
+  it('names each of its sections in its contents', () => {
+    const contents = readme.slice(0, readme.indexOf('## '));
+    const headings = [...readme.matchAll(/^## (.+)$/gm)].map(([, heading = '']) => heading);
+    const anchors = headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w ]/g, '')
+        .replaceAll(' ', '-'),
     );
+    for (const anchor of anchors) expect(contents).toContain(`](#${anchor})`);
   });
 
-  it('links to files and headings that exist, in all the documents', () => {
-    const broken = [
-      'README.md',
-      'CONTRIBUTING.md',
-      'docs/how-it-works.md',
-      'docs/errors.md',
-      'docs/migrating.md',
-    ].flatMap((file) => {
-      const text = readFileSync(join(root, file), 'utf8');
-      const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)]
-        .map(([, link]) => link!)
-        .filter((link) => !link.startsWith('http'));
-      return links.filter((link) => !isThere(link, join(root, file))).map((link) => `${file}: ${link}`);
-    });
-    expect(broken).toEqual([]);
+  it.each(
+    blocks.filter(({ notRun }) => notRun === undefined).map((block) => [block.heading, block] as const),
+  )('has an example that runs: %s', (_heading, { code }) => {
+    const signals = process.listeners('SIGTERM');
+    expect(() => run(code)).not.toThrow();
+    for (const listener of process.listeners('SIGTERM')) {
+      if (!signals.includes(listener)) process.off('SIGTERM', listener);
+    }
   });
+
+  it.each([
+    ['the first', 'express-hangup', express5, 'that answers', 200],
+    ['the first', 'express-hangup', express5, 'that resets', 502],
+    ['the one for Express 4', 'Express 4', expressVersions[1][1], 'that answers', 200],
+    ['the one for Express 4', 'Express 4', expressVersions[1][1], 'that resets', 502],
+  ] as const)(
+    'has an example, %s (%s), that answers as it says',
+    async (_which, heading, express, behaviour, status) => {
+      const upstream = await listen(http.createServer(upstreams[behaviour]));
+      const block = blocks.find((candidate) => candidate.heading === heading);
+      const { server } = run(block?.code ?? '', { express, upstream: upstream.url });
+      const { url } = await listen(server as http.Server);
+      const response = await fetch(`${url}/api/data`, { headers: { Connection: 'close' } });
+      expect(response.status).toBe(status);
+      expect(await response.json()).toMatchObject(
+        status === 200 ? { well: true } : { code: 'UPSTREAM_RESET' },
+      );
+    },
+  );
 });
 
-function isThere(link: string, from: string): boolean {
-  const [path, anchor] = link.split('#');
-  const file = path === '' || path === undefined ? from : join(dirname(from), path);
-  if (!existsSync(file)) return false;
-  if (anchor === undefined) return true;
-  const headings = readFileSync(file, 'utf8').matchAll(/^#+ (.+)$/gm);
-  return [...headings].some(
-    ([, heading]) =>
-      heading!
-        .toLowerCase()
-        .replace(/[^\w\- ]/g, '')
-        .trim()
-        .replaceAll(' ', '-') === anchor,
+describe('the documents', () => {
+  it.each(DOCUMENTS.filter((path) => codeBlocksOf(documentText(path)).some(isProgram)))(
+    'hold only JavaScript and TypeScript that can be read: %s',
+    (path) => {
+      const broken = codeBlocksOf(documentText(path))
+        .filter(isProgram)
+        .filter(({ code, language }) => readings(code).every((reading) => !isReadable(reading, language)))
+        .map(({ code }) => code);
+      expect(broken).toEqual([]);
+    },
   );
+});
+
+function isProgram({ language }: { language: string }): boolean {
+  return language === 'js' || language === 'ts';
+}
+
+/** A program; the value of an object, or the end of a `try`, where a document shows no more than that. */
+function readings(code: string): string[] {
+  if (code.startsWith('{')) return [code, `(${code})`];
+  return code.startsWith('} catch') ? [`try { ${code}`] : [code];
+}
+
+function isReadable(code: string, language: string): boolean {
+  const { diagnostics = [] } = ts.transpileModule(code, {
+    fileName: `example.${language}`,
+    reportDiagnostics: true,
+    compilerOptions: {
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.ESNext,
+      experimentalDecorators: true,
+    },
+  });
+  return diagnostics.length === 0;
 }
