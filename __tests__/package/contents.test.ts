@@ -47,7 +47,7 @@ describe('what the tarball holds', () => {
 
   it('is nothing else', () => {
     const known =
-      /^(dist\/.+\.(js|d\.ts)|dist\/diagnose\/page\/browser\/\w+\.(html|css|svg)|docs\/[\w-]+\.md|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+      /^(dist\/.+\.(js|d\.ts)|dist\/diagnose\/page\/browser\/\w+\.(html|css|svg)|docs\/(rules\/)?[\w-]+\.md|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|LICENSE|package\.json)$/;
     expect(paths().filter((path) => !known.test(path))).toEqual([]);
   });
 
