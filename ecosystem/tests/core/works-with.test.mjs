@@ -1,0 +1,171 @@
+// The lines of docs/works-with.md, as they stand there, with the real packages; Sentry's two functions are doubles.
+import assert from 'node:assert/strict';
+import diagnostics from 'node:diagnostics_channel';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+import { expresses, gate, serve, Wire } from './wire.mjs';
+
+const require = createRequire(import.meta.url);
+const hangupPackage = require('express-hangup');
+const { hangup, gatewayErrorHandler } = hangupPackage;
+const page = readFileSync(new URL('../../../docs/works-with.md', import.meta.url), 'utf8');
+
+/** Runs the JavaScript under a heading of the document; `given` are the names that the reader's own app has. */
+function runSection(heading, given) {
+  const section = page.slice(page.indexOf(`\n## ${heading}\n`) + 1);
+  const [, code] = /```js\n([^]*?)```/.exec(section.slice(0, section.indexOf('\n## ', 3)));
+  const names = { ...hangupPackage, ...given };
+  new Function(...Object.keys(names), code)(...Object.values(names));
+}
+
+function reset(_req, _res, next) {
+  next(Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }));
+}
+
+for (const [version, express] of expresses) {
+  const newApp = () => {
+    const app = express();
+    app.set('env', 'test');
+    return app;
+  };
+
+  test(`the document's access logs on ${version} show 504 and 499`, async (t) => {
+    const lines = { morgan: [], pino: [], winston: [] };
+    const both = { morgan: gate(), pino: gate(), winston: gate() };
+    const note = (who, status) => {
+      if (lines[who].push(status) === 2) both[who].open(lines[who]);
+    };
+    const app = newApp();
+    app.use(hangup({ deadline: 80, grace: 0 }));
+    const realMorgan = require('morgan');
+    const morgan = Object.assign(
+      (format) =>
+        realMorgan(format, { stream: { write: (line) => note('morgan', Number(line.split(' ')[2])) } }),
+      { token: realMorgan.token.bind(realMorgan) },
+    );
+    runSection('morgan', { app, morgan });
+    const pinoHttp = (options) =>
+      require('pino-http')(options, { write: (line) => note('pino', JSON.parse(line).res.statusCode) });
+    runSection('pino-http', { app, pinoHttp });
+    const logger = { info: (_message, { status }) => note('winston', status) };
+    const subscribed = [];
+    const channels = {
+      subscribe(name, listener) {
+        subscribed.push([name, listener]);
+        diagnostics.subscribe(name, listener);
+      },
+    };
+    runSection('express-winston', { diagnostics: channels, logger });
+    t.after(() => subscribed.forEach(([name, listener]) => diagnostics.unsubscribe(name, listener)));
+    const arrived = gate();
+    app.get('/late', () => undefined);
+    app.get('/left', hangupPackage.deadline(5000), () => arrived.open());
+    app.use(gatewayErrorHandler());
+    const { port } = await serve(t, app);
+    assert.equal((await (await Wire.connect(port)).get('/late').response()).status, 504);
+    const leaving = (await Wire.connect(port)).get('/left');
+    await arrived.promise;
+    leaving.close();
+    for (const who of Object.keys(both)) assert.deepEqual(await both[who].promise, [504, 499], who);
+  });
+
+  test(`helmet on ${version}: its headers stand on a 502 and on the deadline's 504`, async (t) => {
+    const app = newApp();
+    app.use(hangup({ deadline: 80, grace: 0 }), require('helmet')());
+    app.get('/reset', reset);
+    app.get('/late', () => undefined);
+    app.use(gatewayErrorHandler());
+    const { port } = await serve(t, app);
+    const wire = await Wire.connect(port);
+    for (const [path, status] of [
+      ['/reset', 502],
+      ['/late', 504],
+    ]) {
+      const response = await wire.get(path).response();
+      assert.equal(response.status, status);
+      assert.match(response.headers['content-security-policy'], /default-src/);
+    }
+    wire.close();
+  });
+
+  test(`apicache on ${version}, by the document's lines: a 502 and a 504 are not kept, a 200 is`, async (t) => {
+    const app = newApp();
+    app.use(hangup({ deadline: 80, grace: 0 }));
+    const turns = [reset, () => undefined, (_req, res) => res.send('price')];
+    const prices = (...args) => turns.shift()(...args);
+    const apicache = require('apicache').newInstance();
+    t.after(() => apicache.clear());
+    runSection('apicache', { app, apicache, prices });
+    app.use(gatewayErrorHandler());
+    const { port } = await serve(t, app);
+    const statuses = [];
+    for (let i = 0; i < 4; i++)
+      statuses.push((await (await Wire.connect(port)).get('/prices').response()).status);
+    assert.deepEqual(statuses, [502, 504, 200, 200]);
+  });
+
+  test(`the document's deadline of a function on ${version}: what the platform grants, less a second`, async (t) => {
+    const alive = setInterval(() => undefined, 1000);
+    t.after(() => clearInterval(alive));
+    const {
+      default: codegenie = require('@codegenie/serverless-express'),
+    } = require('@codegenie/serverless-express');
+    const app = newApp();
+    runSection('Serverless adapters', {
+      app,
+      getCurrentInvoke: require('@codegenie/serverless-express').getCurrentInvoke,
+    });
+    app.get('/', (req, res) => res.json({ timeout: req.deadline.timeout }));
+    const { body } = await codegenie({ app })(
+      {
+        ...{
+          version: '2.0',
+          routeKey: '$default',
+          rawPath: '/',
+          rawQueryString: '',
+          headers: { host: 'test' },
+        },
+        requestContext: { http: { method: 'GET', path: '/', sourceIp: '127.0.0.1', protocol: 'HTTP/1.1' } },
+        isBase64Encoded: false,
+      },
+      { getRemainingTimeInMillis: () => 6000 },
+    );
+    assert.deepEqual(JSON.parse(body), { timeout: 5000 });
+  });
+
+  test(`the document's lines for Sentry on ${version}: faults and bugs are reported, departures are not`, async (t) => {
+    const captured = [];
+    const Sentry = {
+      captureException: (error, { tags }) => captured.push([error.code, tags.code]),
+      setupExpressErrorHandler: (app) =>
+        // Four parameters make an error handler.
+        // eslint-disable-next-line no-unused-vars
+        app.use((error, _req, res, _next) => {
+          captured.push(['app', error.message]);
+          res.sendStatus(500);
+        }),
+    };
+    const app = newApp();
+    app.use(hangup());
+    app.get('/reset', reset);
+    app.get('/bug', (_req, _res, next) => next(new Error('bug')));
+    const arrived = gate();
+    app.get('/left', (req) => arrived.open(req));
+    runSection('Sentry', { app, Sentry });
+    const { port } = await serve(t, app);
+    const wire = await Wire.connect(port);
+    assert.equal((await wire.get('/reset').response()).status, 502);
+    assert.equal((await wire.get('/bug').response()).status, 500);
+    wire.get('/left');
+    const { signal, next } = await arrived.promise;
+    const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve));
+    wire.close();
+    await aborted;
+    next(signal.reason);
+    assert.deepEqual(captured, [
+      ['ECONNRESET', 'UPSTREAM_RESET'],
+      ['app', 'bug'],
+    ]);
+  });
+}
