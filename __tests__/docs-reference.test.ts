@@ -9,8 +9,10 @@ import {
 import { channels } from '../src/events';
 import { DEFAULTS } from '../src/options';
 import { FRONT_ENDS } from '../src/server/tune/load-balancers';
+import { DRAIN_DEFAULTS } from '../src/server/drain/drain-options';
 import { PLATFORMS } from '../src/server/tune/platforms';
 import http from 'node:http';
+import net from 'node:net';
 import { deadline, drainable, gatewayErrorHandler, hangup, tuneServer } from 'express-hangup';
 import { documentText, named, tableOf } from './fixtures/documents';
 
@@ -86,5 +88,29 @@ describe('docs/reference.md', () => {
     const names = (cell = ''): string[] => [...cell.matchAll(/`'([^`]+)'`/g)].map(([, name]) => name ?? '');
     expect(names(rows.get('loadBalancer'))).toEqual(Object.keys(FRONT_ENDS));
     expect(names(rows.get('terminationGracePeriod'))).toEqual(Object.keys(PLATFORMS));
+  });
+
+  it("has drainable()'s defaults as the code has them", () => {
+    const rows = new Map(
+      tableOf(reference, 'option | default', '## `drainable(').map((row) => [named(row[0]), row[1] ?? '']),
+    );
+    const { signals, delay, timeout, forceAfter } = DRAIN_DEFAULTS;
+    expect(rows.get('signals')).toBe(`\`['${signals.join("', '")}']\``);
+    expect(rows.get('delay')).toContain(`\`${delay}\` in a Kubernetes pod`);
+    expect(named(rows.get('timeout')).replaceAll('_', '')).toBe(String(timeout));
+    expect(rows.get('force')).toBe(`\`timeout\` + \`${forceAfter}\``);
+  });
+
+  it('has every member of req.deadline, and no other', () => {
+    const req = new http.IncomingMessage(new net.Socket());
+    hangup()(req as never, new http.ServerResponse(req) as never, () => undefined);
+    const { deadline: member } = req as unknown as { deadline: object };
+    const members = Object.getOwnPropertyNames(Object.getPrototypeOf(member)).filter(
+      (name) => name !== 'constructor',
+    );
+    const documented = tableOf(reference, 'member | meaning').map(([name]) =>
+      named(name).replace(/\(.*/, ''),
+    );
+    expect(documented.sort()).toEqual(members.sort());
   });
 });
