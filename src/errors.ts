@@ -20,7 +20,7 @@ export interface ErrorCause {
 export abstract class HangupError extends Error {
   abstract readonly code: HangupCode;
   abstract readonly status: number;
-  /** The same as `status`, as some frameworks (NestJS) read it. */
+  /** The same as `status`, under the name that http-errors and others read. */
   get statusCode(): number {
     return this.status;
   }
