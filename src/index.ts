@@ -1,6 +1,6 @@
 export { hangup, type HangupOptions } from './request/hangup';
 export { deadline, type DeadlineOptions } from './request/deadline-guard';
-export type { Deadline } from './request/deadline';
+export type { Deadline } from './request/lifetime/deadline';
 export type { DeadlineValue } from './request/deadline-value';
 export type { InheritOptions } from './request/budget';
 export { currentDeadline, currentSignal } from './request/context';

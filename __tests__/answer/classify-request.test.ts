@@ -19,7 +19,7 @@ import {
 import express from 'express';
 import createError from 'http-errors';
 import { attachLifetime } from '../../src/request/attach-lifetime';
-import { lifetimeOf } from '../../src/request/lifetime-of';
+import { lifetimeOf } from '../../src/request/lifetime/lifetime-of';
 import { startFaultyServer, type Fault, type FaultyServer } from '../fixtures/faulty-server';
 import { gate, listen, serve } from '../fixtures/serve';
 

@@ -1,6 +1,6 @@
 import { createHook } from 'node:async_hooks';
 import fc from 'fast-check';
-import { DeadlineQueue, type Timed } from '../../src/request/deadline-clock';
+import { DeadlineQueue, type Timed } from '../../src/request/lifetime/deadline-clock';
 
 class Waiting implements Timed {
   dueAt = 0;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { Request, Response } from 'express';
 import { hangup, gatewayErrorHandler } from 'express-hangup';
-import { newestOn } from '../../src/request/connection';
+import { newestOn } from '../../src/request/lifetime/connection';
 import { collect } from '../fixtures/events';
 import { RawClient } from '../fixtures/raw-client';
 import { aborted, expressVersions, gate, serve } from '../fixtures/serve';

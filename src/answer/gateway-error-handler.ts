@@ -1,18 +1,18 @@
 import type { ErrorRequestHandler, NextFunction, Request, Response } from 'express';
 import { channels, noteRequestOf, type FaultEvent } from '../events';
 import { boolean, checkNames, optionalFunction, refuseForgottenCall, wrongType } from '../options';
-import { breakResponse } from '../request/break-response';
+import { breakResponse } from '../request/response/break-response';
 import { attachLifetime } from '../request/attach-lifetime';
-import { superviseAnswer } from '../request/end-request';
+import { superviseAnswer } from '../request/response/end-request';
 import {
   answerersView,
   discardLateCalls,
   hearAgain,
   isDiscarding,
   reportLateError,
-} from '../request/late-calls';
-import type { Lifetime } from '../request/lifetime';
-import { hasStarted, takeBackHead } from '../request/response-gate';
+} from '../request/response/late-calls';
+import type { Lifetime } from '../request/lifetime/lifetime';
+import { hasStarted, takeBackHead } from '../request/response/response-gate';
 import { classifyError } from './classify/classify-error';
 import { FAULT_CODES, type FaultCode, type GatewayFault } from './fault';
 import { proxyStatusOf } from './proxy-status';

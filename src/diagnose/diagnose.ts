@@ -15,7 +15,7 @@ import { RecentFaults } from './requests/recent-faults';
 import { RequestTickets } from './requests/request-ticket';
 import { RouteTable } from './requests/route-table';
 import { watchEvents } from './requests/watch-events';
-import { routeOf } from '../request/route';
+import { routeOf } from '../request/route/route';
 import { findingsIn } from './tuning';
 import { RecentAborts } from './verdicts/recent-aborts';
 import { answerPrimary, WorkerReports } from './workers/worker-reports';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { CallSite, FaultCode, GatewayFault } from '../answer/fault';
-import { lifetimeOf } from '../request/lifetime-of';
-import { routeOf } from '../request/route';
+import { lifetimeOf } from '../request/lifetime/lifetime-of';
+import { routeOf } from '../request/route/route';
 import { idsOf } from './requests/request-ids';
 
 /** One line of a log on one fault: flat, so that every log and query language can take it. */

@@ -1,6 +1,6 @@
 import type { HangupError } from '../errors';
 import type { RequestContext } from '../request/context';
-import type { Lifetime } from '../request/lifetime';
+import type { Lifetime } from '../request/lifetime/lifetime';
 import type { CallRules } from './options';
 
 /** A call of some HTTP client that has begun and is not over. */

@@ -1,6 +1,6 @@
 import { runInContext } from '../request/context';
-import type { Lifetime } from '../request/lifetime';
-import { otherRuntime } from '../request/runtime';
+import type { Lifetime } from '../request/lifetime/lifetime';
+import { otherRuntime } from '../request/lifetime/runtime';
 import { CallScope } from './call-scope';
 import { disownSockets } from './disown-sockets';
 import { followHttp } from './follow-http';

@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HangupCode } from '../errors';
-import { enterConnection, leaveConnection } from './connection';
-import { endRequest, superviseAnswer } from './end-request';
-import { discardLateCalls } from './late-calls';
-import { Lifetime, type LifetimeHost } from './lifetime';
-import { lifetimeOf, lifetimeOn, stampLifetime } from './lifetime-of';
-import { letPipesRun } from './pipes-to-closed';
-import { gateResponse, hasStarted } from './response-gate';
-import { isBun } from './runtime';
-import { connectionOf, isAlreadyGone, isHttp2, whoClosed } from './who-closed';
+import { enterConnection, leaveConnection } from './lifetime/connection';
+import { endRequest, superviseAnswer } from './response/end-request';
+import { discardLateCalls } from './response/late-calls';
+import { Lifetime, type LifetimeHost } from './lifetime/lifetime';
+import { lifetimeOf, lifetimeOn, stampLifetime } from './lifetime/lifetime-of';
+import { letPipesRun } from './response/pipes-to-closed';
+import { gateResponse, hasStarted } from './response/response-gate';
+import { isBun } from './lifetime/runtime';
+import { connectionOf, isAlreadyGone, isHttp2, whoClosed } from './lifetime/who-closed';
 
 /** The reasons for which this server ends a request while the client is still there. */
 const OF_THIS_SERVER: ReadonlySet<HangupCode> = new Set([

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { deadlineOf, type Deadline } from './deadline';
-import type { Lifetime } from './lifetime';
+import { deadlineOf, type Deadline } from './lifetime/deadline';
+import type { Lifetime } from './lifetime/lifetime';
 
 /** What the code that runs for a request can find without its `req`. */
 export interface RequestContext {

@@ -1,11 +1,11 @@
 import type { RequestHandler } from 'express';
 import { DeadlineExceededError } from '../errors';
 import { boolean, checkNames, refuseForgottenCall, wrongType } from '../options';
-import { defineAccessors } from './accessors';
+import { defineAccessors } from './lifetime/accessors';
 import { deadlineReader, type DeadlineValue } from './deadline-value';
 import { newLifetime } from './attach-lifetime';
-import type { Until } from './lifetime';
-import { lifetimeOf } from './lifetime-of';
+import type { Until } from './lifetime/lifetime';
+import { lifetimeOf } from './lifetime/lifetime-of';
 
 /** The options of `deadline()`. */
 export interface DeadlineOptions {

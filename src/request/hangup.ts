@@ -10,16 +10,16 @@ import {
 } from '../options';
 import type { PropagateOptions } from '../propagate/options';
 import { propagation, type Propagation } from '../propagate/propagation';
-import { defineAccessors } from './accessors';
+import { defineAccessors } from './lifetime/accessors';
 import { newLifetime } from './attach-lifetime';
 import { budgetReader, type BudgetReader, type InheritOptions } from './budget';
 import { runInContext } from './context';
-import type { Deadline } from './deadline';
-import { DeadlineQueue } from './deadline-clock';
+import type { Deadline } from './lifetime/deadline';
+import { DeadlineQueue } from './lifetime/deadline-clock';
 import { deadlineReader, type DeadlineReader, type DeadlineValue } from './deadline-value';
-import type { Lifetime } from './lifetime';
-import { lifetimeOf } from './lifetime-of';
-import { watchStall } from './stall';
+import type { Lifetime } from './lifetime/lifetime';
+import { lifetimeOf } from './lifetime/lifetime-of';
+import { watchStall } from './response/stall';
 
 // Here, because the package's declarations reach this file: a declaration that nothing refers to would be left out.
 declare global {

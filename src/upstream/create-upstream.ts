@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { wrongType } from '../options';
 import { attachLifetime } from '../request/attach-lifetime';
-import type { Lifetime } from '../request/lifetime';
-import { lifetimeOf } from '../request/lifetime-of';
+import type { Lifetime } from '../request/lifetime/lifetime';
+import { lifetimeOf } from '../request/lifetime/lifetime-of';
 import { planFetch, planRequest } from './call/call-plan';
 import { CallScope } from './call/call-scope';
 import { fetchTransport } from './transport/fetch-transport';

@@ -1,8 +1,8 @@
 import express from 'express';
 import { gatewayErrorHandler, hangup, type HangupOptions, type RetryEvent } from 'express-hangup';
 import type { Upstream, UpstreamRequestInit } from 'express-hangup/upstream';
-import * as debuggerModule from '../../../src/request/debugger';
-import type { Lifetime } from '../../../src/request/lifetime';
+import * as debuggerModule from '../../../src/request/lifetime/debugger';
+import type { Lifetime } from '../../../src/request/lifetime/lifetime';
 import { CallScope } from '../../../src/upstream/call/call-scope';
 import { spendableMs } from '../../../src/upstream/call/outbound-budget';
 import { collect } from '../../fixtures/events';

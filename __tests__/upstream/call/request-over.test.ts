@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm';
 import express, { type Request } from 'express';
 import { gatewayErrorHandler, hangup, type HangupOptions } from 'express-hangup';
 import type { Upstream, UpstreamRequestInit } from 'express-hangup/upstream';
-import { lifetimeOf } from '../../../src/request/lifetime-of';
+import { lifetimeOf } from '../../../src/request/lifetime/lifetime-of';
 import { collect } from '../../fixtures/events';
 import { RawClient } from '../../fixtures/raw-client';
 import { gate, listen, serve } from '../../fixtures/serve';

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HangupCode } from '../../errors';
-import { isAlreadyGone, whoClosed } from '../../request/who-closed';
+import { isAlreadyGone, whoClosed } from '../../request/lifetime/who-closed';
 import { isObject, read, type ErrorFacts } from './error-chain';
 
 /** What a write to a response that is gone comes to; anywhere else it is a bug of the app. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { HangupCode } from '../../errors';
-import { lifetimeOf } from '../../request/lifetime-of';
+import { lifetimeOf } from '../../request/lifetime/lifetime-of';
 import { errorChain, isObject, read, type ErrorFacts } from './error-chain';
 
 const REASONS: Readonly<Record<HangupCode, readonly [name: string, status: number]>> = {

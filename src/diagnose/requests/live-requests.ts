@@ -1,8 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { lifetimeOf } from '../../request/lifetime-of';
-import { routeOf } from '../../request/route';
-import { whoClosed } from '../../request/who-closed';
+import { lifetimeOf } from '../../request/lifetime/lifetime-of';
+import { routeOf } from '../../request/route/route';
+import { whoClosed } from '../../request/lifetime/who-closed';
 import { now } from '../clock';
 import { outcomeOf, type RequestOutcome } from './outcomes';
 import type { RequestTicket, RequestTickets } from './request-ticket';

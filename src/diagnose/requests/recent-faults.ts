@@ -2,7 +2,7 @@ import { classifyError } from '../../answer/classify/classify-error';
 import { errorChain } from '../../answer/classify/error-chain';
 import type { UpstreamInfo } from '../../answer/fault';
 import { requestOf, type FaultEvent } from '../../events';
-import { routeOf } from '../../request/route';
+import { routeOf } from '../../request/route/route';
 import type { AnsweredCall } from '../calls/watched';
 import { targetHash } from '../calls/target-hash';
 import { now } from '../clock';

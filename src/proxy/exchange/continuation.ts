@@ -1,8 +1,8 @@
 import type { Request, Response } from 'express';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gatewayErrorHandler } from '../../answer/gateway-error-handler';
-import { breakResponse } from '../../request/break-response';
-import type { Next } from '../../request/lifetime';
+import { breakResponse } from '../../request/response/break-response';
+import type { Next } from '../../request/lifetime/lifetime';
 
 /**
  * How a request goes on when its proxy has failed: Express's `next` of the innermost router, which Express itself keeps on

@@ -1,8 +1,8 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { HangupError } from '../../errors';
 import { attachLifetime } from '../../request/attach-lifetime';
-import type { Lifetime, Next } from '../../request/lifetime';
-import { lifetimeOf } from '../../request/lifetime-of';
+import type { Lifetime, Next } from '../../request/lifetime/lifetime';
+import { lifetimeOf } from '../../request/lifetime/lifetime-of';
 import { continuationOf } from './continuation';
 import type { ProxyLimits, ProxyRequestOptions, ProxyServer } from '../proxy-server';
 import { restoreFraming } from '../wire/request-framing';

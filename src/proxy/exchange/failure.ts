@@ -1,5 +1,5 @@
 import { rememberUpstream } from '../../answer/upstream-info';
-import { breakResponse } from '../../request/break-response';
+import { breakResponse } from '../../request/response/break-response';
 import { giveStatus } from './error-status';
 import type { ProxyExchange } from './exchange';
 import { idleMsOf } from '../wire/upstream-agent';

@@ -1,6 +1,6 @@
 import type { HangupError } from '../../errors';
 import { attachLifetime } from '../../request/attach-lifetime';
-import { lifetimeOf } from '../../request/lifetime-of';
+import { lifetimeOf } from '../../request/lifetime/lifetime-of';
 import type { Answer } from '../traffic/traffic';
 
 /** How long a client is asked to wait, in seconds: another instance takes over at once. */

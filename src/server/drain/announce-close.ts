@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { wrapHead } from '../../request/response-gate';
+import { wrapHead } from '../../request/response/response-gate';
 
 type Headers = OutgoingHttpHeaders | unknown[] | undefined;
 

@@ -1,6 +1,6 @@
 import type { ServerHttp2Stream } from 'node:http2';
-import { lifetimeOf } from '../../request/lifetime-of';
-import { routeOf } from '../../request/route';
+import { lifetimeOf } from '../../request/lifetime/lifetime-of';
+import { routeOf } from '../../request/route/route';
 import type { Answer } from '../traffic/traffic';
 
 /** How requests ended. */

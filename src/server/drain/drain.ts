@@ -2,7 +2,7 @@ import type { ServerHttp2Session } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { ServerDrainingError } from '../../errors';
 import { channels, type DrainEvent } from '../../events';
-import { breakResponse } from '../../request/break-response';
+import { breakResponse } from '../../request/response/break-response';
 import { detachedWork } from '../../request/detached';
 import { closeListener } from '../traffic/close-listener';
 import type { Connection } from '../traffic/connection';

@@ -1,7 +1,7 @@
 import { defaultMaxListeners, getMaxListeners, setMaxListeners } from 'node:events';
 import { DeadlineExceededError } from '../../errors';
-import { isDebugging } from '../../request/debugger';
-import type { Lifetime } from '../../request/lifetime';
+import { isDebugging } from '../../request/lifetime/debugger';
+import type { Lifetime } from '../../request/lifetime/lifetime';
 
 /**
  * How long a call may go on: until the request is over for which it is made, or until the caller's own signal aborts.

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
-import type { Lifetime } from './lifetime';
-import { lifetimeOn } from './lifetime-of';
-import { isBun } from './runtime';
-import { Stamped } from './stamped';
-import { isHttp2 } from './who-closed';
+import type { Lifetime } from '../lifetime/lifetime';
+import { lifetimeOn } from '../lifetime/lifetime-of';
+import { isBun } from '../lifetime/runtime';
+import { Stamped } from '../lifetime/stamped';
+import { isHttp2 } from '../lifetime/who-closed';
 
 /**
  * The one place through which everything passes that is said on a response.

@@ -1,5 +1,5 @@
 import timers from 'node:timers';
-import { MAX_MS } from '../options';
+import { MAX_MS } from '../../options';
 
 /** Node's own, kept from the start: node:test's mock timers replace this one, too. */
 const nodeSetTimeout = timers.setTimeout;

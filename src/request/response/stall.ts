@@ -1,6 +1,6 @@
-import { ResponseStalledError } from '../errors';
+import { ResponseStalledError } from '../../errors';
 import { cutResponse } from './end-request';
-import type { Lifetime } from './lifetime';
+import type { Lifetime } from '../lifetime/lifetime';
 
 /**
  * Ends a response that has begun and then makes no progress for `stallMs`: the handler does not write, or the client

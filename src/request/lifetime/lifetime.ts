@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { DeadlineExceededError, type HangupError } from '../errors';
-import { channels } from '../events';
-import { DEFAULTS } from '../options';
+import { DeadlineExceededError, type HangupError } from '../../errors';
+import { channels } from '../../events';
+import { DEFAULTS } from '../../options';
 import { DeadlineTimer, type DeadlineQueue, type Timed, type Waiting } from './deadline-clock';
 import { isDebugging } from './debugger';
 import { requestController } from './request-signal';
-import { routeOf } from './route';
+import { routeOf } from '../route/route';
 
 /** How the app goes on after a middleware: Express's `next`. */
 export type Next = (error?: unknown) => void;

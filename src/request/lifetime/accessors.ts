@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { deadlineOf } from './deadline';
 import type { Lifetime } from './lifetime';
 import { lifetimeOf } from './lifetime-of';
-import { baseOf } from './response-gate';
+import { baseOf } from '../response/response-gate';
 
 const withAccessors = new WeakSet();
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { ClientClosedRequestError, ResponseDestroyedError, type HangupError } from '../errors';
+import { ClientClosedRequestError, ResponseDestroyedError, type HangupError } from '../../errors';
 
 interface Http2Request extends IncomingMessage {
   stream?: { rstCode?: number; destroyed?: boolean; closed?: boolean };

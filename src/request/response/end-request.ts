@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import type { HangupError } from '../errors';
+import type { HangupError } from '../../errors';
 import { breakResponse } from './break-response';
 import { discardLateCalls, isDiscarding } from './late-calls';
-import type { Lifetime } from './lifetime';
+import type { Lifetime } from '../lifetime/lifetime';
 import { handToErrorHandlers, hasStarted, nodeMethods, takeBackHead } from './response-gate';
 
 /** How long an answer may make no progress before the request is ended without the app: no request hangs for ever. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { channels } from '../events';
-import type { Lifetime } from './lifetime';
+import { channels } from '../../events';
+import type { Lifetime } from '../lifetime/lifetime';
 
 /** What writes to a response: Node's own methods, and those of Express that would look at its state first. */
 const WRITES = [

@@ -1,4 +1,4 @@
-import { milliseconds } from '../options';
+import { milliseconds } from '../../options';
 import type { Lifetime } from './lifetime';
 
 /**
