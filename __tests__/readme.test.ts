@@ -1,5 +1,7 @@
+import diagnostics from 'node:diagnostics_channel';
 import http from 'node:http';
 import express5, { type Express } from 'express';
+import type { DiagnoseOptions } from 'express-hangup/diagnose';
 import ts from 'typescript';
 import { codeBlocksOf, documentText, DOCUMENTS } from './fixtures/documents';
 import { nativeRequire } from './fixtures/native-require';
@@ -8,9 +10,33 @@ import { expressVersions, listen } from './fixtures/serve';
 const readme = documentText('README.md');
 const blocks = codeBlocksOf(readme).filter(({ language }) => language === 'js');
 
+/** What takes back what an example has begun in this process: other tests run in it, too. */
+const takeBack: (() => void)[] = [];
+
+afterEach(() => {
+  for (const each of takeBack.splice(0)) each();
+});
+
 const OF_THE_PACKAGE: Record<string, () => unknown> = {
+  'node:diagnostics_channel': () => ({
+    subscribe(name: string, listener: diagnostics.ChannelListener) {
+      diagnostics.subscribe(name, listener);
+      takeBack.push(() => diagnostics.unsubscribe(name, listener));
+    },
+  }),
   'express-hangup': () => jest.requireActual<object>('express-hangup'),
-  'express-hangup/diagnose': () => jest.requireActual<object>('express-hangup/diagnose'),
+  'express-hangup/diagnose': () => {
+    const actual = jest.requireActual<typeof import('express-hangup/diagnose')>('express-hangup/diagnose');
+    return {
+      ...actual,
+      // Without the file, which would be written to this directory.
+      diagnose({ file: _file, ...options }: DiagnoseOptions = {}) {
+        const diagnosis = actual.diagnose(options);
+        takeBack.push(() => diagnosis.stop());
+        return diagnosis;
+      },
+    };
+  },
   'express-hangup/proxy': () => jest.requireActual<object>('express-hangup/proxy'),
   'express-hangup/upstream': () => jest.requireActual<object>('express-hangup/upstream'),
 };
@@ -20,6 +46,12 @@ function run(
   code: string,
   { express = express5, upstream = '' } = {},
 ): { app: Express; server?: http.Server } {
+  const signals = process.listeners('SIGTERM');
+  takeBack.push(() => {
+    for (const listener of process.listeners('SIGTERM')) {
+      if (!signals.includes(listener)) process.off('SIGTERM', listener);
+    }
+  });
   const result: { app: Express; server?: http.Server } = { app: express() };
   const listening = (app: Express): Express => {
     app.set('env', 'test');

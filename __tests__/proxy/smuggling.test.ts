@@ -234,10 +234,14 @@ describe.each(proxyVersions)('request smuggling, %s', (_name, hpm) => {
     await attack(port, `GET /attack HTTP/1.1\r\nHost: a\r\n${upgrade}Content-Length: 26\r\n\r\n`);
 
     expect(await askAsVictim(port)).toBe('GET /victim HTTP/1.1');
-    expect(upstream.requests.map(({ line, connection }) => [line, connection])).toEqual([
+    const seen = upstream.requests.map(({ line, connection }) => [line, connection]);
+    // Node 26 gives a handshake with a body no socket: the proxy refuses it before the upstream hears of it.
+    const victimAlone = [['GET /victim HTTP/1.1', 0]];
+    const afterTheAttack = [
       ['GET /attack HTTP/1.1', 0],
       ['GET /victim HTTP/1.1', 1],
-    ]);
+    ];
+    expect([victimAlone, afterTheAttack]).toContainEqual(seen);
     agent.destroy();
   });
 });

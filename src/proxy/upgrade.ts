@@ -92,7 +92,7 @@ function keepReading(this: Socket): void {
 function closeTogether(side: Socket, other: Socket): void {
   side.on('error', nothing).once('close', (hadError: boolean) => {
     if (hadError) other.destroy();
-    else other.destroySoon();
+    else closeSoon(other);
   });
 }
 
@@ -178,12 +178,21 @@ function note(error: unknown, { proxyReq, target }: Handshake): void {
   rememberUpstream(error, { origin: originOf(target), ...(phase && { phase }) });
 }
 
+/** A socket, or what Node gives in its place, which has less. */
+type UpgradedSocket = Omit<Socket, 'destroySoon'> & Partial<Pick<Socket, 'destroySoon'>>;
+
 /** Answers on the bare socket, which Node has handed over, as `gatewayErrorHandler()` does. */
-function answer(error: unknown, req: IncomingMessage, socket: Socket): void {
+function answer(error: unknown, req: IncomingMessage, socket: UpgradedSocket): void {
   if (socket.destroyed || socket.writableEnded) return;
   const res = new ServerResponse(req);
   res.shouldKeepAlive = false;
-  res.assignSocket(socket);
-  res.on('finish', () => socket.destroySoon());
+  res.assignSocket(socket as Socket);
+  res.on('finish', () => closeSoon(socket));
   answerWithoutApp(error, req, res);
+}
+
+/** Closes it when all that was written has left. Node 26 hands over a stream of its own where the handshake has a body. */
+function closeSoon(socket: UpgradedSocket): void {
+  if (typeof socket.destroySoon === 'function') socket.destroySoon();
+  else socket.end(() => socket.destroy());
 }
