@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import diagnostics from 'node:diagnostics_channel';
 import { EventEmitter, once } from 'node:events';
 import http from 'node:http';
@@ -34,6 +36,16 @@ const noLookup = ((_host: string, _options: unknown, done: (error: Error) => voi
 function listenersOf(emitter: EventEmitter): Record<string, number> {
   return Object.fromEntries(emitter.eventNames().map((name) => [String(name), emitter.listenerCount(name)]));
 }
+
+// A hangup({ propagate: true }) of another test file in this process listens until it is collected as garbage.
+beforeAll(async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let turn = 0; turn < 50 && subscribed().length > 0; turn++) {
+    collect();
+    await new Promise(setImmediate);
+  }
+});
 
 describe('when it is off', () => {
   it('nobody listens after the import', () => {
