@@ -16,8 +16,8 @@ const config: Config = {
   setupFilesAfterEnv: process.env['CI'] === undefined ? [] : ['<rootDir>/__tests__/fixtures/repeat-in-ci.ts'],
   setupFiles: ['<rootDir>/__tests__/fixtures/keep-channels.ts'],
   // Most of a test is waiting for sockets.
-  // Three on two cores: most of a test is waiting for sockets.
-  maxWorkers: '150%',
+  // Most of a test is waiting for sockets. A third worker on two cores starves those that start processes.
+  maxWorkers: '100%',
   testTimeout: 15_000,
 };
 
