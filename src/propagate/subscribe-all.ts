@@ -8,7 +8,7 @@ export function subscribeAll(listeners: Readonly<Record<string, (message: never)
         (listener as (message: unknown) => void)(message);
       } catch (error) {
         // What a subscriber throws is an uncaught exception: a client that has changed inside must not end the process.
-        process.emitWarning(error as Error);
+        process.emitWarning(error instanceof Error ? (error.stack ?? error.message) : String(error));
       }
     };
     subscribe(name, onMessage);
