@@ -17,6 +17,7 @@ import { classifyError } from './classify/classify-error';
 import { FAULT_CODES, type FaultCode, type GatewayFault } from './fault';
 import { proxyStatusOf } from './proxy-status';
 import { prepareAnswer, sendAnswer } from './respond';
+import { isThenable } from './thenable';
 
 /** The options of `gatewayErrorHandler()`. What throws (or rejects) in one of them goes to `next(err)`. */
 export interface GatewayErrorHandlerOptions {
@@ -136,10 +137,6 @@ function closeToHandler(lifetime: Lifetime): void {
   };
   discardLateCalls(lifetime);
   superviseAnswer(lifetime);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 function publish(fault: GatewayFault, lifetime: Lifetime): void {

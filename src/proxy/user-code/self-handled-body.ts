@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { isThenable } from './user-code';
+import { isThenable } from '../../answer/thenable';
 
 /** What is done about a body that the user's own `on.proxyRes` reads. */
 export interface BodyWatch {

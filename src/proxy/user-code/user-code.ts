@@ -1,3 +1,4 @@
+import { isThenable } from '../../answer/thenable';
 import type { HangupProxyEvents } from '../options';
 import type { ProxyServer } from '../proxy-server';
 
@@ -5,11 +6,6 @@ import type { ProxyServer } from '../proxy-server';
 export type Rescue = (event: string, args: readonly unknown[], thrown: unknown) => void;
 
 type Listener = (...args: unknown[]) => unknown;
-
-/** A promise, or what passes for one. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
 
 /** What is done around the listeners of each event, and with what they throw. */
 export interface EmitGuard {

@@ -1,5 +1,5 @@
 import type { HangupProxyEvents } from '../options';
-import { isThenable } from './user-code';
+import { isThenable } from '../../answer/thenable';
 
 type UserHandler = NonNullable<HangupProxyEvents['error']>;
 
