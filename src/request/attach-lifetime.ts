@@ -35,8 +35,8 @@ export function newLifetime(req: IncomingMessage, res: ServerResponse): Lifetime
     enterConnection(socket, lifetime);
     // One that waits for its turn in a pipeline can be destroyed without its connection. On Bun a response hears of a
     // departure before its connection does.
-    if (isBun || res.socket === null) lifetime.onSettle(() => undefined);
-  } else lifetime.onSettle(() => undefined);
+    if (isBun || res.socket === null) lifetime.watchClose();
+  } else lifetime.watchClose();
   return lifetime;
 }
 

@@ -258,7 +258,8 @@ export class Lifetime implements Timed {
     return { method: this.req.method ?? '', route: this.route ?? routeOf(this.req), ms: this.elapsed() };
   }
 
-  private watchClose(): void {
+  /** Hears of the response's own end, too, and not only of its connection's. */
+  watchClose(): void {
     if (this.isCloseWatched) return;
     this.isCloseWatched = true;
     this.host.watchClose(this);
