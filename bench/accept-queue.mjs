@@ -94,7 +94,8 @@ async function measure() {
   const rows = [];
   for (const way of options.way) {
     const cells = [];
-    for (const rate of rates) cells.push(await total(node, way, rate, restarts));
+    for (const rate of rates)
+      cells.push(isPossible(node, way) ? await total(node, way, rate, restarts) : undefined);
     rows.push([way, ...cells]);
   }
   if (options.json) {
@@ -112,9 +113,18 @@ async function measure() {
   console.log(
     table(
       heads,
-      rows.map(([way, ...cells]) => [way, ...cells.map(({ lost, sent }) => `${lost} of ${sent}`)]),
+      rows.map(([way, ...cells]) => [
+        way,
+        ...cells.map((cell) => (cell ? `${cell.lost} of ${cell.sent}` : '—')),
+      ]),
     ),
   );
+}
+
+/** Node 20 and 22 below 22.12 do not know `reusePort`, and two processes cannot listen on one port. */
+function isPossible(node, way) {
+  const [major, minor] = versionOf(node).split('.').map(Number);
+  return way !== 'reusePort' || major > 22 || (major === 22 && minor >= 12);
 }
 
 async function total(node, way, rate, restarts) {
