@@ -22,7 +22,7 @@ else await (quick ? compare(250, 16) : compare(400, 100));
 
 function serveUpstream() {
   const server = http.createServer((req, res) => res.end('{"id":7,"name":"Ada"}'));
-  server.keepAliveTimeout = 60_000;
+  server.keepAliveTimeout = 600_000;
   server.listen(0, '127.0.0.1', () => process.send(server.address().port));
 }
 
@@ -98,6 +98,8 @@ async function startVariants(target) {
     const plain = { target, agent: ours.agent };
     const add = async (label, handlers, against = label) => {
       const server = express().use(handlers).listen(0, '127.0.0.1');
+      // Longer than the turns of the others take: the client's connections wait meanwhile.
+      server.keepAliveTimeout = 600_000;
       await once(server, 'listening');
       variants[label] = { server, url: `http://127.0.0.1:${server.address().port}/users/7`, against };
     };
