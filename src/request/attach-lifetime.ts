@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HangupCode } from '../errors';
 import { enterConnection, leaveConnection } from './lifetime/connection';
-import { endRequest, superviseAnswer } from './response/end-request';
+import { answerForHandler, endRequest, superviseAnswer } from './response/end-request';
 import { discardLateCalls } from './response/late-calls';
 import { Lifetime, type LifetimeHost } from './lifetime/lifetime';
 import { lifetimeOf, lifetimeOn, stampLifetime } from './lifetime/lifetime-of';
@@ -55,6 +55,7 @@ const HOST: LifetimeHost = {
     if (isHeldBack) superviseAnswer(lifetime);
   },
   end: endRequest,
+  refused: answerForHandler,
   aborted,
   result({ res, socket }) {
     // On Node 20 and 22 a response that had ended but was not flushed counts as finished on a dead connection too: then

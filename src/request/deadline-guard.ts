@@ -4,8 +4,8 @@ import { boolean, checkNames, refuseForgottenCall, wrongType } from '../options'
 import { defineAccessors } from './lifetime/accessors';
 import { deadlineReader, type DeadlineValue } from './deadline-value';
 import { newLifetime } from './attach-lifetime';
-import type { Until } from './lifetime/lifetime';
 import { lifetimeOf } from './lifetime/lifetime-of';
+import { termChanges, withTerms, type TermChanges, type Until } from './lifetime/terms';
 
 /** The options of `deadline()`. */
 export interface DeadlineOptions {
@@ -31,7 +31,7 @@ export interface DeadlineOptions {
 export function deadline(ms: DeadlineValue, options: DeadlineOptions = {}): RequestHandler {
   refuseForgottenCall('deadline', ms, "app.get('/report', deadline(60_000), report)");
   const read = deadlineReader('deadline(ms)', ms);
-  const { until, fallback } = checkOptions(options);
+  const changes = checkOptions(options);
   return function deadlineGuard(req, res, next) {
     const existing = lifetimeOf(req);
     const lifetime = existing ?? newLifetime(req, res);
@@ -40,8 +40,7 @@ export function deadline(ms: DeadlineValue, options: DeadlineOptions = {}): Requ
     if (lifetime.reason !== undefined || lifetime.settled) return;
     lifetime.next = next;
     try {
-      if (until !== undefined) lifetime.until = until;
-      if (fallback !== undefined) lifetime.fallback = fallback;
+      lifetime.terms = withTerms(lifetime.terms, changes);
       lifetime.setDeadline(read(req));
     } catch (error) {
       next(error);
@@ -52,12 +51,12 @@ export function deadline(ms: DeadlineValue, options: DeadlineOptions = {}): Requ
   };
 }
 
-function checkOptions(options: DeadlineOptions): DeadlineOptions {
+function checkOptions(options: DeadlineOptions): TermChanges {
   checkNames('deadline()', options, ['until', 'fallback']);
   const until: unknown = options.until;
   if (until !== undefined && until !== 'start' && until !== 'finish') {
     throw wrongType('deadline(): option "until"', until, "'start' or 'finish'");
   }
   if (options.fallback !== undefined) boolean('deadline(): option "fallback"', options.fallback);
-  return options;
+  return termChanges({ until: options.until, fallback: options.fallback });
 }

@@ -19,6 +19,7 @@ import { DeadlineQueue } from './lifetime/deadline-clock';
 import { deadlineReader, type DeadlineReader, type DeadlineValue } from './deadline-value';
 import type { Lifetime } from './lifetime/lifetime';
 import { lifetimeOf } from './lifetime/lifetime-of';
+import { DEFAULT_TERMS, termChanges, withTerms, type TermChanges, type Terms } from './lifetime/terms';
 import { watchStall } from './response/stall';
 
 // Here, because the package's declarations reach this file: a declaration that nothing refers to would be left out.
@@ -79,8 +80,9 @@ interface Plan {
   /** For a deadline that is the same for every request. */
   queue: DeadlineQueue | undefined;
   isDeadlineGiven: boolean;
-  graceMs: number | undefined;
-  fallback: boolean | undefined;
+  changes: TermChanges;
+  /** What holds for a request that has no terms yet. */
+  terms: Terms;
   stallMs: number | false;
   readBudget: BudgetReader | undefined;
   context: boolean;
@@ -121,12 +123,16 @@ function planOf(options: HangupOptions): Plan {
     context = DEFAULTS.context,
     propagate = DEFAULTS.propagate,
   } = options;
+  const changes = termChanges({
+    graceMs: grace === undefined ? undefined : milliseconds('hangup(): option "grace"', grace),
+    fallback: fallback === undefined ? undefined : boolean('hangup(): option "fallback"', fallback),
+  });
   return {
     readDeadline: deadlineReader('hangup(): option "deadline"', deadline),
     queue: typeof deadline === 'number' ? new DeadlineQueue(deadline) : undefined,
     isDeadlineGiven: options.deadline !== undefined,
-    graceMs: grace === undefined ? undefined : milliseconds('hangup(): option "grace"', grace),
-    fallback: fallback === undefined ? undefined : boolean('hangup(): option "fallback"', fallback),
+    changes,
+    terms: withTerms(DEFAULT_TERMS, changes),
     stallMs: millisecondsOrFalse('hangup(): option "stall"', stall),
     readBudget: budgetReader(inherit),
     context: boolean('hangup(): option "context"', context),
@@ -135,12 +141,14 @@ function planOf(options: HangupOptions): Plan {
 }
 
 function applyPlan(plan: Plan, lifetime: Lifetime, req: Request, isFirst: boolean): void {
-  if (plan.graceMs !== undefined) lifetime.graceMs = plan.graceMs;
-  if (plan.fallback !== undefined) lifetime.fallback = plan.fallback;
-  if (plan.readBudget) lifetime.capMs = Math.min(lifetime.capMs, plan.readBudget(req));
+  lifetime.terms = isFirst ? plan.terms : withTerms(lifetime.terms, plan.changes);
+  if (plan.readBudget) {
+    const capMs = Math.min(lifetime.terms.capMs, plan.readBudget(req));
+    lifetime.terms = withTerms(lifetime.terms, { capMs });
+  }
   // A connection that changes its protocol (a WebSocket) lives on: only a route can say for how long.
   if (isFirst && isUpgrade(req)) return;
-  if (isFirst && plan.queue && lifetime.capMs >= plan.queue.ms) lifetime.joinQueue(plan.queue);
+  if (isFirst && plan.queue && lifetime.terms.capMs >= plan.queue.ms) lifetime.joinQueue(plan.queue);
   else if (isFirst || plan.isDeadlineGiven) lifetime.setDeadline(plan.readDeadline(req));
   else if (plan.readBudget) lifetime.setDeadline(lifetime.timeoutMs);
   if (plan.stallMs !== false) watchStall(lifetime, plan.stallMs);

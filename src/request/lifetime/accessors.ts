@@ -2,9 +2,17 @@ import type { IncomingMessage } from 'node:http';
 import { deadlineOf } from './deadline';
 import type { Lifetime } from './lifetime';
 import { lifetimeOf } from './lifetime-of';
+import { Stamped } from './stamped';
 import { baseOf } from '../response/response-gate';
 
-const withAccessors = new WeakSet();
+/** Marks prototypes from which requests inherit the accessors. */
+class AccessorMark extends Stamped {
+  readonly #hasAccessors = true;
+
+  static isOn(object: object): boolean {
+    return #hasAccessors in object && object.#hasAccessors;
+  }
+}
 
 /**
  * Defines `req.signal` and `req.deadline`.
@@ -15,15 +23,17 @@ const withAccessors = new WeakSet();
  */
 export function defineAccessors(req: IncomingMessage): void {
   const prototype = Object.getPrototypeOf(req) as object;
-  if (withAccessors.has(prototype)) return;
+  if (AccessorMark.isOn(prototype)) return;
   const base = baseOf(prototype);
   if (base === undefined) {
     Object.defineProperties(req, accessors(Object.getPrototypeOf(req) as object));
     return;
   }
-  if (!withAccessors.has(base)) Object.defineProperties(base, accessors(base));
-  withAccessors.add(base);
-  withAccessors.add(prototype);
+  if (!AccessorMark.isOn(base)) {
+    Object.defineProperties(base, accessors(base));
+    new AccessorMark(base);
+  }
+  if (base !== prototype) new AccessorMark(prototype);
 }
 
 function accessors(target: object): PropertyDescriptorMap {

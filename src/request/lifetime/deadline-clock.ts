@@ -8,8 +8,8 @@ const nodeSetTimeout = timers.setTimeout;
 export interface Timed {
   /** The time is up. */
   deadlinePassed(): void;
-  /** `performance.now()` of the deadline. */
-  dueAt: number;
+  /** `performance.now()` when its time began. */
+  readonly arrivedAt: number;
   before: Timed | undefined;
   after: Timed | undefined;
 }
@@ -44,9 +44,8 @@ export class DeadlineQueue implements Waiting {
   constructor(readonly ms: number) {}
 
   /** Calls `deadlinePassed()` when the time is up, unless it is stopped before. Gives what stops it. */
-  add(timed: Timed, now: number): Waiting {
+  add(timed: Timed): Waiting {
     if (!areTimersNodes()) return new DeadlineTimer(timed, this.ms);
-    timed.dueAt = now + this.ms;
     timed.before = this.last;
     if (this.last) this.last.after = timed;
     else this.first = timed;
@@ -67,7 +66,11 @@ export class DeadlineQueue implements Waiting {
 
   private waitForFirst(now: number): void {
     // deadlinePassed() runs the app's code, which may have added one and begun to wait for it.
-    if (this.first !== undefined && !this.isWaiting) this.wait(this.first.dueAt - now + 1);
+    if (this.first !== undefined && !this.isWaiting) this.wait(this.dueAt(this.first) - now + 1);
+  }
+
+  private dueAt(timed: Timed): number {
+    return timed.arrivedAt + this.ms;
   }
 
   private wait(ms: number): void {
@@ -80,7 +83,7 @@ export class DeadlineQueue implements Waiting {
   timerFired(): void {
     const { first } = this;
     // A timer of Node may be a fraction of a millisecond early.
-    const lateMs = first === undefined ? 0 : performance.now() - first.dueAt;
+    const lateMs = first === undefined ? 0 : performance.now() - this.dueAt(first);
     if (lateMs > BLOCKED_MS) setImmediate(afterRead, this);
     else this.passDue();
   }
@@ -89,7 +92,7 @@ export class DeadlineQueue implements Waiting {
   passDue(): void {
     this.isWaiting = false;
     const now = performance.now() + 1;
-    while (this.first !== undefined && this.first.dueAt <= now) {
+    while (this.first !== undefined && this.dueAt(this.first) <= now) {
       const due = this.first;
       this.stop(due);
       due.deadlinePassed();

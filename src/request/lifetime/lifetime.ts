@@ -2,17 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { DeadlineExceededError, type HangupError } from '../../errors';
 import { channels } from '../../events';
-import { DEFAULTS } from '../../options';
 import { DeadlineTimer, type DeadlineQueue, type Timed, type Waiting } from './deadline-clock';
 import { isDebugging } from './debugger';
 import { requestController } from './request-signal';
+import { DEFAULT_TERMS, type Terms } from './terms';
 import { routeOf } from '../route/route';
 
 /** How the app goes on after a middleware: Express's `next`. */
 export type Next = (error?: unknown) => void;
-
-/** What the deadline covers: until the response has started, or until it is complete. */
-export type Until = 'start' | 'finish';
 
 /**
  * Whose word the response is. `handler`: what is said is sent. `grace`: the deadline has passed, and only a status that
@@ -39,6 +36,8 @@ export interface LifetimeHost {
   deadlineMet(lifetime: Lifetime): void;
   /** Ends the request for this reason. */
   end(lifetime: Lifetime, reason: HangupError, graceMs: number): void;
+  /** A success was refused within the grace: the answer need not wait any longer. */
+  refused(lifetime: Lifetime): void;
   /** The request is over for this reason, in whatever way. */
   aborted(lifetime: Lifetime): void;
   /** The status that the client got or, 499, would have got; and whether all of the response has left. */
@@ -64,16 +63,7 @@ export class Lifetime implements Timed {
   isEndCalled = false;
   /** The deadline in ms from the arrival; `Infinity` for none. */
   timeoutMs = Infinity;
-  /** An inherited budget in ms from the arrival, which no later deadline may exceed. */
-  capMs = Infinity;
-  graceMs: number = DEFAULTS.grace;
-  /** Whether a success is sent that comes within the grace. */
-  fallback: boolean = DEFAULTS.fallback;
-  /** The longest silence of a response that has begun, in ms; `undefined` while nobody watches. */
-  stallMs: number | undefined = undefined;
-  until: Until = 'start';
-  /** A success was refused within the grace: the answer need not wait any longer. */
-  onRefused: (() => void) | undefined = undefined;
+  terms: Terms = DEFAULT_TERMS;
   /** The response has been ended by somebody else than a handler that was in time. */
   onEnded: (() => void) | undefined = undefined;
   /** The head of the response has been made. */
@@ -92,7 +82,6 @@ export class Lifetime implements Timed {
   older: Lifetime | undefined = undefined;
   newer: Lifetime | undefined = undefined;
 
-  dueAt = 0;
   before: Timed | undefined = undefined;
   after: Timed | undefined = undefined;
 
@@ -147,7 +136,7 @@ export class Lifetime implements Timed {
   /** Sets the deadline, in ms from the arrival; an inherited budget stays the cap. */
   setDeadline(timeoutMs: number): void {
     if (this.reason !== undefined || this.isEnded || this.isSettled) return;
-    this.timeoutMs = Math.min(timeoutMs, this.capMs);
+    this.timeoutMs = Math.min(timeoutMs, this.terms.capMs);
     this.stopClock();
     if (this.timeoutMs !== Infinity) this.wait(this.timeoutMs - this.elapsed());
   }
@@ -156,7 +145,7 @@ export class Lifetime implements Timed {
   joinQueue(queue: DeadlineQueue): void {
     if (this.isSettled) return;
     this.timeoutMs = queue.ms;
-    this.waiting = queue.add(this, this.arrivedAt);
+    this.waiting = queue.add(this);
   }
 
   /** The deadline's timer, or that of its queue, has fired. */
@@ -185,7 +174,7 @@ export class Lifetime implements Timed {
 
   private isMet(): boolean {
     if (this.reason !== undefined) return false;
-    return this.until === 'start' ? this.host.hasStarted(this) : this.host.hasEnded(this);
+    return this.terms.until === 'start' ? this.host.hasStarted(this) : this.host.hasEnded(this);
   }
 
   /**
@@ -230,10 +219,15 @@ export class Lifetime implements Timed {
    * Ends the request for this reason. A response that has begun is cut. Otherwise the signal aborts, and when the grace is
    * over the app's error handlers answer in the place of a handler that has not.
    */
-  end(reason: HangupError, graceMs = this.graceMs): void {
+  end(reason: HangupError, graceMs = this.terms.graceMs): void {
     if (this.reason === undefined && !this.isEnded && !this.isSettled) {
       this.host.end(this, reason, graceMs);
     }
+  }
+
+  /** A success has come within the grace, and was not sent. */
+  refused(): void {
+    this.host.refused(this);
   }
 
   /** Somebody has ended the response. Nothing can be aborted any more; it settles when the response has closed. */

@@ -32,8 +32,7 @@ function endBegun(lifetime: Lifetime, reason: HangupError, graceMs: number): voi
 }
 
 function endUnbegun(lifetime: Lifetime, reason: HangupError, graceMs: number): void {
-  lifetime.speaker = lifetime.fallback ? 'handler' : 'grace';
-  lifetime.onRefused = () => answerForHandler(lifetime);
+  lifetime.speaker = lifetime.terms.fallback ? 'handler' : 'grace';
   lifetime.onEnded = () => discardLateCalls(lifetime);
   lifetime.abort(reason);
   if (graceMs === 0) answerForHandler(lifetime);
@@ -51,7 +50,7 @@ function isEventStream(res: ServerResponse): boolean {
 }
 
 /** Answers in the place of a handler that has not: the app's error handlers get the reason. */
-function answerForHandler(lifetime: Lifetime): void {
+export function answerForHandler(lifetime: Lifetime): void {
   const { res, reason, next } = lifetime;
   if (reason === undefined || lifetime.settled || isAnswered(lifetime)) return;
   lifetime.stopClock();

@@ -169,7 +169,7 @@ function admits(lifetime: Lifetime, status: number): boolean {
   if (lifetime.speaker === 'middleware') return true;
   if (lifetime.speaker !== 'grace') return false;
   if (status >= 400) return true;
-  lifetime.onRefused?.();
+  lifetime.refused();
   return false;
 }
 

@@ -8,16 +8,15 @@ import type { Lifetime } from '../lifetime/lifetime';
  * advance, and it is on only while the response is under way.
  */
 export function watchStall(lifetime: Lifetime, stallMs: number): void {
-  lifetime.stallMs = stallMs;
   // Every way to send headers makes the head first.
   lifetime.onHead = () => {
     lifetime.onHead = undefined;
-    startTimeout(lifetime);
+    startTimeout(lifetime, stallMs);
   };
 }
 
-function startTimeout(lifetime: Lifetime): void {
-  const { res, socket, stallMs = 0 } = lifetime;
+function startTimeout(lifetime: Lifetime, stallMs: number): void {
+  const { res, socket } = lifetime;
   res.setTimeout(stallMs, () => {
     // It may have begun within the grace, when its request was aborted already.
     if (lifetime.reason) cutResponse(lifetime);
