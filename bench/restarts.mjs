@@ -163,13 +163,15 @@ async function stop(child) {
 
 function steadyLoad(port) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: CLIENTS });
-  const count = { failed: 0, sent: 0 };
+  const count = { failed: 0, sent: 0, how: {} };
   let isOver = false;
   const client = async (first) => {
     for (let turn = first; !isOver; turn += 1) {
-      const isGood = await ask(port, agent, turn % 2 === 0 ? 'GET' : 'POST');
+      const failure = await ask(port, agent, turn % 2 === 0 ? 'GET' : 'POST');
       count.sent += 1;
-      if (!isGood) count.failed += 1;
+      if (failure === '') continue;
+      count.failed += 1;
+      count.how[failure] = (count.how[failure] ?? 0) + 1;
     }
   };
   const clients = Array.from({ length: CLIENTS }, (_, index) => client(index));
@@ -182,13 +184,15 @@ function steadyLoad(port) {
   return { stop: stopLoad };
 }
 
+/** Gives how it failed, or ''. */
 function ask(port, agent, method) {
   return new Promise((resolve) => {
     const headers = method === 'POST' ? { 'Content-Length': 1 } : {};
     const req = http.request({ host: '127.0.0.1', port, agent, method, headers }, (res) => {
-      res.resume().on('close', () => resolve(res.complete && res.statusCode === 200));
+      const isGood = () => res.complete && res.statusCode === 200;
+      res.resume().on('close', () => resolve(isGood() ? '' : `${method} ${res.statusCode}`));
     });
-    req.on('error', () => resolve(false));
+    req.on('error', (error) => resolve(`${method} ${error.code}`));
     req.end(method === 'POST' ? 'x' : undefined);
   });
 }
@@ -203,7 +207,7 @@ async function startProxy(name, { directory, front, ports }) {
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
   const child = spawn(name, args, { env, stdio: 'ignore' });
   const agent = new http.Agent();
-  while (!(await ask(front, agent, 'GET'))) {
+  while ((await ask(front, agent, 'GET')) !== '') {
     if (child.exitCode !== null) throw new Error(`${name} ended at once.`);
     await pause(20);
   }
