@@ -58,6 +58,45 @@ describe('drainable(): WebSocket', () => {
     expect(calls).toEqual([0, 1]);
   });
 
+  it.each(['before', 'after'])(
+    'is asked for again when the app has answered it, where it came %s',
+    async (when) => {
+      const calls: [sockets: number, clients: number][] = [];
+      const wss = new WebSocketServer({ noServer: true });
+      const onClosing = (sockets: readonly unknown[]): void => {
+        calls.push([sockets.length, wss.clients.size]);
+        wss.clients.forEach((socket) => socket.close(1001));
+      };
+      const { server, handle, connect, sockets } = await served((_req, res) => res.end(), {
+        ...NO_DELAY,
+        onClosing,
+      });
+      // As with every app that asks a database first who this is.
+      const [asked, allowed] = [gate(), gate()];
+      server.on('upgrade', (req, socket, head) => {
+        void allowed.promise.then(() => wss.handleUpgrade(req, socket, head, () => undefined));
+        asked.open();
+      });
+      const client = await connect();
+      await until(() => sockets.length === 1);
+      const handshake = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n';
+      const upgrade = (): unknown =>
+        client.request('/', { headers: `${handshake}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n` });
+      if (when === 'before') upgrade();
+      if (when === 'before') await asked.promise;
+      const draining = handle.drain();
+      await until(() => calls.length === 1);
+      if (when === 'after') upgrade();
+      await asked.promise;
+      // The drain has seen it, and the app has not answered.
+      if (when === 'after') await until(() => calls.length === 2);
+      allowed.open();
+      await until(() => calls.at(-1)![1] === 1);
+      client.leave('fin');
+      expect(await draining).toMatchObject({ forced: 0 });
+    },
+  );
+
   it('stays an ordinary request where the app does not listen for upgrades', async () => {
     const { server, connect } = await served(gated().listener);
     const onUpgrade = (): void => undefined;

@@ -54,6 +54,11 @@ function get(session: ClientHttp2Session, path = '/'): Promise<Got> {
   });
 }
 
+function answerStream(stream: ServerHttp2Stream): void {
+  stream.resume().respond({ ':status': 200 });
+  stream.end('ok');
+}
+
 describe('drainable(): HTTP/2', () => {
   it('tells sessions to go away, answers what has begun, and closes', async () => {
     const [begun, release] = [gate(), gate()];
@@ -146,6 +151,20 @@ describe('drainable(): HTTP/2', () => {
     await begun.promise;
     void handle.drain();
     expect(await answer).toMatchObject({ status: 503 });
+  });
+
+  it.each<[string, (server: Http2Server) => unknown]>([
+    ['a response', (server) => server.on('request', (req, res) => void (req.resume(), res.end('ok')))],
+    ['a bare stream', (server) => server.on('stream', answerStream)],
+  ])('closes %s whose client never ends its body when the time is up, as HTTP/1 does', async (_, answer) => {
+    const server = http2.createServer();
+    answer(server);
+    const { handle, connect } = await served(server, { ...SOON, timeout: 100 });
+    const stream = (await connect()).request({ ':method': 'POST' }, { endStream: false });
+    stream.resume().write('the beginning');
+    await once(stream, 'end');
+    expect(await handle.drain()).toMatchObject({ finished: 1, forced: 0, gone: 0 });
+    expect(stream.rstCode).toBe(0);
   });
 
   it('destroys what is left at force', async () => {

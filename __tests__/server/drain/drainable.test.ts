@@ -242,6 +242,34 @@ describe('drainable(): connections', () => {
     expect(report.ms).toBeLessThan(15_000);
   });
 
+  it('are closed a few at a time, and the event loop goes on between', async () => {
+    const { handle, sockets, connect } = await served(gated().listener);
+    const clients = await Promise.all(Array.from({ length: 5 }, () => connect()));
+    await until(() => sockets.length === clients.length);
+    let turns = 0;
+    let isOver = false;
+    const turn = (): void => {
+      turns += 1;
+      if (!isOver) setImmediate(turn);
+    };
+    turn();
+    const closedIn = sockets.map(
+      (socket) =>
+        new Promise((resolve) => {
+          const destroy = socket.destroy.bind(socket);
+          socket.destroy = function slowly(error) {
+            resolve(turns);
+            // Longer than a turn may be spent with closing.
+            for (const since = performance.now(); performance.now() < since + 20;);
+            return destroy(error);
+          };
+        }),
+    );
+    await handle.drain();
+    isOver = true;
+    expect(new Set(await Promise.all(closedIn)).size).toBe(clients.length);
+  });
+
   it('whose request was answered before its body had arrived are idle once it has', async () => {
     const { handle, connect, sockets } = await served(gated().listener);
     const client = await connect();

@@ -1,3 +1,4 @@
+import type { ServerHttp2Stream } from 'node:http2';
 import type { HangupError } from '../../errors';
 import { attachLifetime } from '../../request/attach-lifetime';
 import { lifetimeOf } from '../../request/lifetime/lifetime-of';
@@ -21,6 +22,16 @@ export function abortAnswer(answer: Answer, reason: HangupError): boolean {
   if ('req' in answer) attachLifetime(answer.req, answer).end(reason, 0);
   else answer.respond({ ':status': reason.status, 'retry-after': RETRY_AFTER_S }, { endStream: true });
   return true;
+}
+
+/**
+ * Closes an HTTP/2 stream that has been answered and whose client has not ended its request: RFC 9113, section 8.1, has an
+ * RST_STREAM with NO_ERROR for it. On HTTP/1 the connection is closed instead.
+ */
+export function closeAnswered(answer: Answer): void {
+  const stream = 'req' in answer ? (answer as { stream?: ServerHttp2Stream }).stream : answer;
+  if (stream?.writableFinished) stream.close();
+  else stream?.once('finish', () => stream.close());
 }
 
 /** Aborts the signal of a request, and leaves its answer alone. */

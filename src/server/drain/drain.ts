@@ -5,12 +5,13 @@ import { channels, type DrainEvent } from '../../events';
 import { breakResponse } from '../../request/response/break-response';
 import { detachedWork } from '../../request/detached';
 import { closeListener } from '../traffic/close-listener';
-import type { Connection } from '../traffic/connection';
+import { IDLE_AFTER_MS, type Connection } from '../traffic/connection';
 import type { Answer, Traffic, TrafficObserver } from '../traffic/traffic';
-import { abortAnswer, abortSignal } from './abort-answer';
+import { abortAnswer, abortSignal, closeAnswered } from './abort-answer';
 import { announceClose } from './announce-close';
 import { DrainTally, labelOf, wasCompleted, type DrainReport } from './drain-report';
 import { endEventStream, isEventStream, isReconnecting, onceBegun } from './event-stream';
+import { onceAccepted } from './upgrade';
 
 /** When the phases of a drain begin, in milliseconds from its start. */
 export interface DrainPlan {
@@ -20,6 +21,9 @@ export interface DrainPlan {
   /** Called when the listeners have closed, and again for each socket that leaves HTTP afterwards. */
   onClosing: (upgraded: readonly Duplex[]) => void;
 }
+
+/** All connections are looked through when one may have become idle, and no more often than this. */
+const SWEEP_EVERY_MS = 50;
 
 /** After `force`, how long Node may take to tell that what was destroyed has closed. */
 const AFTERMATH_MS = 1000;
@@ -76,7 +80,7 @@ export class Drain implements TrafficObserver {
 
   connectionOpened(connection: Connection): void {
     if (this.phase === 'forcing') connection.socket.destroy();
-    else this.sweepSoon();
+    else this.sweepOnceIdle();
   }
 
   connectionClosed(): void {
@@ -96,12 +100,12 @@ export class Drain implements TrafficObserver {
 
   answerEnded(answer: Answer): void {
     this.tally.count(labelOf(answer), this.outcomeOf(answer));
-    this.sweepSoon();
+    this.sweepOnceIdle();
   }
 
   upgraded(socket: Duplex): void {
     // The app has to have made its WebSocket of it first.
-    if (this.hasStoppedAccepting) setImmediate(() => this.plan.onClosing([socket]));
+    if (this.hasStoppedAccepting) setImmediate(() => this.tellClosing([socket]));
   }
 
   private observe(traffic: Traffic): void {
@@ -145,8 +149,19 @@ export class Drain implements TrafficObserver {
   private stoppedAccepting(): void {
     // GOAWAY: what has begun goes on, the client takes a new connection for what comes next (RFC 9113, section 6.8).
     for (const { sessions } of this.traffics) for (const session of sessions) session.close();
-    this.plan.onClosing(this.traffics.flatMap(({ upgraded }) => [...upgraded.keys()]));
+    this.tellClosing(this.traffics.flatMap(({ upgraded }) => [...upgraded.keys()]));
     for (const answer of this.answers()) this.endIfStream(answer);
+  }
+
+  // Once more for those that the app has not made a WebSocket of: it may be asking a database who this is.
+  private tellClosing(sockets: readonly Duplex[]): void {
+    this.plan.onClosing(sockets);
+    for (const { upgraded } of this.traffics) {
+      for (const socket of sockets) {
+        const upgrade = upgraded.get(socket);
+        if (upgrade) onceAccepted(socket, upgrade, () => this.plan.onClosing([socket]));
+      }
+    }
   }
 
   private endIfStream(answer: Answer): void {
@@ -168,13 +183,13 @@ export class Drain implements TrafficObserver {
   private abort(answer: Answer): void {
     if (!this.traffics.some(({ answers }) => answers.has(answer))) return;
     // Ended by the handler, and still on its way to a slow reader.
-    if (answer.writableEnded) return;
-    if (isEventStream(answer)) this.endIfStream(answer);
+    if (answer.writableEnded) closeAnswered(answer);
+    else if (isEventStream(answer)) this.endIfStream(answer);
     else if (abortAnswer(answer, new ServerDrainingError())) this.aborted.add(answer);
   }
 
   private destroy(traffic: Traffic): void {
-    for (const [, req] of traffic.upgraded) this.tally.count(`${req.method ?? ''} (upgraded)`, 'forced');
+    for (const [, { req }] of traffic.upgraded) this.tally.count(`${req.method ?? ''} (upgraded)`, 'forced');
     for (const session of traffic.sessions) session.destroy();
     for (const socket of [...traffic.upgraded.keys(), ...traffic.connections.keys()]) socket.destroy();
     if ('closeAllConnections' in traffic.server) traffic.server.closeAllConnections();
@@ -196,7 +211,19 @@ export class Drain implements TrafficObserver {
     let next = Infinity;
     for (const traffic of this.traffics) next = Math.min(next, traffic.closeIdle(isLate));
     clearTimeout(this.sweepTimer);
-    if (next !== Infinity) this.sweepTimer = setTimeout(() => this.sweepSoon(), next).unref();
+    this.sweepTimer = undefined;
+    if (next === 0) this.sweepSoon();
+    else if (next !== Infinity) this.sweepIn(Math.max(next, SWEEP_EVERY_MS));
+  }
+
+  // A connection that has just been used is not idle yet; where one is awaited already, that look will see this one, too.
+  private sweepOnceIdle(): void {
+    if (this.phase === 'aborting') this.sweepSoon();
+    else if (this.phase === 'closing' && this.sweepTimer === undefined) this.sweepIn(IDLE_AFTER_MS);
+  }
+
+  private sweepIn(ms: number): void {
+    this.sweepTimer = setTimeout(() => this.sweepSoon(), ms).unref();
   }
 
   private outcomeOf(answer: Answer): 'finished' | 'aborted' | 'forced' | 'gone' {

@@ -27,6 +27,16 @@ export interface TrafficObserver {
 
 type Http2Response = ServerResponse & { stream?: ServerHttp2Stream };
 
+/** How long one turn of the event loop may be spent with closing: 19,000 idle connections took half a second and more. */
+const CLOSING_MS = 10;
+
+/** A request that has taken its socket out of HTTP. */
+export interface Upgrade {
+  req: IncomingMessage;
+  /** What had been written to its socket before. */
+  bytesWritten: number;
+}
+
 /**
  * Knows what is under way at one server: its connections, its HTTP/2 sessions, what is being answered, and the sockets
  * that have left HTTP (WebSocket). One listener and one map entry per request; everything else waits for the drain.
@@ -35,16 +45,18 @@ export class Traffic {
   readonly connections = new Map<Duplex, Connection>();
   readonly sessions = new Set<ServerHttp2Session>();
   readonly answers = new Map<Answer, Connection | undefined>();
-  readonly upgraded = new Map<Duplex, IncomingMessage>();
+  readonly upgraded = new Map<Duplex, Upgrade>();
   /** How many connections were accepted, ever. */
   accepted = 0;
   observer: TrafficObserver | undefined = undefined;
 
   private readonly isHttp2: boolean;
+  private readonly isTls: boolean;
   private readonly undo: (() => void)[] = [];
 
   constructor(readonly server: AnyServer) {
     const isTls = server instanceof TlsServer;
+    this.isTls = isTls;
     this.isHttp2 = 'updateSettings' in server;
     // Below TLS the raw socket carries no request; it is known so that a silent one is closed and all are at the end.
     this.listen('connection', (socket: Socket) => this.connected(socket, isTls));
@@ -78,24 +90,28 @@ export class Traffic {
 
   /**
    * Closes the connections that carry nothing; with `isLate` also those that have begun a request and not finished it.
-   * Gives the milliseconds after which another one may have become idle, `Infinity` for none.
+   * Gives the milliseconds after which it is to be called again: another one may have become idle, or (0) this turn of the
+   * event loop did not do for all. `Infinity` for "until something happens".
    */
   closeIdle(isLate: boolean): number {
     let next = Infinity;
+    const giveWayAt = performance.now() + CLOSING_MS;
     const secured = this.securedPeers();
     for (const [socket, connection] of this.connections) {
-      if (this.upgraded.has(socket)) continue;
+      if (this.upgraded.has(socket) || socket.destroyed) continue;
       const isHandshake = connection.isRaw && !secured.has(peerOf(connection.socket));
       const idleIn = isHandshake ? connection.silentIn() : connection.idleIn();
       const isUseless = isLate && connection.inFlight === 0 && !connection.isRaw && !this.isHttp2;
-      if (idleIn === 0 || isUseless) socket.destroy();
-      else next = Math.min(next, idleIn);
+      if (idleIn > 0 && !isUseless) next = Math.min(next, idleIn);
+      else if (performance.now() < giveWayAt) socket.destroy();
+      else return 0;
     }
     return next;
   }
 
   /** The clients whose TLS handshake is complete. */
   private securedPeers(): ReadonlySet<string> {
+    if (!this.isTls) return NOBODY;
     const connections = [...this.connections.values()];
     return new Set(connections.filter(({ isRaw }) => !isRaw).map(({ socket }) => peerOf(socket)));
   }
@@ -158,7 +174,7 @@ export class Traffic {
   }
 
   private readonly leftHttp = (req: IncomingMessage, socket: Duplex): void => {
-    this.upgraded.set(socket, req);
+    this.upgraded.set(socket, { req, bytesWritten: req.socket.bytesWritten });
     if (!this.connections.has(socket)) socket.once('close', () => this.upgraded.delete(socket));
     this.observer?.upgraded(socket);
   };
@@ -182,6 +198,8 @@ export class Traffic {
     this.undo.push(listenAlong(this.server, event, listener));
   }
 }
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 /** The same for a TLS connection and the TCP connection below it. Over a Unix socket it is the same for all. */
 function peerOf({ remoteAddress = '', remotePort = 0 }: Socket): string {

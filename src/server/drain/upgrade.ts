@@ -1,0 +1,17 @@
+import type { Duplex } from 'node:stream';
+import type { Upgrade } from '../traffic/traffic';
+
+/**
+ * Calls `listener` when the app has written its answer to an upgrade, the 101, and has returned: a WebSocket is among the
+ * app's own then. Never, where it had been written before.
+ */
+export function onceAccepted(socket: Duplex, { req, bytesWritten }: Upgrade, listener: () => void): void {
+  if (req.socket.bytesWritten > bytesWritten) return;
+  const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
+  let isFirst = true;
+  socket.write = function writeAnswer(...args: unknown[]) {
+    if (isFirst) setImmediate(() => socket.destroyed || listener());
+    isFirst = false;
+    return write(...args);
+  };
+}
