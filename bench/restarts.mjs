@@ -239,6 +239,7 @@ defaults
   timeout connect 5s
   timeout client 60s
   timeout server 60s
+  timeout check 5s
 frontend front
   bind 127.0.0.1:${front}
   default_backend app
