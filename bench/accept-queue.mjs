@@ -1,6 +1,7 @@
 // What closing a listener loses: the connections that wait in the kernel's accept queue are reset. New connections come at a
 // steady rate (at random moments), each with one POST; the server is told to close its listener; counted are the requests that
 // were neither answered nor refused. A front end takes a refused connection to another instance, but not a POST that was reset.
+// Behind nginx there are two instances, and one of them is closed.
 //
 //   npm run build && node bench/accept-queue.mjs [--quick] [--json] [--restarts 20] [--rate 100 --rate 3000] [--way 'server.close()']
 import { fork, spawn } from 'node:child_process';
@@ -10,10 +11,30 @@ import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { drainable } from 'express-hangup';
 import { readCommandLine } from './lib/command-line.mjs';
+import { freePort, startNginx } from './lib/nginx.mjs';
 import { machine, table, versionOf } from './lib/report.mjs';
 
 const FILE = fileURLToPath(import.meta.url);
-const WAYS = ['server.close()', 'drainable()', 'reusePort', 'socket activation'];
+/** How the listener is closed, and what else there is: a second process, or nginx with more lines in its configuration. */
+const WAYS = {
+  'server.close()': { end: 'close' },
+  'after 1 ms without a connection': { end: '1' },
+  'after 5 ms': { end: '5' },
+  'after 10 ms': { end: '10' },
+  'drainable()': { end: 'drainable' },
+  reusePort: { end: 'close', next: 'reusePort' },
+  'socket activation': { end: 'close', next: 'held' },
+  'server.close() behind nginx': { end: 'close', nginx: { upstream: '', location: '' } },
+  'server.close() … with keepalive': { end: 'close', nginx: { upstream: 'keepalive 16;', location: '' } },
+  'server.close() … with non_idempotent': {
+    end: 'close',
+    nginx: { upstream: '', location: 'proxy_next_upstream error timeout non_idempotent;' },
+  },
+  'drainable() behind nginx': { end: 'drainable', nginx: { upstream: '', location: '' } },
+  'drainable() … with keepalive': { end: 'drainable', nginx: { upstream: 'keepalive 16;', location: '' } },
+};
+/** The listener is closed after this long in any case. */
+const PATIENCE_MS = 1000;
 /** How long the load lasts before the signal, and after the listener has closed. */
 const [BEFORE_MS, AFTER_MS] = [400, 150];
 
@@ -22,7 +43,7 @@ else if (process.argv[2] === 'load') generate();
 else await measure();
 
 function serve() {
-  const { WAY, PORT } = process.env;
+  const { END, NEXT, PORT } = process.env;
   const server = http.createServer((req, res) => {
     req.resume().on('end', () => {
       // A little work, as every app has.
@@ -31,21 +52,31 @@ function serve() {
       res.end('{}');
     });
   });
-  if (WAY === 'drainable()') drainable(server);
-  else process.once('SIGTERM', () => server.close());
+  server.keepAliveTimeout = 65_000;
+  if (END === 'drainable') drainable(server);
+  else process.once('SIGTERM', () => (END === 'close' ? server.close() : closeAfter(server, Number(END))));
   const port = Number(PORT);
   const where =
-    WAY === 'socket activation'
-      ? { fd: 3 }
-      : { port, host: '127.0.0.1', backlog: 4096, reusePort: WAY === 'reusePort' };
+    NEXT === 'held' ? { fd: 3 } : { port, host: '127.0.0.1', backlog: 4096, reusePort: NEXT === 'reusePort' };
   server.listen(where, () => process.send('listening'));
   const watch = setInterval(() => {
     if (server.listening) return;
     clearInterval(watch);
     process.send('stopped');
-    // What holds the process now is the channel to its parent.
-    setTimeout(() => process.exit(), 500);
   }, 1);
+  process.on('disconnect', () => process.exit());
+}
+
+/** Closes a server when no connection has come for `quietMs`. */
+function closeAfter(server, quietMs) {
+  const startedAt = performance.now();
+  let cameAt = startedAt;
+  server.on('connection', () => (cameAt = performance.now()));
+  setImmediate(function look() {
+    const now = performance.now();
+    if (now - cameAt >= quietMs || now - startedAt >= PATIENCE_MS) server.close();
+    else setImmediate(look);
+  });
 }
 
 /** Connects at random moments, `RATE` times a second on average, until told to stop; then tells what became of it. */
@@ -68,7 +99,9 @@ function generate() {
     socket.on('connect', () =>
       socket.write('POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx'),
     );
-    socket.on('data', () => (outcome = 'ok'));
+    socket.on('data', (chunk) => {
+      if (chunk.toString('latin1').startsWith('HTTP/1.1 200')) outcome = 'ok';
+    });
     socket.on('error', (error) => error.code === 'ECONNREFUSED' && (outcome = 'refused'));
     socket.on('close', () => settle(outcome));
   };
@@ -87,10 +120,12 @@ async function measure() {
   const options = readCommandLine({
     restarts: { type: 'string', default: '20' },
     rate: { type: 'string', multiple: true, default: ['100', '300', '1000', '3000'] },
-    way: { type: 'string', multiple: true, default: WAYS },
+    way: { type: 'string', multiple: true, default: Object.keys(WAYS) },
   });
   const [node] = options.node;
   const [rates, restarts] = options.quick ? [['300'], 1] : [options.rate, Number(options.restarts)];
+  const unknown = options.way.find((way) => !(way in WAYS));
+  if (unknown !== undefined) throw new Error(`There is no way "${unknown}".`);
   const rows = [];
   for (const way of options.way) {
     const cells = [];
@@ -124,7 +159,7 @@ async function measure() {
 /** Node 20 and 22 below 22.12 do not know `reusePort`, and two processes cannot listen on one port. */
 function isPossible(node, way) {
   const [major, minor] = versionOf(node).split('.').map(Number);
-  return way !== 'reusePort' || major > 22 || (major === 22 && minor >= 12);
+  return WAYS[way].next !== 'reusePort' || major > 22 || (major === 22 && minor >= 12);
 }
 
 async function total(node, way, rate, restarts) {
@@ -139,34 +174,37 @@ async function total(node, way, rate, restarts) {
 
 /** One closing of a listener under load. */
 async function closing(node, way, rate) {
+  const { end, next, nginx } = WAYS[way];
   // With socket activation this process holds the socket, like systemd, and the next instance gets it, too.
   const held = net.createServer();
   held.listen({ port: 0, host: '127.0.0.1', backlog: 4096 });
   await once(held, 'listening');
   const { port } = held.address();
-  const isHeld = way === 'socket activation';
   const fd = held._handle.fd;
-  if (!isHeld) await new Promise((resolve) => held.close(resolve));
-  const start = async () => {
-    const stdio = ['ignore', 'inherit', 'inherit', isHeld ? fd : 'ignore', 'ipc'];
-    const child = spawn(node, [FILE, 'server'], {
-      env: { ...process.env, WAY: way, PORT: String(port) },
-      stdio,
-    });
+  if (next !== 'held') await new Promise((resolve) => held.close(resolve));
+  const start = async (ownPort) => {
+    const env = { ...process.env, END: end, NEXT: next ?? '', PORT: String(ownPort) };
+    const stdio = ['ignore', 'inherit', 'inherit', next === 'held' ? fd : 'ignore', 'ipc'];
+    const child = spawn(node, [FILE, 'server'], { env, stdio });
     await once(child, 'message');
     return child;
   };
-  const old = await start();
+  const old = await start(port);
+  const otherPort = nginx ? await freePort() : port;
   // Where two can listen at the same time the next one is there before the old one goes.
-  const next = isHeld || way === 'reusePort' ? await start() : undefined;
-  if (isHeld) held._handle.close();
-  const load = fork(FILE, ['load'], { env: { ...process.env, RATE: rate, PORT: String(port) } });
+  const other = next !== undefined || nginx ? await start(otherPort) : undefined;
+  if (next === 'held') held._handle.close();
+  const front = nginx ? await startNginx({ ...nginx, ports: [port, otherPort] }) : undefined;
+  const load = fork(FILE, ['load'], {
+    env: { ...process.env, RATE: rate, PORT: String(front?.port ?? port) },
+  });
   await new Promise((resolve) => setTimeout(resolve, BEFORE_MS));
   old.kill('SIGTERM');
   await once(old, 'message');
   await new Promise((resolve) => setTimeout(resolve, AFTER_MS));
   load.send('stop');
   const [count] = await once(load, 'message');
-  for (const child of [old, next]) child?.kill('SIGKILL');
+  for (const child of [old, other]) child?.kill('SIGKILL');
+  await front?.stop();
   return count;
 }

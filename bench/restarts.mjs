@@ -14,6 +14,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { drainable } from 'express-hangup';
 import { readCommandLine } from './lib/command-line.mjs';
+import { freePort, startNginx } from './lib/nginx.mjs';
 import { machine, table, versionOf } from './lib/report.mjs';
 
 const FILE = fileURLToPath(import.meta.url);
@@ -114,7 +115,7 @@ async function compare() {
 
 async function restartsBehind(proxy, { node, way, restarts }) {
   const directory = mkdtempSync(join(tmpdir(), 'express-hangup-restarts-'));
-  const [one, two, front] = await freePorts(3);
+  const [one, two] = [await freePort(), await freePort()];
   const start = async (port) => {
     const env = { ...process.env, WAY: way, DELAY: String(DELAY_MS[proxy]), PORT: String(port) };
     const child = spawn(node, [FILE, 'server'], { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
@@ -122,8 +123,11 @@ async function restartsBehind(proxy, { node, way, restarts }) {
     return child;
   };
   const instances = [await start(one), await start(two)];
-  const engine = await startProxy(proxy, { directory, front, ports: [one, two] });
-  const load = steadyLoad(front);
+  const front =
+    proxy === 'nginx'
+      ? await startNginx({ ports: [one, two], upstream: 'keepalive 16;' })
+      : await startHaproxy(directory, await freePort(), [one, two]);
+  const load = steadyLoad(front.port);
   let killed = 0;
   for (let restart = 0; restart < restarts; restart += 1) {
     await pause(BETWEEN_MS);
@@ -135,9 +139,11 @@ async function restartsBehind(proxy, { node, way, restarts }) {
   }
   await pause(BETWEEN_MS);
   const result = await load.stop();
-  for (const child of [...instances, engine]) {
+  await front.stop();
+  for (const child of instances) {
+    const ended = once(child, 'exit');
     child.kill('SIGKILL');
-    await once(child, 'exit');
+    await ended;
   }
   rmSync(directory, { recursive: true, force: true });
   return { ...result, killed };
@@ -197,37 +203,22 @@ function ask(port, agent, method) {
   });
 }
 
-async function startProxy(name, { directory, front, ports }) {
-  const file = join(directory, `${name}.conf`);
-  writeFileSync(
-    file,
-    name === 'nginx' ? nginxConfig(directory, front, ports) : haproxyConfig(directory, front, ports),
-  );
-  const args = name === 'nginx' ? ['-p', directory, '-e', 'stderr', '-c', file] : ['-db', '-f', file];
+async function startHaproxy(directory, front, ports) {
+  const file = join(directory, 'haproxy.conf');
+  writeFileSync(file, haproxyConfig(directory, front, ports));
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
-  const child = spawn(name, args, { env, stdio: 'ignore' });
+  const child = spawn('haproxy', ['-db', '-f', file], { env, stdio: 'ignore' });
   const agent = new http.Agent();
   while ((await ask(front, agent, 'GET')) !== '') {
-    if (child.exitCode !== null) throw new Error(`${name} ended at once.`);
+    if (child.exitCode !== null) throw new Error('HAProxy ended at once.');
     await pause(20);
   }
-  return child;
-}
-
-function nginxConfig(directory, front, ports) {
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (kind) => `${kind}_temp_path ${directory}/${kind};`,
-  );
-  return `daemon off; master_process off; pid ${directory}/pid; error_log /dev/null;
-events { worker_connections 1024; }
-http {
-  access_log off; ${temporary.join(' ')}
-  upstream app { ${ports.map((port) => `server 127.0.0.1:${port} max_fails=0;`).join(' ')} keepalive 16; }
-  server {
-    listen 127.0.0.1:${front};
-    location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; }
-  }
-}`;
+  const stop = async () => {
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  };
+  return { port: front, stop };
 }
 
 function haproxyConfig(directory, front, ports) {
@@ -251,12 +242,4 @@ backend app
   default-server check inter 50ms fall 1 rise 1
 ${servers.join('\n')}
 `;
-}
-
-async function freePorts(count) {
-  const servers = Array.from({ length: count }, () => net.createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
