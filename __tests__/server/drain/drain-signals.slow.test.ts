@@ -16,12 +16,14 @@ async function status(port: number, path: string): Promise<number | string> {
 }
 
 describe('a signal', () => {
-  it('that arrives twice is one', async () => {
-    const server = await ServerProcess.listening(app);
+  it.each([
+    ['that arrives twice is one', 'SIGTERM'],
+    ['that follows another one is the same', 'SIGINT'],
+  ])('%s', async (_, again) => {
+    const env = { APP_AGAIN: again, APP_DRAIN: '{"signals":["SIGTERM","SIGINT"]}' };
+    const server = await ServerProcess.listening(app, env);
     const answer = status(server.port, '/work/500');
     await server.event('held');
-    server.signal();
-    await server.event('signals', (count) => count === 1);
     server.signal();
     await server.event('signals', (count) => count === 2);
     expect(await answer).toBe(200);
@@ -42,6 +44,7 @@ describe('a signal', () => {
     const answer = status(server.port, '/stuck-with-timer');
     await server.event('held');
     server.signal();
+    await server.event('signals');
     await new Promise((resolve) => setTimeout(resolve, 1100));
     server.signal();
     expect(await answer).toBe('failed');
@@ -121,6 +124,7 @@ describe('the first process of a container', () => {
     const answer = status(await server.event('listening'), '/stuck-with-timer');
     await server.event('held');
     process.kill(firstProcess(server), 'SIGTERM');
+    await server.event('signals');
     await new Promise((resolve) => setTimeout(resolve, 1100));
     process.kill(firstProcess(server), 'SIGTERM');
     expect(await answer).toBe('failed');

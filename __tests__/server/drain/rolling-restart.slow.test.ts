@@ -30,7 +30,9 @@ describe.each(['nginx', 'haproxy'] as const)('a rolling restart behind a real %s
     title('loses requests with server.close() alone'),
     async () => {
       const env = { APP_STOP: 'server.close()' };
-      const { load, exits } = await rollingRestart({ proxy, app, env, restarts: 2, grace: 300 });
+      // What is in flight takes ten times as long as the platform waits.
+      const plan = { restarts: 2, slowMs: 3000, grace: 300 };
+      const { load, exits } = await rollingRestart({ proxy, app, env, ...plan });
       // The connections that are in use stay open, and the process with them.
       expect(exits.map(({ signal }) => signal)).toEqual(['SIGKILL', 'SIGKILL']);
       expect(Object.keys(load.failed)).not.toEqual([]);
