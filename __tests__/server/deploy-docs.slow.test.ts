@@ -1,5 +1,7 @@
+/* eslint jest/no-standalone-expect: ['error', { additionalTestBlockFunctions: ['itAsFirst'] }] */
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
@@ -92,6 +94,24 @@ describe('docs/deploys.md', () => {
     },
   );
 
+  it('has a cluster that does not wait for a worker that hangs', async () => {
+    const [code = ''] = blocks('cluster');
+    expect(number(/'SIGKILL'\), ([\d_]+)/, code)).toBeGreaterThan(phases.force);
+    const hanging = server.replace(
+      "app.get('/',",
+      "app.get('/hang', () => { console.log('hanging', process.pid); for (;;); });\napp.get('/',",
+    );
+    const soon = code.replace('30_000', '300');
+    const file = await translate('hung-cluster', soon, { more: { 'server.mjs': hanging } });
+    const child = ServerProcess.run([process.execPath, file], { env: { PORT: '0' }, asGroup: true });
+    const port = (await child.event('listening')) as number;
+    const answer = get(port, '/hang').catch((error: unknown) => (error as NodeJS.ErrnoException).code);
+    await child.event('hanging');
+    child.signal('SIGTERM');
+    expect(await child.exited).toMatchObject({ code: 0, signal: null });
+    expect(await answer).toBe('ECONNRESET');
+  });
+
   it('has a server for a socket that somebody else holds, and its restarts refuse and lose nobody', async () => {
     const activated = server.replace(/app\.listen\(process\.env\.PORT/, 'app.listen({ fd: 3 }');
     expect(blocks('systemd').join('')).toContain('app.listen({ fd: 3 })');
@@ -115,6 +135,50 @@ describe('docs/deploys.md', () => {
     await Promise.all(clients);
     holder.signalGroup('SIGKILL');
     expect([...new Set(statuses)]).toEqual([200]);
+  });
+
+  describe('has a Dockerfile', () => {
+    const unshare = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
+    const isAllowed = spawnSync(unshare[0]!, [...unshare.slice(1), 'true']).status === 0;
+    const itAsFirst = isAllowed ? it : it.skip;
+    const title = (text: string): string =>
+      isAllowed ? text : `${text} (SKIPPED: no PID namespace can be made here)`;
+    const [dockerfile = ''] = blocks('Docker');
+    const signal = /^STOPSIGNAL (\w+)$/m.exec(dockerfile)?.[1] as NodeJS.Signals;
+    const [program = '', script] = JSON.parse(/^CMD (\[.*\])$/m.exec(dockerfile)?.[1] ?? '[]') as string[];
+
+    /** Runs a command as a container would, as the first process of its own; gives that process, too. */
+    async function contained(command: string[]): Promise<{ server: ServerProcess; first: number }> {
+      const cwd = mkdtempSync(join(directory, 'container-'));
+      copyFileSync(await translate('contained', server), join(cwd, 'server.mjs'));
+      const container = ServerProcess.run([...unshare, ...command], { cwd, env: { PORT: '0' } });
+      await container.event('listening');
+      const { pid } = container.child;
+      const first = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'));
+      return { server: container, first };
+    }
+
+    itAsFirst(title('whose command drains at its STOPSIGNAL'), async () => {
+      expect([program, script, signal]).toEqual(['node', 'server.mjs', 'SIGTERM']);
+      const { server: container, first } = await contained([process.execPath, script!]);
+      process.kill(first, signal);
+      expect(await container.exited).toMatchObject({ code: 0 });
+      expect(await container.event('drained')).toMatchObject({ forced: 0 });
+    });
+
+    itAsFirst(title('whose command, given to a shell, would not hear the signal'), async () => {
+      const { server: container, first } = await contained([
+        'sh',
+        '-c',
+        `${process.execPath} server.mjs; exit`,
+      ]);
+      const port = (await container.event('listening')) as number;
+      process.kill(first, signal);
+      expect(await get(port, '/ready')).toEqual({ status: 200, body: 'ready\n' });
+      process.kill(first, 'SIGKILL');
+      await container.exited;
+      expect(container.events.map(([event]) => event)).not.toContain('drained');
+    });
   });
 
   it('names the defaults', () => {
