@@ -68,6 +68,17 @@ describe.each(expressVersions)('what counts as an answer on %s', (_version, expr
     expect([answer.status, JSON.parse(answer.body).code]).toEqual([504, 'DEADLINE_EXCEEDED']);
   });
 
+  it('is no success through a Proxy that the app has put around the response', async () => {
+    const answer = await answerOf(
+      (req, res) => {
+        const seen = new Proxy(res, {});
+        req.signal.addEventListener('abort', () => seen.json({ half: true }));
+      },
+      { deadline: 30, grace: 10_000 },
+    );
+    expect([answer.status, JSON.parse(answer.body).code]).toEqual([504, 'DEADLINE_EXCEEDED']);
+  });
+
   it('is a failure of its own within the grace', async () => {
     const answer = await answerOf(
       (req, res) => {

@@ -26,6 +26,14 @@ export function lifetimeOn(object: object): Lifetime | undefined {
   return LifetimeStamp.on(object);
 }
 
+/** The lifetime of a response, also of one that an app has put a Proxy around: its request leads to the very response. */
+export function lifetimeBehind(res: ServerResponse): Lifetime | undefined {
+  const lifetime = LifetimeStamp.on(res);
+  if (lifetime !== undefined) return lifetime;
+  const req = res.req as typeof res.req | undefined;
+  return req === undefined ? undefined : lifetimeOf(req);
+}
+
 /** The lifetime that `hangup()` or `deadline()` has attached to this request. */
 export function lifetimeOf(
   req: IncomingMessage & { res?: ServerResponse | undefined },

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Lifetime } from '../lifetime/lifetime';
-import { lifetimeOn } from '../lifetime/lifetime-of';
+import { lifetimeBehind } from '../lifetime/lifetime-of';
 import { isBun } from '../lifetime/runtime';
 import { Stamped } from '../lifetime/stamped';
 import { isHttp2 } from '../lifetime/who-closed';
@@ -76,7 +76,7 @@ function below(target: object): Below {
 
 function buildGate(target: object): void {
   define(target, 'write', function write(chunk: unknown, encoding: unknown, callback: unknown) {
-    const lifetime = lifetimeOn(this);
+    const lifetime = lifetimeBehind(this);
     if (lifetime === undefined || lifetime.speaker === 'handler')
       return below(target).write.call(this, chunk, encoding, callback);
     return admits(lifetime, this.statusCode)
@@ -84,7 +84,7 @@ function buildGate(target: object): void {
       : true;
   });
   define(target, 'writeHead', function writeHead(status: number, reason: unknown, headers: unknown) {
-    const lifetime = lifetimeOn(this);
+    const lifetime = lifetimeBehind(this);
     if (lifetime === undefined) return below(target).writeHead.call(this, status, reason, headers);
     if (lifetime.speaker !== 'handler' && !lifetime.isPassing && !admits(lifetime, status)) return this;
     const result = below(target).writeHead.call(this, status, reason, headers);
@@ -92,7 +92,7 @@ function buildGate(target: object): void {
     return result;
   });
   define(target, 'flushHeaders', function flushHeaders() {
-    const lifetime = lifetimeOn(this);
+    const lifetime = lifetimeBehind(this);
     if (lifetime === undefined || lifetime.speaker === 'handler') below(target).flushHeaders.call(this);
     else if (admits(lifetime, this.statusCode)) pass(lifetime, this, below(target).flushHeaders, []);
   });
@@ -128,7 +128,7 @@ function defineEnd(target: object): void {
     encoding?: unknown,
     callback?: unknown,
   ): ServerResponse {
-    const lifetime = lifetimeOn(this);
+    const lifetime = lifetimeBehind(this);
     if (lifetime === undefined) return below(target).end.call(this, chunk, encoding, callback);
     if (lifetime.speaker === 'handler') {
       const result = below(target).end.call(this, chunk, encoding, callback);
@@ -159,7 +159,7 @@ function defineEnd(target: object): void {
 
 function heldBack(wrapper: Method): Method {
   return function end(this: ServerResponse, ...args: never[]) {
-    const lifetime = lifetimeOn(this);
+    const lifetime = lifetimeBehind(this);
     if (lifetime !== undefined) lifetime.isEndCalled = true;
     return wrapper.apply(this, args);
   };
