@@ -87,7 +87,7 @@ const TABLE: Record<FaultCode, readonly [status: number, title: string, detail: 
   ],
 };
 
-/** All codes, in the order of the table in the README. */
+/** All codes, in the order of the table in `docs/reference.md`. */
 export const FAULT_CODES = Object.keys(TABLE) as FaultCode[];
 
 function withoutCause(this: GatewayFault): Omit<GatewayFault, 'cause'> {
