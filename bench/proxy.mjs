@@ -51,6 +51,8 @@ function get(url, agent) {
 async function compare(requests, turns) {
   const self = fileURLToPath(import.meta.url);
   const [upstream, client] = ['upstream', 'client'].map((name) => fork(self, [name]));
+  // Its error stands on the console already.
+  for (const child of [upstream, client]) child.on('exit', (code) => code !== null && process.exit(1));
   const [port] = await once(upstream, 'message');
   const variants = await startVariants(`http://127.0.0.1:${port}`);
   const names = Object.keys(variants);
