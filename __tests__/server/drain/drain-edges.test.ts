@@ -6,6 +6,24 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { gate, listen } from '../../fixtures/serve';
 import { gated, LONG, NO_DELAY, served, until } from '../../fixtures/server-drain/served';
 
+describe('drainable(): a long poll', () => {
+  it('that takes its request from its response, as engine.io does, ends like any other', async () => {
+    const arrived = gate<() => void>();
+    const { handle, connect } = await served((req, res) => {
+      arrived.open(() => {
+        (req as { res?: unknown }).res = null;
+        res.end();
+      });
+    }, NO_DELAY);
+    const client = await connect();
+    client.request('/');
+    const answer = await arrived.promise;
+    const draining = handle.drain();
+    answer();
+    expect(await draining).toMatchObject({ finished: 1, byRoute: { 'GET (no route)': { finished: 1 } } });
+  });
+});
+
 describe('drainable(): WebSocket', () => {
   async function chat(options: DrainableOptions): Promise<{ drain: () => Promise<any>; client: WebSocket }> {
     const { server, handle } = await served((_req, res) => res.end(), options);

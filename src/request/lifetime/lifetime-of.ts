@@ -36,9 +36,9 @@ export function lifetimeBehind(res: ServerResponse): Lifetime | undefined {
 
 /** The lifetime that `hangup()` or `deadline()` has attached to this request. */
 export function lifetimeOf(
-  req: IncomingMessage & { res?: ServerResponse | undefined },
+  req: IncomingMessage & { res?: ServerResponse | null | undefined },
 ): Lifetime | undefined {
-  // Express leads from a request to its response.
+  // Express leads from a request to its response. engine.io (socket.io) sets `req.res` too, and `null` after each poll.
   const { res } = req;
-  return (res === undefined ? undefined : LifetimeStamp.on(res)) ?? LifetimeStamp.on(req);
+  return (res ? LifetimeStamp.on(res) : undefined) ?? LifetimeStamp.on(req);
 }
