@@ -1,23 +1,14 @@
 // The lines of docs/works-with.md, as they stand there, with the real packages; Sentry's two functions are doubles.
 import assert from 'node:assert/strict';
 import diagnostics from 'node:diagnostics_channel';
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
+import { runSection } from './page.mjs';
 import { expresses, gate, serve, Wire } from './wire.mjs';
 
 const require = createRequire(import.meta.url);
 const hangupPackage = require('express-hangup');
 const { hangup, gatewayErrorHandler } = hangupPackage;
-const page = readFileSync(new URL('../../../docs/works-with.md', import.meta.url), 'utf8');
-
-/** Runs the JavaScript under a heading of the document; `given` are the names that the reader's own app has. */
-function runSection(heading, given) {
-  const section = page.slice(page.indexOf(`\n## ${heading}\n`) + 1);
-  const [, code] = /```js\n([^]*?)```/.exec(section.slice(0, section.indexOf('\n## ', 3)));
-  const names = { ...hangupPackage, ...given };
-  new Function(...Object.keys(names), code)(...Object.values(names));
-}
 
 function reset(_req, _res, next) {
   next(Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }));
