@@ -17,7 +17,7 @@ async function graphqlApp(
   const app = express();
   app.set('env', 'test');
   app.use(hangup(options), ...guards);
-  const { graphql } = runSection('Apollo Server', {}, ['graphql']);
+  const { graphql } = runSection('Apollo Server', {}, { wanted: ['graphql'] });
   const plugins = incremental && [deferred(incremental)];
   await graphql(app, { typeDefs, resolvers: { Query: resolvers }, plugins, csrfPrevention: false });
   app.get('/late', () => undefined);

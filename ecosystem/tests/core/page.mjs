@@ -12,16 +12,24 @@ const compilerOptions = {
   esModuleInterop: true,
 };
 
+/** The blocks of JavaScript under a heading of the document. */
+export function blocksOf(heading) {
+  const section = page.slice(page.indexOf(`\n## ${heading}\n`) + 1);
+  const end = section.indexOf('\n## ', 3);
+  return [...section.slice(0, end < 0 ? undefined : end).matchAll(/```js\n([^]*?)```/g)].map(
+    ([, code]) => code,
+  );
+}
+
 /**
- * Runs the JavaScript under a heading of the document; `given` are the names that the reader's own app has.
+ * Runs a block under a heading of the document, the first one if nothing else is said; `given` are the names that the reader's
+ * own app has.
  *
  * @returns The values of the names in `wanted`, which the lines define.
  */
-export function runSection(heading, given, wanted = []) {
-  const section = page.slice(page.indexOf(`\n## ${heading}\n`) + 1);
-  const [, code] = /```js\n([^]*?)```/.exec(section.slice(0, section.indexOf('\n## ', 3)));
+export function runSection(heading, given, { wanted = [], at = 0 } = {}) {
   const names = { require, exports: {}, ...hangupPackage, ...given };
-  const { outputText } = ts.transpileModule(code, { compilerOptions });
+  const { outputText } = ts.transpileModule(blocksOf(heading)[at], { compilerOptions });
   const body = `{ ${outputText.replace('"use strict";', '')}\nreturn { ${wanted.join(', ')} }; }`;
   return new Function(...Object.keys(names), body)(...Object.values(names));
 }

@@ -62,7 +62,7 @@ for (const [version, express] of expresses) {
           drainable: (of, options) =>
             (report = drainable(of, { ...options, signals: [], delay: 0, timeout: 5_000 })),
         },
-        ['io'],
+        { wanted: ['io'] },
       );
       await once(server, 'listening');
       const { port } = server.address();

@@ -1,4 +1,4 @@
-// The lines of docs/works-with.md, as they stand there, with the real packages; Sentry's two functions are doubles.
+// The lines of docs/works-with.md, as they stand there, with the real packages. (Frameworks, sockets, passport and Sentry have files of their own.)
 import assert from 'node:assert/strict';
 import diagnostics from 'node:diagnostics_channel';
 import { createRequire } from 'node:module';
@@ -124,40 +124,5 @@ for (const [version, express] of expresses) {
       { getRemainingTimeInMillis: () => 6000 },
     );
     assert.deepEqual(JSON.parse(body), { timeout: 5000 });
-  });
-
-  test(`the document's lines for Sentry on ${version}: faults and bugs are reported, departures are not`, async (t) => {
-    const captured = [];
-    const Sentry = {
-      captureException: (error, { tags }) => captured.push([error.code, tags.code]),
-      setupExpressErrorHandler: (app) =>
-        // Four parameters make an error handler.
-        // eslint-disable-next-line no-unused-vars
-        app.use((error, _req, res, _next) => {
-          captured.push(['app', error.message]);
-          res.sendStatus(500);
-        }),
-    };
-    const app = newApp();
-    app.use(hangup());
-    app.get('/reset', reset);
-    app.get('/bug', (_req, _res, next) => next(new Error('bug')));
-    const arrived = gate();
-    app.get('/left', (req) => arrived.open(req));
-    runSection('Sentry', { app, Sentry });
-    const { port } = await serve(t, app);
-    const wire = await Wire.connect(port);
-    assert.equal((await wire.get('/reset').response()).status, 502);
-    assert.equal((await wire.get('/bug').response()).status, 500);
-    wire.get('/left');
-    const { signal, next } = await arrived.promise;
-    const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve));
-    wire.close();
-    await aborted;
-    next(signal.reason);
-    assert.deepEqual(captured, [
-      ['ECONNRESET', 'UPSTREAM_RESET'],
-      ['app', 'bug'],
-    ]);
   });
 }
