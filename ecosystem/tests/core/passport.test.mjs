@@ -1,4 +1,4 @@
-// passport with its sessions: users that are looked up late.
+// "passport" of docs/works-with.md: users that are looked up late.
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
