@@ -1,5 +1,8 @@
 // npm start: a price service, a gateway that needs it, and a front with a page. Ctrl-C ends all of them.
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import express from 'express';
 import { createFront } from './front/front.mjs';
 import { Gateways } from './front/gateways.mjs';
@@ -8,6 +11,7 @@ import { Trials } from './front/trials.mjs';
 import { greeting } from './greeting.mjs';
 import { listen, urlOfNobody } from './ports.mjs';
 import { startPriceService } from './price-service/supervise.mjs';
+import './processes/output.mjs';
 import { stopProcesses } from './processes/start-process.mjs';
 
 const FRONT_IDLE_MS = 10_000;
@@ -21,6 +25,11 @@ const server = createServer(app);
 const url = await listen(server);
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop);
 
+// The gateways write their faults here, so that those of one that has ended are still known.
+const folder = mkdtempSync(join(tmpdir(), 'express-hangup-example-'));
+const faults = join(folder, 'faults.jsonl');
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+
 const trials = new Trials();
 const priceService = await startPriceService({
   onMessage: (message) => trials.priceServiceSays(message),
@@ -30,10 +39,11 @@ const gateways = new Gateways({
   PRICES: priceService.url,
   NOBODY: await urlOfNobody(),
   FRONT_IDLE_MS,
+  FAULTS: faults,
 });
 await gateways.start();
 
-app.use(createLab({ trials, gateways, priceService, url }));
+app.use(createLab({ trials, gateways, priceService, url, faults }));
 app.use(
   createFront({
     idleMs: FRONT_IDLE_MS,

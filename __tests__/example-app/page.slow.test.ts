@@ -125,6 +125,18 @@ inBrowser(`the page in a real browser (skipped where there is no ${CHROMIUM})`, 
     await expect(source.innerText()).resolves.toContain('deadline(false)');
   });
 
+  test('shows an app before and after its repair', async () => {
+    await page.getByRole('button', { name: 'Show the repair' }).press('Enter');
+    await page.locator('#repair .diff').waitFor();
+    await expect(page.locator('#repair .tally').innerText()).resolves.toBe(
+      '5 repairs in 1 file, 0 left for you.',
+    );
+    await expect(page.locator('#repair .removed').first().innerText()).resolves.toContain('axios.get');
+    await expect(page.locator('#repair .added', { hasText: 'axios' }).innerText()).resolves.toContain(
+      'signal: req.signal',
+    );
+  });
+
   test('fits a phone, and turns dark with the system', async () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.emulateMedia({ colorScheme: 'dark' });

@@ -27,6 +27,36 @@ test('SIGTERM ends the example with code 0 and leaves no process behind, in the 
   await expect(deploy).resolves.toBe('TypeError: fetch failed');
 });
 
+test('an example whose reader has left (npm start | head -1) goes on, whatever its gateway has to say', async () => {
+  const example = await startExample();
+  const { gateway } = await example.pids();
+  example.stopReading();
+  for (let fault = 0; fault < 5; fault += 1) {
+    expect((await fetch(`${example.url}/ours/order/reset`)).status).toBe(502);
+  }
+  expect((await example.pids()).gateway).toBe(gateway);
+  expect((await fetch(`${example.url}/ours/order/ok`)).status).toBe(200);
+  await expect(example.stop('SIGTERM')).resolves.toEqual({ code: 0, signal: null });
+});
+
+test('the faults of a gateway that has ended are still known after a deploy', async () => {
+  const example = await startExample();
+  const { gateway } = await example.pids();
+  await fetch(`${example.url}/ours/order/reset`);
+  await (await fetch(`${example.url}/lab/deploy`, { method: 'POST' })).text();
+  await fetch(`${example.url}/ours/order/hang`);
+  // A fault is written after its answer.
+  let faults: string[] = [];
+  while (faults.length < 2) {
+    faults = (await (await fetch(`${example.url}/lab/faults`)).text()).trimEnd().split('\n');
+  }
+  expect(faults.map((line) => JSON.parse(line) as { code: string; pid: number })).toMatchObject([
+    { code: 'UPSTREAM_RESET', pid: gateway },
+    { code: 'DEADLINE_EXCEEDED', pid: (await example.pids()).gateway },
+  ]);
+  await expect(example.stop('SIGTERM')).resolves.toEqual({ code: 0, signal: null });
+});
+
 test('an example that is killed takes its processes with it', async () => {
   const example = await startExample();
   await example.stop('SIGKILL');

@@ -18,6 +18,8 @@ export interface Example {
   isRunning(): boolean;
   /** The processes behind it. */
   pids(): Promise<{ front: number; gateway: number; priceService: number }>;
+  /** Closes the end of the pipes that reads what the example prints. */
+  stopReading(): void;
   /** Sends the signal to the process that was started, and resolves to how it has ended. */
   stop(signal: NodeJS.Signals): Promise<Exit>;
   /** The same by Ctrl-C, which reaches every process of a terminal. */
@@ -29,6 +31,7 @@ interface Running {
   output: () => string;
   /** Resolves when the output holds `text`, or the process has ended. */
   says: (text: string) => Promise<void>;
+  stopReading: Example['stopReading'];
   stop: Example['stop'];
   interrupt: Example['interrupt'];
   exited: Promise<Exit>;
@@ -67,6 +70,10 @@ export function runStart(env: NodeJS.ProcessEnv): Running {
       } catch {
         return false;
       }
+    },
+    stopReading() {
+      child.stdout.destroy();
+      child.stderr.destroy();
     },
     stop(signal) {
       child.kill(signal);

@@ -1,7 +1,9 @@
 // What the page asks for: its files, reports on its requests, and the two buttons that restart something.
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import express, { Router } from 'express';
 import { deploy, restartPriceService } from './experiments.mjs';
+import { repair } from './repair.mjs';
 
 const PAGE = fileURLToPath(new URL('../page', import.meta.url));
 const GATEWAY_SOURCE = fileURLToPath(new URL('../gateway', import.meta.url));
@@ -32,6 +34,13 @@ export function createLab(parts) {
   });
   lab.post('/deploy', oneAtATime, async (req, res) => {
     res.json(await deploy(parts, { drain: req.query.drain !== 'no' }));
+  });
+  // One JSON object a line; the file is there from the first fault on.
+  lab.get('/faults', async (req, res) => {
+    res.type('text/plain').send(await readFile(parts.faults, 'utf8').catch(() => ''));
+  });
+  lab.get('/repair', async (req, res) => {
+    res.json(await repair());
   });
   lab.get('/processes', (req, res) => {
     res.json({ front: process.pid, gateway: gateways.newest.pid, priceService: priceService.pid });

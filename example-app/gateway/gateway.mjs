@@ -19,7 +19,7 @@ const tuning = tuneServer(server, { loadBalancer: FRONT_IDLE_MS, deadline: DEADL
 
 app.get('/ready', drain.readiness);
 // The lab's own server stands before this one, as a proxy: the app says itself who may see the page. Both listen on 127.0.0.1.
-app.use('/_hangup', diagnose({ tuning, allow: () => true }).page);
+app.use('/_hangup', diagnose({ tuning, allow: () => true, file: process.env.FAULTS }).page);
 
 // Without express-hangup, for comparison.
 app.use('/snippet', snippet);

@@ -1,6 +1,7 @@
 import { exchange } from './exchange.js';
 import { wireExperiments } from './experiments.js';
 import { createQueue } from './queue.js';
+import { wireRepair } from './repair.js';
 import { inWords, showResult, showWaiting, verdictOf } from './result.js';
 import { wireSources } from './sources.js';
 import { tallyInWords } from './tally.js';
@@ -17,7 +18,9 @@ for (const section of document.querySelectorAll('[data-scene]')) {
   wireTryAll(section, names, rows);
 }
 wireSources();
-wireExperiments((text) => (announcement.textContent = text));
+const announce = (text) => (announcement.textContent = text);
+wireExperiments(announce);
+wireRepair(announce);
 
 /** Tries every row of a section, and then says how each side did. */
 function wireTryAll(section, names, rows) {

@@ -1,3 +1,5 @@
+import './output.mjs';
+
 /** For a process that startProcess() has started: says `message` to the process that started it. */
 export function tell(message) {
   // Who is gone need not be told.
