@@ -4,10 +4,12 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express, { type RequestHandler } from 'express';
-import { gatewayErrorHandler, hangup, type GatewayFault } from 'express-hangup';
+import { deadline, gatewayErrorHandler, hangup, type GatewayFault } from 'express-hangup';
 import { diagnose, faultLine, type Diagnosis, type FaultRecord } from 'express-hangup/diagnose';
+import { hangupProxy } from 'express-hangup/proxy';
 import { upstream as createUpstream } from 'express-hangup/upstream';
-import { CallSites, siteInStack, siteOf } from '../../src/diagnose/calls/call-site';
+import { siteInStack, siteOf } from '../../src/answer/call-site';
+import { CallSites } from '../../src/diagnose/calls/call-sites';
 import { nativeRequire } from '../fixtures/native-require';
 import { serve } from '../fixtures/serve';
 import { rst, scriptedUpstream } from './scripted-upstream';
@@ -69,6 +71,36 @@ describe('the line of the app that made the failing call', () => {
     const isSeen = isSeenOn20 || !isNode20;
     const site = { file: __filename, line: lineOf(marker), column: expect.any(Number) as number };
     expect(fault?.upstream?.where).toEqual(isSeen ? site : undefined);
+  });
+
+  it.each(['http-proxy-middleware', 'http-proxy-middleware3'])(
+    'is for %s the line that has called hangupProxy()',
+    async (name) => {
+      const { createProxyMiddleware } = nativeRequire(name);
+      const options = hangupProxy({ target: origin, logger: undefined }); // the line of hangupProxy
+      const proxy = createProxyMiddleware(options) as RequestHandler;
+      const site = {
+        file: __filename,
+        line: lineOf('the line of hangupProxy'),
+        column: expect.any(Number) as number,
+      };
+      const fault = await faultOf((_req, _res, next) => next(), proxy);
+      expect(fault?.upstream?.where).toEqual(site);
+      expect(diagnosis.report().faults).toMatchObject([{ upstream: { where: site } }]);
+      diagnosis.stop();
+      expect((await faultOf((_req, _res, next) => next(), proxy))?.upstream?.where).toEqual(site);
+    },
+  );
+
+  it('is for a deadline that a proxied upstream has let pass the line of hangupProxy() too', async () => {
+    const silent = await scriptedUpstream(() => undefined);
+    const { createProxyMiddleware } = nativeRequire('http-proxy-middleware');
+    const options = hangupProxy({ target: silent.origin, logger: undefined }); // the line of the silent one
+    const proxy = createProxyMiddleware(options) as RequestHandler;
+    await faultOf((_req, _res, next) => next(), deadline(100), proxy);
+    const { faults } = diagnosis.report();
+    expect(faults).toMatchObject([{ code: 'DEADLINE_EXCEEDED', upstream: { verdict: expect.stringMatching(/^d/) as string } }]);
+    expect(faults[0]?.upstream?.where).toMatchObject({ line: lineOf('the line of the silent one') });
   });
 
   it('is not that of a middleware that has merely called next()', async () => {

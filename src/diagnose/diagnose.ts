@@ -1,4 +1,4 @@
-import { CallSites } from './calls/call-site';
+import { CallSites } from './calls/call-sites';
 import { CallStarts } from './calls/call-starts';
 import { watchClients } from './calls/watch-clients';
 import { now } from './clock';

@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import { captureStack } from '../answer/call-site';
 import { DEFAULTS } from '../options';
 import { openAttempt } from './exchange/attempt';
 import { ProxyExchange } from './exchange/exchange';
@@ -37,7 +38,11 @@ export function hangupProxy<Options extends object>(options: Options): Options {
     plugins: [
       ...guardedPlugins(rest.plugins ?? []),
       // Last, so that the user's plugins have had their say.
-      proxyPlugin({ limits, verdicts, isMirrored, fallback: fallback?.toString() }),
+      proxyPlugin({
+        ...{ limits, verdicts, isMirrored },
+        fallback: fallback?.toString(),
+        site: captureStack(),
+      }),
     ],
   };
   return prepared as Options;

@@ -8,6 +8,7 @@ import {
   originOf,
   phaseOf,
   upstreamTimeout,
+  whereOf,
   type UpstreamTarget,
 } from './wire/upstream-facts';
 import type { UserVerdicts } from './user-code/user-verdicts';
@@ -172,10 +173,14 @@ export function dropHandshake(proxyReq: ClientRequest): void {
   proxyReq.on('error', nothing).destroy();
 }
 
-function note(error: unknown, { proxyReq, target }: Handshake): void {
+function note(error: unknown, { proxyReq, target, context }: Handshake): void {
   if (target === undefined) return;
   const phase = phaseOf(proxyReq, undefined, error);
-  rememberUpstream(error, { origin: originOf(target), ...(phase && { phase }) });
+  rememberUpstream(error, {
+    origin: originOf(target),
+    ...(phase && { phase }),
+    ...whereOf(error, context.site),
+  });
 }
 
 /** A socket, or what Node gives in its place, which has less. */

@@ -1,5 +1,5 @@
 import type { RequestTickets } from '../requests/request-ticket';
-import type { CallSites } from './call-site';
+import type { CallSites } from './call-sites';
 import type { CallStart } from './upstream-call';
 
 /** Notes of each call, in the moment in which the app makes it, where that is and for which request. */

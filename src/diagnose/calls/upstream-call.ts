@@ -1,6 +1,6 @@
+import type { CapturedStack } from '../../answer/call-site';
 import type { RequestTicket } from '../requests/request-ticket';
 import { now } from '../clock';
-import type { CapturedStack } from './call-site';
 import type { SocketLog } from './socket-log';
 
 /** How far a request has come on its socket. */

@@ -1,6 +1,6 @@
-import type { UpstreamInfo } from '../../answer/fault';
+import type { CallSite, UpstreamInfo } from '../../answer/fault';
+import { markedCallSite, siteOf } from '../../answer/call-site';
 import { errorChain, read, type ErrorFacts } from '../../answer/classify/error-chain';
-import { siteOf } from '../calls/call-site';
 import { targetHash } from '../calls/target-hash';
 import type { CallStart, CallTarget, UpstreamCall } from '../calls/upstream-call';
 import { now } from '../clock';
@@ -38,6 +38,8 @@ export interface CallFailure {
   readonly target: number;
   readonly exactTarget: number;
   readonly start: CallStart | undefined;
+  /** The line of the app that made the call, or that has set up the proxy which made it. */
+  readonly site: CallSite | undefined;
 }
 
 /** What the client's side of a failure is known to be. */
@@ -79,12 +81,13 @@ export function failureOf(error: unknown, observation: Observation): CallFailure
     target: targetHash({ method, path: path.replace(/[?#].*$/s, '') }),
     exactTarget: targetHash({ method, path }),
     start,
+    site: siteOf(start?.stack) ?? siteOf(markedCallSite(observation.target)),
   };
 }
 
 /** What a failure says of its upstream, for the fault that is made of it. */
 export function infoOf(failure: CallFailure, advice: Advice | undefined): UpstreamInfo {
-  const where = siteOf(failure.start?.stack);
+  const where = failure.site;
   const { origin, phase, trigger, verdict, reusedSocket, idleMs, requestsOnSocket } = failure;
   return {
     origin: origin.origin,

@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import { markCallSite } from '../../answer/call-site';
 import { relayEarlyHints } from '../wire/early-hints';
 import type { ProxyExchange } from './exchange';
 import { breakOff } from './failure';
@@ -24,6 +25,7 @@ export function openAttempt(
   // Version 3 with followRedirects tells of every hop, with the same request.
   if (exchange.proxyReq === proxyReq) return;
   exchange.proxyReq = proxyReq;
+  markCallSite(proxyReq, exchange.context.site);
   exchange.options = options;
   const { req } = exchange;
   interceptRequest(proxyReq, req, {

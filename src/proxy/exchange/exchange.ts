@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import type { CapturedStack } from '../../answer/call-site';
 import type { HangupError } from '../../errors';
 import { attachLifetime } from '../../request/attach-lifetime';
 import type { Lifetime, Next } from '../../request/lifetime/lifetime';
@@ -18,6 +19,8 @@ export interface ProxySettings {
   readonly fallback: string | undefined;
   /** Whether traffic is mirrored (`forward`). */
   readonly isMirrored: boolean;
+  /** Where the app has called `hangupProxy()`: no line of it makes the requests. */
+  readonly site: CapturedStack;
 }
 
 /** What all exchanges of one proxy share. */

@@ -3,7 +3,7 @@ import { breakResponse } from '../../request/response/break-response';
 import { giveStatus } from './error-status';
 import type { ProxyExchange } from './exchange';
 import { idleMsOf } from '../wire/upstream-agent';
-import { originOf, phaseOf, type UpstreamTarget } from '../wire/upstream-facts';
+import { originOf, phaseOf, whereOf, type UpstreamTarget } from '../wire/upstream-facts';
 
 /**
  * Brings a failure to its end exactly once, whatever http-proxy and httpxy say of it and however often. They have reported
@@ -96,7 +96,7 @@ function pass({ lifetime, next, req }: ProxyExchange, error: unknown): void {
   next(error);
 }
 
-function remember({ proxyReq, proxyRes, target, attempt }: ProxyExchange, error: unknown): void {
+function remember({ proxyReq, proxyRes, target, attempt, context }: ProxyExchange, error: unknown): void {
   if (target === undefined) return;
   const phase = phaseOf(proxyReq, proxyRes, error);
   const idleMs = proxyReq?.socket && proxyReq.reusedSocket ? idleMsOf(proxyReq.socket) : undefined;
@@ -106,5 +106,6 @@ function remember({ proxyReq, proxyRes, target, attempt }: ProxyExchange, error:
     ...(phase && { phase }),
     ...(proxyReq?.socket && { reusedSocket: proxyReq.reusedSocket }),
     ...(idleMs !== undefined && { idleMs }),
+    ...whereOf(error, context.site),
   });
 }

@@ -1,6 +1,8 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { siteOf, type CapturedStack } from '../../answer/call-site';
 import type { UpstreamInfo } from '../../answer/fault';
+import { upstreamOf } from '../../answer/upstream-info';
 
 /** A target as http-proxy and httpxy hand it over: a URL, or an object of its parts. */
 export interface UpstreamTarget {
@@ -34,6 +36,12 @@ export function phaseOf(
   if (socket.connecting) return 'connect';
   if (socket.secureConnecting === true) return 'tls';
   return proxyReq.writableFinished ? 'waiting' : 'sending';
+}
+
+/** The line of the app that is to blame for a failure: the one that made the call, else the one that has set up the proxy. */
+export function whereOf(error: unknown, site: CapturedStack): Pick<UpstreamInfo, 'where'> {
+  const where = upstreamOf(error)?.where ?? siteOf(site);
+  return where ? { where } : {};
 }
 
 /** The upstream was silent for longer than the user's `proxyTimeout`, `timeout` or `upgradeTimeout`: an UPSTREAM_TIMEOUT. */

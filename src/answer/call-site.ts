@@ -1,6 +1,6 @@
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CallSite } from '../../answer/fault';
+import type { CallSite } from './fault';
 
 /** A stack that has been taken but not yet been put into words: that is the dear part, and only a failure needs it. */
 export interface CapturedStack {
@@ -11,32 +11,32 @@ export interface CapturedStack {
 const FRAMES = 50;
 
 /** This package's own folder, `dist` or `src`: its frames are not the app's. */
-const OWN_FOLDER = join(dirname(dirname(__dirname)), sep);
+const OWN_FOLDER = join(dirname(__dirname), sep);
 
-/** Takes the stack of a call that is being made, for all calls or for a share of them. */
-export class CallSites {
-  private sinceLast = 0;
-
-  /** @param share - 1 takes the stack of every call, 0.01 of one in a hundred, 0 of none. */
-  constructor(private readonly share: number) {}
-
-  /** The stack of the caller; `undefined` for a call that is left out. */
-  capture(): CapturedStack | undefined {
-    if (this.share === 0) return undefined;
-    this.sinceLast += this.share;
-    // The small addend makes up for what binary fractions lose: 0.1 is one in ten, not one in eleven.
-    if (this.sinceLast + 1e-9 < 1) return undefined;
-    this.sinceLast = 0;
-    const limit = Error.stackTraceLimit;
-    const captured: CapturedStack = {};
-    try {
-      Error.stackTraceLimit = FRAMES;
-      Error.captureStackTrace(captured);
-    } finally {
-      Error.stackTraceLimit = limit;
-    }
-    return captured;
+/** Takes the stack of the caller. */
+export function captureStack(): CapturedStack {
+  const limit = Error.stackTraceLimit;
+  const captured: CapturedStack = {};
+  try {
+    Error.stackTraceLimit = FRAMES;
+    Error.captureStackTrace(captured);
+  } finally {
+    Error.stackTraceLimit = limit;
   }
+  return captured;
+}
+
+/** On the request itself: a WeakMap would cost half a microsecond for each. */
+const MARK = Symbol('express-hangup.site');
+
+/** Marks a request that no line of the app has made (a proxy's) with the line that is to blame for it. */
+export function markCallSite(request: object, site: CapturedStack): void {
+  (request as { [MARK]?: CapturedStack })[MARK] = site;
+}
+
+/** What `markCallSite()` has noted. */
+export function markedCallSite(request: object): CapturedStack | undefined {
+  return (request as { [MARK]?: CapturedStack })[MARK];
 }
 
 /**
