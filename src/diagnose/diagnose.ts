@@ -18,7 +18,7 @@ import { watchEvents } from './requests/watch-events';
 import { routeOf } from '../request/route/route';
 import { findingsIn } from './tuning';
 import { RecentAborts } from './verdicts/recent-aborts';
-import { answerPrimary, WorkerReports } from './workers/worker-reports';
+import { WorkerReports } from './workers/worker-reports';
 
 /** What `diagnose()` gives. */
 export interface Diagnosis {
@@ -44,14 +44,13 @@ export function diagnose(options: DiagnoseOptions = {}): Diagnosis {
   const faults = new RecentFaults((fault) => file?.write(fault));
   const { sources, stop: endListening } = listen(faults, whereShare, tuned);
   const report = (): Report => reportOf(sources);
-  const endAnswering = answerPrimary(report);
+  const workers = new WorkerReports(report);
   const stop = (): void => {
     faults.tellUnanswered();
     file?.close();
-    endAnswering();
+    workers.stop();
     endListening();
   };
-  const workers = new WorkerReports(report);
   const ignore = sources.live.ignore.bind(sources.live);
   return { report, page: pageHandler(workers, ignore, options.allow), stop };
 }

@@ -1,6 +1,7 @@
 import type { Report } from '../report';
 import { mergeReports } from './merge-reports';
 import { isMessage, type WorkerMessage } from './messages';
+import { joinPm2Workers, type Pm2Workers } from './pm2-workers';
 import { clusterOfWorker } from './worker-number';
 
 /** How long the page waits for a primary that may not call `relayReports()`. */
@@ -10,15 +11,29 @@ const ASK_AGAIN_MS = 30_000;
 
 let lastId = 0;
 
-/** The reports of all workers, as far as the primary hands them on; else that of this process. */
+/** The reports of all workers: of PM2's, or of a cluster's whose primary hands them on; else that of this process. */
 export class WorkerReports {
   private silentSince = -Infinity;
+  private readonly pm2: Pm2Workers | undefined;
+  private readonly endAnswering: () => void;
 
-  constructor(private readonly own: () => Report) {}
+  constructor(private readonly own: () => Report) {
+    this.pm2 = joinPm2Workers(own);
+    this.endAnswering = answerPrimary(own);
+  }
+
+  /** Ends the answering; this process is not in the others' reports any more. */
+  stop(): void {
+    this.pm2?.leave();
+    this.endAnswering();
+  }
 
   /** Of this process alone where it is no worker, or its primary does not call `relayReports()`. */
   async all(): Promise<Report> {
-    if (!clusterOfWorker() || performance.now() - this.silentSince < ASK_AGAIN_MS) return this.own();
+    const others = await this.pm2?.others();
+    if (others !== undefined && others.length > 0) return mergeReports([this.own(), ...others]);
+    // PM2's primary does not answer.
+    if (this.pm2 || !clusterOfWorker() || performance.now() - this.silentSince < ASK_AGAIN_MS) return this.own();
     const reports = await askPrimary();
     if (reports === undefined) {
       this.silentSince = performance.now();
@@ -46,7 +61,7 @@ function askPrimary(): Promise<readonly Report[] | undefined> {
 }
 
 /** In a worker: answers the primary that asks for its report. Gives the function that ends it. */
-export function answerPrimary(report: () => Report): () => void {
+function answerPrimary(report: () => Report): () => void {
   if (!clusterOfWorker()) return () => undefined;
   const onMessage = (message: unknown): void => {
     if (isMessage(message, 'express-hangup:report?'))

@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import type { Report } from '../report';
+
+/** A worker that does not answer in this time is left out: its loop is blocked. */
+const WORKER_WITHIN_MS = 1000;
+/** What is more than any report is not one. */
+const MAX_REPORT = 8_000_000;
+/** More workers than these are not asked. */
+const MAX_WORKERS = 64;
+/** The least of what systems take for the path of a socket (macOS), less the zero at its end. */
+const MAX_PATH = 103;
+const LONGEST_PID = 4_194_304;
+/** Counted up when a report's shape changes, so that an old and a new version do not ask each other during a reload. */
+const FORMAT = 1;
+
+/** The other workers of the same app under PM2. */
+export interface Pm2Workers {
+  /** Their reports, as far as they answer. */
+  others: () => Promise<Report[]>;
+  leave: () => void;
+}
+
+/**
+ * PM2's own daemon is the primary of its workers, and passes nothing on. So each worker listens on a socket of its own, in
+ * a folder of PM2's home that only this user can enter, and finds the others there. `undefined` where this process does
+ * not run under PM2, or where there can be no such folder; then each worker knows itself only.
+ */
+export function joinPm2Workers(own: () => Report): Pm2Workers | undefined {
+  const folder = openFolder();
+  if (folder === undefined) return undefined;
+  for (const pid of pidsIn(folder)) if (!isAlive(pid)) removeSocket(socketOf(folder, pid));
+  const path = socketOf(folder, process.pid);
+  const server = listen(path, own);
+  const removeOwn = (): void => removeSocket(path);
+  process.on('exit', removeOwn);
+  return {
+    async others() {
+      const neighbours = pidsIn(folder).filter((pid) => pid !== process.pid && isAlive(pid));
+      const paths = neighbours.slice(0, MAX_WORKERS).map((pid) => socketOf(folder, pid));
+      const reports = await Promise.all(paths.map(reportOf));
+      return reports.filter((report) => report !== undefined);
+    },
+    leave() {
+      process.off('exit', removeOwn);
+      // It takes the file with it.
+      server.close();
+    },
+  };
+}
+
+/** One folder for all workers of an app, by the name that it has for PM2. */
+function openFolder(): string | undefined {
+  const { PM2_HOME: home, pm_id: id, name = '', namespace = '' } = process.env;
+  if (home === undefined || id === undefined || process.platform === 'win32') return undefined;
+  const app = createHash('sha256').update(JSON.stringify([FORMAT, namespace, name])).digest('hex');
+  const folder = join(home, `hangup-${app.slice(0, 12)}`);
+  if (Buffer.byteLength(socketOf(folder, LONGEST_PID)) > MAX_PATH) return undefined;
+  try {
+    if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
+    // Somebody else's folder, or one that others may write to: whoever listens there could be anybody.
+    const { uid, mode } = lstatSync(folder);
+    return uid === process.getuid?.() && (mode & 0o170077) === 0o040000 ? folder : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function listen(path: string, own: () => Report): Server {
+  // Of a process that had this number before, and was killed.
+  removeSocket(path);
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.end(JSON.stringify(own()));
+  });
+  // Without it this worker is not seen by the others, and harms nobody.
+  server.on('error', () => undefined);
+  // Not through the primary, which would open it for all workers.
+  server.listen({ path, exclusive: true }).unref();
+  return server;
+}
+
+function removeSocket(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Next time, perhaps.
+  }
+}
+
+function socketOf(folder: string, pid: number): string {
+  return join(folder, `${pid}.sock`);
+}
+
+/** Whose sockets are there. Some may have been left behind by workers that were killed. */
+function pidsIn(folder: string): number[] {
+  try {
+    const names = readdirSync(folder).filter((name) => /^\d{1,10}\.sock$/.test(name));
+    return names.map((name) => Number.parseInt(name, 10));
+  } catch {
+    return [];
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+/** Asks one worker. */
+function reportOf(path: string): Promise<Report | undefined> {
+  return new Promise((resolve) => {
+    let text = '';
+    const socket = connect(path);
+    const timer = setTimeout(() => socket.destroy(), WORKER_WITHIN_MS);
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      if (text.length > MAX_REPORT) socket.destroy();
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      clearTimeout(timer);
+      resolve(parsed(text));
+    });
+  });
+}
+
+/** `undefined` for what has been cut off. */
+function parsed(text: string): Report | undefined {
+  try {
+    const report = JSON.parse(text) as Report;
+    return Array.isArray(report.processes) ? report : undefined;
+  } catch {
+    return undefined;
+  }
+}
