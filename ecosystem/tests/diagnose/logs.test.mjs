@@ -1,4 +1,4 @@
-// The recipes of docs/logs.md, as they stand there, with the real pino, winston, morgan and OpenTelemetry.
+// The recipes of docs/logs.md for pino, winston and morgan, as they stand there, with the real ones.
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
@@ -8,8 +8,6 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { context, trace } from '@opentelemetry/api';
-import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import axios from 'axios';
 import express from 'express';
 import { hangup } from 'express-hangup';
@@ -149,34 +147,4 @@ test('morgan says why a request ended as it did, and nothing of one that went we
   await ask('/ok');
   assert.match(lines[0], /^GET 502 [\d.]+ ms fault=UPSTREAM_RESET verdict=UW1\n$/);
   assert.match(lines[1], /^GET 200 [\d.]+ ms fault=- verdict=-\n$/);
-});
-
-test('OpenTelemetry’s span has the code as its error.type, and ends as an error', async () => {
-  const exporter = new InMemorySpanExporter();
-  const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
-  provider.register();
-  const tracer = trace.getTracer('test');
-  const spanned = (req, res, next) => {
-    const span = tracer.startSpan(`GET ${req.path}`);
-    res.on('close', () => span.end());
-    context.with(trace.setSpan(context.active(), span), next);
-  };
-  const ask = await serve(recipes.faultsToSpans(), spanned);
-  await ask('/users/secret');
-  await ask('/ok');
-  while (exporter.getFinishedSpans().length < 2) await new Promise(setImmediate);
-  const [failed, fine] = exporter.getFinishedSpans();
-  assert.deepEqual(
-    { ...failed.attributes, 'express_hangup.where': undefined },
-    {
-      'error.type': 'UPSTREAM_RESET',
-      'express_hangup.upstream': upstreamOrigin(),
-      'express_hangup.verdict': 'UW1',
-      'express_hangup.where': undefined,
-    },
-  );
-  assert.equal(failed.status.code, 2);
-  assert.deepEqual(fine.attributes, {});
-  assert.equal(fine.status.code, 0);
-  await provider.shutdown();
 });

@@ -48,11 +48,14 @@ const server = app.listen({ port: 0, host: '127.0.0.1', exclusive: true }, () =>
 function get(port, path) {
   return new Promise((resolve, reject) => {
     http
-      .get({ host: '127.0.0.1', port, path, agent: new http.Agent({ keepAlive: true, maxFreeSockets: 0 }) }, (res) => {
-        let body = '';
-        res.setEncoding('utf8').on('data', (chunk) => (body += chunk));
-        res.on('end', () => resolve(body));
-      })
+      .get(
+        { host: '127.0.0.1', port, path, agent: new http.Agent({ keepAlive: true, maxFreeSockets: 0 }) },
+        (res) => {
+          let body = '';
+          res.setEncoding('utf8').on('data', (chunk) => (body += chunk));
+          res.on('end', () => resolve(body));
+        },
+      )
       .on('error', reject);
   });
 }
