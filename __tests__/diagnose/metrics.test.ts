@@ -8,6 +8,8 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import diagnostics from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import http from 'node:http';
 import express from 'express';
 import { Registry } from 'prom-client';
 import { deadline, gatewayErrorHandler, hangup } from 'express-hangup';
@@ -173,5 +175,74 @@ describe('the recipe for Prometheus', () => {
       ),
       'http_server_active_requests 0',
     ]);
+  });
+});
+
+/** What a client can choose: 2,000 requests of all methods, paths, spellings and hosts. */
+async function attack(): Promise<void> {
+  const app = express();
+  const users = express.Router().get('/users/:id', (_req, res) => void res.send('ok'));
+  app.use(hangup());
+  app.use('/:tenant/v1', users).use(/\/(?:alpha|beta)/, users);
+  app.all('/files/*path', (_req, res) => void res.send('ok'));
+  const { url } = await serve(app);
+  const paths = (at: number): string[] => [
+    `/t${at}/v1/users/${at}?q=${at}`,
+    `/${at % 2 ? 'alpha' : 'beta'}/users/%2${at % 10}${at}`,
+    `/files/${at}/${at}`,
+    `/nowhere/${at}`,
+  ];
+  const methods = http.METHODS.filter((method) => method !== 'CONNECT');
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
+  const ask = async (method: string, path: string, at: number): Promise<void> => {
+    const headers = { Host: `host${at}.test:${at}`, 'X-HTTP-Method-Override': `M${at}` };
+    const request = http.request(url + path, { agent, method, headers }).end();
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    await once(response.resume(), 'end');
+  };
+  for (let at = 0; at < 500; at++)
+    await Promise.all(paths(at).map((path) => ask(methods[at % methods.length] ?? 'GET', path, at)));
+  agent.destroy();
+  const event = { method: 'GET', route: '/', ms: 1, code: 'UPSTREAM_RESET' as const, status: 502, error: 1 };
+  for (let at = 0; at < 10_000; at++) {
+    const upstream = { origin: `http://host${at}.test`, verdict: 'UW1' };
+    channels.fault.publish({ ...event, outcome: 'answered', upstream });
+    channels.retry.publish({ origin: upstream.origin, method: 'GET', attempt: 2, delayMs: 5, cause: 503 });
+  }
+}
+
+describe('the labels of both recipes', () => {
+  it('do not grow with what clients send, nor with the hosts that they have the app call', async () => {
+    const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+    const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
+    const provider = new MeterProvider({ readers: [reader] });
+    const registry = new Registry();
+    load(recipes[0])(provider.getMeter('express-hangup'));
+    load(recipes[1])({ registers: [registry] });
+    await attack();
+    await reader.forceFlush();
+    const metrics = exporter.getMetrics()[0]?.scopeMetrics[0]?.metrics ?? [];
+    await provider.shutdown();
+    const values = (name: string): string[] => {
+      const points = metrics.flatMap(({ dataPoints }) => dataPoints as { attributes: object }[]);
+      const all = points.map(({ attributes }) => (attributes as Record<string, unknown>)[name]);
+      return [...new Set(all.filter((value) => typeof value === 'string'))].sort();
+    };
+    expect(values('http.request.method')).toEqual(
+      '_OTHER DELETE GET HEAD OPTIONS PATCH POST PUT QUERY TRACE'.split(' ').sort(),
+    );
+    expect(values('http.route')).toEqual([
+      '/',
+      '/\\/(?:alpha|beta)//users/:id',
+      '/:tenant/v1/users/:id',
+      '/files/*path',
+    ]);
+    expect(values('server.address')).toHaveLength(101);
+    const text = await registry.metrics();
+    const labels = (name: string): number =>
+      new Set(Array.from(text.matchAll(new RegExp(`[{,]${name}="([^"]*)"`, 'g')), ([, value]) => value)).size;
+    expect(labels('http_request_method')).toBe(10);
+    expect(labels('http_route')).toBe(5);
+    expect(labels('upstream')).toBe(101);
   });
 });
