@@ -8,7 +8,7 @@ export { detached } from './request/detached';
 export type { Methods, PropagateOptions } from './propagate/options';
 export { gatewayErrorHandler, type GatewayErrorHandlerOptions } from './answer/gateway-error-handler';
 export { classifyError } from './answer/classify/classify-error';
-export type { FaultCode, GatewayFault, UpstreamInfo } from './answer/fault';
+export type { CallSite, FaultCode, GatewayFault, UpstreamInfo } from './answer/fault';
 export {
   ClientClosedRequestError,
   DeadlineExceededError,

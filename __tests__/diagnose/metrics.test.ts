@@ -233,8 +233,8 @@ describe('the labels of both recipes', () => {
     );
     expect(values('http.route')).toEqual([
       '/',
-      '/\\/(?:alpha|beta)//users/:id',
       '/:tenant/v1/users/:id',
+      '/\\/(?:alpha|beta)//users/:id',
       '/files/*path',
     ]);
     expect(values('server.address')).toHaveLength(101);
