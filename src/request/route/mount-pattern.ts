@@ -60,12 +60,15 @@ function groupEnd(source: string, start: number): number {
   return source.length;
 }
 
+/** Mounts are hardly nested deeper than so many segments; a client may send thousands of slashes. */
+const MAX_DEPTH = 32;
+
 /**
  * Express 5 before router 2.3 keeps no pattern: a segment that is the value of a parameter becomes its name again. What
  * cannot be told apart is not shown.
  */
 function fromMatch(layer: MountLayer, path: string): string {
-  const starts = Array.from(path.matchAll(/\//g), ({ index }) => index);
+  const starts = Array.from(path.matchAll(/\//g), ({ index }) => index).slice(0, MAX_DEPTH);
   for (const start of starts) {
     const match = layer.matchers?.[0]?.(path.slice(start));
     if (!match) continue;

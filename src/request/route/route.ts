@@ -48,13 +48,23 @@ function patternOf(path: unknown): string {
 
 const mounts = new WeakMap<object, string>();
 
+interface Ways {
+  readonly ways: Layer[][];
+  /** The router from which they were found, and how much it held then. */
+  readonly root: Router | undefined;
+  readonly size: number | undefined;
+}
+
+/** Of routes that are mounted in several places. */
+const severalWays = new WeakMap<object, Ways>();
+
 function mountOf(route: { path?: unknown }, req: Routed): string {
   const known = mounts.get(route);
   if (known !== undefined) return known;
   try {
     const path = (req.originalUrl ?? req.url ?? '').replace(/[?#].*$/s, '');
-    const ways = waysTo(route, req.app);
-    const way = ways.length > 1 ? ways.find((each) => fits(each, path)) : ways[0];
+    const ways = knownWaysTo(route, req.app);
+    const way = ways.length > 1 ? wayOf(path, ways, req.app) : ways[0];
     const mount = mountOfApp(req.app) + (way ?? []).map((layer) => mountPatternsOf(layer, path)).join('');
     if (!isWhole(mount + patternOf(route.path), path)) return UNKNOWN + mount;
     if (ways.length === 1) mounts.set(route, mount);
@@ -80,6 +90,17 @@ function mountOfApp(app: App | undefined): string {
   return mountOfApp(app.parent) + (path === '/' ? '' : path);
 }
 
+/** Looked up once, as long as the app mounts nothing more: a client may ask for such a route all the time. */
+function knownWaysTo(route: object, app: App | undefined): Layer[][] {
+  const root = app?._router ?? app?.router;
+  const size = root?.stack.length;
+  const known = severalWays.get(route);
+  if (known?.root === root && known?.size === size) return known?.ways ?? [];
+  const ways = waysTo(route, app);
+  if (ways.length > 1) severalWays.set(route, { ways, root, size });
+  return ways;
+}
+
 /** Every chain of mounts by which a route can be reached from an app. */
 function waysTo(route: object, app: App | undefined): Layer[][] {
   const found: Layer[][] = [];
@@ -99,16 +120,29 @@ function isRouter(handle: unknown): handle is Router {
   return typeof handle === 'function' && Array.isArray((handle as Partial<Router>).stack);
 }
 
-/** Whether a chain of mounts can have led to this path, which may begin with the mount of an app. */
-function fits(way: Layer[], path: string): boolean {
-  const starts = Array.from(path.matchAll(/\//g), ({ index }) => index);
-  return starts.some((start) => {
-    let rest = path.slice(start);
-    return way.every((layer) => {
-      const matched = matchedBy(layer, rest);
-      rest = rest.slice(matched?.length);
-      return matched !== undefined;
-    });
+/** An app is hardly mounted deeper than so many segments. */
+const MAX_DEPTH = 16;
+
+/** The chain of mounts that can have led to this path, which may begin with the mount of an app. */
+function wayOf(path: string, ways: readonly Layer[][], app: App | undefined): Layer[] | undefined {
+  const isMounted = app?.parent !== undefined;
+  let start = 0;
+  // A path of thousands of slashes must not be tried thousands of times.
+  for (let depth = 0; start !== -1 && depth <= (isMounted ? MAX_DEPTH : 0); depth++) {
+    const rest = path.slice(start);
+    const way = ways.find((each) => fits(each, rest));
+    if (way) return way;
+    start = path.indexOf('/', start + 1);
+  }
+  return undefined;
+}
+
+function fits(way: readonly Layer[], path: string): boolean {
+  let rest = path;
+  return way.every((layer) => {
+    const matched = matchedBy(layer, rest);
+    rest = rest.slice(matched?.length);
+    return matched !== undefined;
   });
 }
 
