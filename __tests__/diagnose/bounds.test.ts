@@ -156,6 +156,25 @@ describe('what is kept', () => {
     expect(origin?.origin.length).toBeLessThan(310);
   });
 
+  it('is a pool of thousands of sockets never searched, and the port of each call is known all the same', async () => {
+    const diagnosis = diagnose();
+    const upstreams = [await scriptedUpstream(ok), await scriptedUpstream(ok), await scriptedUpstream(ok)];
+    const agent = new http.Agent({ keepAlive: true });
+    const searched = jest.spyOn(Object, 'entries');
+    Object.assign(agent, { totalSocketCount: 10_000 });
+    for (const { origin } of upstreams) {
+      const [response] = (await once(http.get(origin, { agent }), 'response')) as [http.IncomingMessage];
+      await once(response.resume(), 'end');
+    }
+    const ofPools = searched.mock.calls.filter(([object]) => object === agent.sockets);
+    searched.mockRestore();
+    const { origins } = diagnosis.report();
+    diagnosis.stop();
+    agent.destroy();
+    expect(ofPools).toEqual([]);
+    expect(origins.map(({ origin }) => origin).sort()).toEqual(upstreams.map(({ origin }) => origin).sort());
+  });
+
   it('is fifty late routes at most', () => {
     const diagnosis = diagnose();
     const late: LateResponseEvent = {

@@ -26,21 +26,47 @@ export function httpOrigin(request: ClientRequest, hints: PortHints = {}): strin
   const hostname = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
   // The path of a Unix socket is a path.
   if (socketPath !== undefined && socketPath !== '') return `${protocol.replace(':', '+unix:')}//${hostname}`;
-  const port = portInPool(request) ?? portOfConnection(request.socket, hints);
+  const port = portInPool(request, hints) ?? portOfConnection(request.socket, hints);
   if (port === undefined) return undefined;
   return port === DEFAULT_PORTS[protocol] ? `${protocol}//${hostname}` : `${protocol}//${hostname}:${port}`;
 }
 
-/** The pools' keys begin with host and port: https://nodejs.org/api/http.html#agentgetnameoptions */
-function portInPool({ agent, host, socket }: Request): string | undefined {
+/**
+ * The pools' keys begin with host and port: https://nodejs.org/api/http.html#agentgetnameoptions. Without TLS and options
+ * of its own nothing follows; then the key that a port would have is asked for.
+ */
+function portInPool(request: Request, hints: PortHints): string | undefined {
+  const { agent, host, socket } = request;
   if (!agent) return undefined;
-  const pools: Readonly<Record<string, readonly unknown[] | undefined>>[] = [
-    agent.sockets,
-    agent.requests,
-    agent.freeSockets,
+  const likely = [portOfHeader(request), portOfConnection(socket, hints), DEFAULT_PORTS['http:']];
+  const found = likely.find((port) => agent.sockets[`${host}:${port}:`]?.includes(socket) === true);
+  return found ?? (isSearchable(agent) ? searchPools(agent, request) : undefined);
+}
+
+/** The Host header may be somebody else's: what it says has to be proved. */
+function portOfHeader(request: ClientRequest): string | undefined {
+  const header = request.getHeader('host');
+  return typeof header === 'string' ? /:(\d{1,5})$/.exec(header)?.[1] : undefined;
+}
+
+/** An app that calls whatever its clients name has pools of thousands of hosts: those are not searched for each call. */
+const MAX_SEARCHED = 500;
+
+function isSearchable(agent: Agent): boolean {
+  return ((agent as { totalSocketCount?: number }).totalSocketCount ?? 0) <= MAX_SEARCHED;
+}
+
+function searchPools(
+  { sockets, requests, freeSockets }: Agent,
+  { host, socket }: Request,
+): string | undefined {
+  const pools: readonly Readonly<Record<string, readonly unknown[] | undefined>>[] = [
+    sockets,
+    requests,
+    freeSockets,
   ];
-  const entries = pools.flatMap((pool) => Object.entries(pool));
-  const ofHost = entries
+  const ofHost = pools
+    .flatMap((pool) => Object.entries(pool))
     .filter(([key]) => key.startsWith(`${host}:`))
     .map(([key, members]) => [/^\d+/.exec(key.slice(host.length + 1))?.[0], members] as const);
   const isAlone = new Set(ofHost.map(([port]) => port)).size === 1;
