@@ -133,7 +133,7 @@ if (!hasChromium) process.stderr.write(`The page is not tested in a browser: the
     expect(rows).toHaveLength(2);
     expect(rows[0]).toContain('NN- network, name lookup');
     expect(rows[0]).toContain('does not exist for this machine');
-    expect(rows[1]).toContain('502 UPSTREAM_RESETGET/users/:id');
+    expect(rows[1]).toContain('502 UPSTREAM_RESETGET /users/:id');
     expect(rows[1]).toContain('UW1 upstream, waiting, first request');
     expect(rows[1]).toContain('× 2');
     expect(await page.textContent('#origins')).toContain('2 resets: 2 first');
@@ -236,6 +236,8 @@ if (!hasChromium) process.stderr.write(`The page is not tested in a browser: the
     await errorOf(request(`http://${'a-long-name-of-a-host.'.repeat(5)}invalid:3001/`));
     await open();
     expect(await page.evaluate(`document.documentElement.scrollWidth`)).toBeLessThanOrEqual(360);
+    for (const cell of await page.locator('#late tbody th').all())
+      expect((await cell.boundingBox())?.width).toBeGreaterThan(150);
   });
 
   it('shows the line of the app that made a call, when it failed first and last, and what the docs say', async () => {
@@ -263,11 +265,11 @@ if (!hasChromium) process.stderr.write(`The page is not tested in a browser: the
     const rows = (): Promise<string[]> =>
       page.$$eval('#routes tbody tr', (elements) => elements.map((element) => element.textContent));
     expect(await rows()).toEqual([
-      expect.stringMatching(/^GET\/users\/:id2000/),
-      expect.stringMatching(/^GET\/orders\/:id101/),
+      expect.stringMatching(/^GET \/users\/:id2000/),
+      expect.stringMatching(/^GET \/orders\/:id101/),
     ]);
     await page.fill('#filter', 'ORDERS');
-    expect(await rows()).toEqual([expect.stringMatching(/^GET\/orders/)]);
+    expect(await rows()).toEqual([expect.stringMatching(/^GET \/orders/)]);
     await page.fill('#filter', 'nothing like it');
     expect(await rows()).toEqual(['None that matches the filter.']);
   });
@@ -311,6 +313,8 @@ if (!hasChromium) process.stderr.write(`The page is not tested in a browser: the
   });
 
   it('names its parts for a screen reader, and lets every control be reached', async () => {
+    app.get('/ok', (_req, res) => void res.send('ok'));
+    await (await fetch(`${url}/ok`)).text();
     await open();
     const unnamed = await page.evaluate(UNNAMED);
     expect(unnamed).toEqual([]);
@@ -321,6 +325,9 @@ if (!hasChromium) process.stderr.write(`The page is not tested in a browser: the
     }
     expect(reached).toEqual(expect.arrayContaining(['A', 'INPUT', 'BUTTON', 'SELECT', 'SUMMARY']));
     expect(await page.getAttribute('html', 'lang')).toBe('en');
+    await page.getByRole('columnheader', { name: 'Took p95' }).waitFor();
+    await page.getByRole('combobox', { name: 'Outcomes over' }).waitFor();
+    expect(await page.locator('#routes tbody th').first().textContent()).toMatch(/^[A-Z]+ /);
   });
 });
 

@@ -12,8 +12,11 @@ export class TimeHistogram {
   private readonly buckets = new Uint32Array(BUCKETS);
   /** How many times were counted. */
   total = 0;
+  /** A percentile is a bucket's middle: that of the longest must not be longer than that. */
+  private longestMs = 0;
 
   add(ms: number): void {
+    if (ms > this.longestMs) this.longestMs = ms;
     const at = Math.round(Math.log2(Math.max(1, ms)) * STEPS);
     const bucket = Math.min(BUCKETS - 1, at);
     this.buckets[bucket] = (this.buckets[bucket] ?? 0) + 1;
@@ -32,6 +35,7 @@ export class TimeHistogram {
 
   /** Adds what another histogram has counted. */
   addCounts(counts: HistogramCounts): void {
+    this.longestMs = Infinity;
     for (let at = 0; at + 1 < counts.length; at += 2) {
       const [bucket = 0, count = 0] = [counts[at], counts[at + 1]];
       if (bucket >= BUCKETS) continue;
@@ -45,7 +49,7 @@ export class TimeHistogram {
     let seen = 0;
     for (const [bucket, count] of this.buckets.entries()) {
       seen += count;
-      if (seen >= rank) return Math.round(2 ** (bucket / STEPS));
+      if (seen >= rank) return Math.round(Math.min(2 ** (bucket / STEPS), Math.max(1, this.longestMs)));
     }
     return Infinity;
   }

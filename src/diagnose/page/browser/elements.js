@@ -58,17 +58,24 @@ export function bar(parts) {
 export function routeName(method = '', route = undefined) {
   return [
     el('span', { class: 'method' }, method),
+    // Without it a screen reader says both in one word.
+    ' ',
     route === undefined ? el('span', { class: 'soft' }, 'no route') : el('code', {}, route),
   ];
 }
 
 /**
- * @param {readonly (readonly [label: string, isNumber: boolean])[]} head
+ * @param {readonly (readonly [label: string, isNumber: boolean, name?: string])[]} head - `name` where the label alone says
+ *   too little to who hears it without its neighbours
  * @param {Node[]} rows
  */
 export function tableParts(head, rows) {
-  const cells = head.map(([label, isNumber]) =>
-    el('th', { scope: 'col', ...(isNumber && { class: 'number' }) }, label),
+  const cells = head.map(([label, isNumber, name]) =>
+    el(
+      'th',
+      { scope: 'col', ...(isNumber && { class: 'number' }), ...(name && { 'aria-label': name }) },
+      label,
+    ),
   );
   return [el('thead', {}, [el('tr', {}, cells)]), el('tbody', {}, rows)];
 }

@@ -26,9 +26,9 @@ export function drawRoutes(routes, wanted) {
       ['Other 5xx', true],
       ['Client left', true],
       ['Took p50', true],
-      ['p95', true],
+      ['p95', true, 'Took p95'],
       ['Time left p50', true],
-      ['p5', true],
+      ['p5', true, 'Time left p5'],
     ]);
     return tableParts(head, shown.slice(0, ROUTES_SHOWN).map(routeRow));
   });
@@ -41,7 +41,7 @@ function routeRow({ method, route, requests, outcomes, tookMs, leftMs }) {
   const time = (/** @type {number | undefined} */ ms) =>
     el('td', { class: 'number' }, ms === undefined ? '–' : duration(ms));
   return el('tr', {}, [
-    el('th', { scope: 'row' }, routeName(method, route)),
+    el('th', { scope: 'row', class: 'wide' }, routeName(method, route)),
     number(requests),
     number(outcomes.badGateway, true),
     number(outcomes.timeout, true),

@@ -148,9 +148,9 @@ export function drawLate(late, wanted) {
 /** @param {LateReport} entry */
 function lateRow({ method, route, count: times, call, where, longestMs, lastAt }) {
   return el('tr', {}, [
-    el('th', { scope: 'row' }, routeName(method, route)),
+    el('th', { scope: 'row', class: 'wide' }, routeName(method, route)),
     el('td', { class: 'number' }, String(times)),
-    el('td', {}, [
+    el('td', { class: 'wide' }, [
       el('code', {}, call),
       where === undefined ? undefined : el('div', { class: 'soft mono' }, where),
     ]),
