@@ -5,6 +5,7 @@ import { deadline, gatewayErrorHandler, hangup, tuneServer } from 'express-hangu
 import { diagnose, type Diagnosis, type Report } from 'express-hangup/diagnose';
 import { aborted, expressVersions, gate, serve } from '../fixtures/serve';
 import { collect } from '../fixtures/events';
+import { TimeHistogram } from '../../src/diagnose/requests/time-histogram';
 import { passTime } from './passing-time';
 import { ok, rst, scriptedUpstream, silence } from './scripted-upstream';
 import { request } from './clients';
@@ -349,4 +350,12 @@ it('counts the requests and the open sockets of each upstream', async () => {
   ]);
   agent.destroy();
   await reportWhere(({ origins }) => origins[0]?.openSockets === 0);
+});
+
+it('a route’s percentiles are within 9 percent, and none is longer than the longest time that was counted', () => {
+  const times = new TimeHistogram();
+  for (const ms of [7999, 7998, 7990]) times.add(ms);
+  expect(times.percentiles()).toEqual({ p5: 7999, p50: 7999, p95: 7999 });
+  times.add(0.1);
+  expect(times.percentiles()).toMatchObject({ p5: 1 });
 });

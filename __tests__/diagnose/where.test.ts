@@ -99,7 +99,9 @@ describe('the line of the app that made the failing call', () => {
     const proxy = createProxyMiddleware(options) as RequestHandler;
     await faultOf((_req, _res, next) => next(), deadline(100), proxy);
     const { faults } = diagnosis.report();
-    expect(faults).toMatchObject([{ code: 'DEADLINE_EXCEEDED', upstream: { verdict: expect.stringMatching(/^d/) as string } }]);
+    expect(faults).toMatchObject([
+      { code: 'DEADLINE_EXCEEDED', upstream: { verdict: expect.stringMatching(/^d/) as string } },
+    ]);
     expect(faults[0]?.upstream?.where).toMatchObject({ line: lineOf('the line of the silent one') });
   });
 

@@ -39,7 +39,8 @@ function portInPool(request: Request, hints: PortHints): string | undefined {
   const { agent, host, socket } = request;
   if (!agent) return undefined;
   const likely = [portOfHeader(request), portOfConnection(socket, hints), DEFAULT_PORTS['http:']];
-  const found = likely.find((port) => agent.sockets[`${host}:${port}:`]?.includes(socket) === true);
+  // A request that waits for a socket has none.
+  const found = socket && likely.find((port) => agent.sockets[`${host}:${port}:`]?.includes(socket) === true);
   return found ?? (isSearchable(agent) ? searchPools(agent, request) : undefined);
 }
 

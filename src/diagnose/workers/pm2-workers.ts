@@ -55,7 +55,9 @@ export function joinPm2Workers(own: () => Report): Pm2Workers | undefined {
 function openFolder(): string | undefined {
   const { PM2_HOME: home, pm_id: id, name = '', namespace = '' } = process.env;
   if (home === undefined || id === undefined || process.platform === 'win32') return undefined;
-  const app = createHash('sha256').update(JSON.stringify([FORMAT, namespace, name])).digest('hex');
+  const app = createHash('sha256')
+    .update(JSON.stringify([FORMAT, namespace, name]))
+    .digest('hex');
   const folder = join(home, `hangup-${app.slice(0, 12)}`);
   if (Buffer.byteLength(socketOf(folder, LONGEST_PID)) > MAX_PATH) return undefined;
   try {

@@ -33,7 +33,8 @@ export class WorkerReports {
     const others = await this.pm2?.others();
     if (others !== undefined && others.length > 0) return mergeReports([this.own(), ...others]);
     // PM2's primary does not answer.
-    if (this.pm2 || !clusterOfWorker() || performance.now() - this.silentSince < ASK_AGAIN_MS) return this.own();
+    if (this.pm2 || !clusterOfWorker() || performance.now() - this.silentSince < ASK_AGAIN_MS)
+      return this.own();
     const reports = await askPrimary();
     if (reports === undefined) {
       this.silentSince = performance.now();
