@@ -168,13 +168,16 @@ describe('what is noted', () => {
   });
 
   it.each([
-    'Error\n    at fetch (node:internal/x:1:2)',
-    'Error\n    at Layer.handle (/app/node_modules/router/lib/layer.js:1:2)\n    at logger (/app/log.js:1:2)',
-    'Error\n    at <anonymous>:1:1',
-    `Error: a message\n at nothing\n${' at ('.repeat(10_000)}`,
-    undefined,
-    7,
-  ])('is nothing in %j', (stack) => {
+    ['a stack of Node’s frames only', 'Error\n    at fetch (node:internal/x:1:2)'],
+    [
+      'a stack on which a router lies above the app',
+      'Error\n    at Layer.handle (/app/node_modules/router/lib/layer.js:1:2)\n    at logger (/app/log.js:1:2)',
+    ],
+    ['code without a file', 'Error\n    at <anonymous>:1:1'],
+    ['a message that looks like frames', `Error: a message\n at nothing\n${' at ('.repeat(10_000)}`],
+    ['no stack', undefined],
+    ['a number', 7],
+  ])('is nothing in %s', (_what, stack) => {
     diagnosis = diagnose();
     expect(siteInStack(stack)).toBeUndefined();
   });
