@@ -9,6 +9,7 @@ export interface CapturedStack {
 
 /** A client library's own frames come first: the app's must be among so many. */
 const FRAMES = 50;
+const MAX_LINE = 2000;
 
 /** This package's own folder, `dist` or `src`: its frames are not the app's. */
 const OWN_FOLDER = join(dirname(__dirname), sep);
@@ -51,6 +52,8 @@ export function siteOf(captured: CapturedStack | undefined): CallSite | undefine
 export function siteInStack(stack: unknown): CallSite | undefined {
   if (typeof stack !== 'string') return undefined;
   for (const line of stack.split('\n', FRAMES + 10)) {
+    // No frame is so long, and the search takes the square of a line's length.
+    if (line.length > MAX_LINE) continue;
     const site = siteInFrame(line);
     if (site === undefined) continue;
     if (isOfApp(site.file)) return site;
