@@ -3,7 +3,7 @@
 // bench/core.mjs. It says nothing of what the kernel does, nor of how long an instruction takes.
 //
 //   npm run build && node bench/instructions.mjs [--quick] [--only core|proxy|diagnose|propagate] [--node <path>]    needs valgrind
-//   [--warm-up <requests>] [--windows <number>] [--requests <in each window>] [--at-once 1|2]
+//   [--rows <part of their names>] [--warm-up <requests>] [--windows <number>] [--requests <in each window>] [--at-once 1|2]
 //
 // Counted are several windows of requests, after a warm-up. The median leaves out the windows with a full garbage collection
 // in them, the mean does not. V8 compiles while it runs: two counts of the same thing are 1 to 2 % apart. Under valgrind a server
@@ -84,6 +84,7 @@ const HEADINGS = [
 
 const { quick, only, node, ...given } = readCommandLine({
   only: { type: 'string' },
+  rows: { type: 'string', default: '' },
   'warm-up': { type: 'string' },
   windows: { type: 'string' },
   requests: { type: 'string' },
@@ -107,8 +108,9 @@ const target = `http://127.0.0.1:${upstream.address().port}`;
 const load = await startProcess(LOAD);
 
 for (const path of node) {
-  for (const [name, { server, rows }] of Object.entries(GROUPS)) {
+  for (const [name, { server, rows: all }] of Object.entries(GROUPS)) {
     if (only !== undefined && only !== name) continue;
+    const rows = all.filter(([subject]) => subject.includes(given.rows));
     const counts = await countAll(
       path,
       server,
