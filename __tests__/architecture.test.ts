@@ -72,15 +72,16 @@ function roomOf(module: string): string {
   return module.split('/')[0] ?? module;
 }
 
-const CORE = ['errors', 'events', 'options', 'request', 'propagate', 'answer', 'server'];
+const CORE = ['errors', 'events', 'options', 'subscribe-all', 'request', 'propagate', 'answer', 'server'];
 
 /** Which rooms each room may look into at run time, besides itself. Types may come from anywhere in the core. */
 const allowed: Record<string, string[]> = {
   errors: [],
   events: [],
   options: [],
+  'subscribe-all': [],
   request: ['errors', 'events', 'options', 'propagate'],
-  propagate: ['errors', 'events', 'options', 'request'],
+  propagate: ['errors', 'events', 'options', 'subscribe-all', 'request'],
   answer: ['errors', 'events', 'options', 'request'],
   server: ['errors', 'events', 'options', 'request'],
   index: CORE,

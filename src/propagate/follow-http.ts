@@ -1,11 +1,11 @@
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HangupError } from '../errors';
-import { OUTBOUND_BUDGET_HEADER } from '../request/budget';
+import { isWithinBudget, OUTBOUND_BUDGET_HEADER } from '../request/budget';
 import { currentContext } from '../request/context';
 import { CallScope, type FollowedCall } from './call-scope';
-import { budgetValue, isShorter } from './outbound-budget';
-import { subscribeAll } from './subscribe-all';
+import { budgetMs } from './outbound-budget';
+import { subscribeAll } from '../subscribe-all';
 
 /** What is not in the types: Node's way from a request to its response, and what agents call. */
 type Followed = ClientRequest & {
@@ -54,10 +54,9 @@ function originOf(request: ClientRequest): string {
 }
 
 function tellBudget(request: ClientRequest, remainingMs: number): void {
-  const value = budgetValue(remainingMs);
-  if (value === undefined) return;
-  const said = request.getHeader(OUTBOUND_BUDGET_HEADER);
-  if (said === undefined || isShorter(value, said)) request.setHeader(OUTBOUND_BUDGET_HEADER, value);
+  const ms = budgetMs(remainingMs);
+  if (ms === undefined || isWithinBudget(request.getHeader(OUTBOUND_BUDGET_HEADER), ms)) return;
+  request.setHeader(OUTBOUND_BUDGET_HEADER, String(ms));
 }
 
 class HttpCall implements FollowedCall {

@@ -1,10 +1,10 @@
 import type { HangupError } from '../errors';
-import { OUTBOUND_BUDGET_HEADER } from '../request/budget';
+import { isWithinBudget, OUTBOUND_BUDGET_HEADER } from '../request/budget';
 import { currentContext } from '../request/context';
 import { CallScope, type FollowedCall } from './call-scope';
 import { DispatchContexts } from './dispatch-contexts';
-import { budgetValue, isBudgetHeader, isShorter } from './outbound-budget';
-import { subscribeAll } from './subscribe-all';
+import { budgetMs, isBudgetHeader } from './outbound-budget';
+import { subscribeAll } from '../subscribe-all';
 
 /** undici's own request: https://undici.nodejs.org/#/docs/api/DiagnosticsChannel and lib/core/request.js of versions 6, 7 and 8. */
 interface UndiciRequest {
@@ -69,13 +69,13 @@ function isConnection({ method, upgrade }: UndiciRequest): boolean {
 }
 
 function tellBudget(request: UndiciRequest, remainingMs: number): void {
-  const value = budgetValue(remainingMs);
-  if (value === undefined) return;
+  const ms = budgetMs(remainingMs);
+  if (ms === undefined) return;
   // A flat list of names and values.
   const headers: unknown[] = Array.isArray(request.headers) ? request.headers : [];
   const at = headers.findIndex((name, index) => index % 2 === 0 && isBudgetHeader(name));
-  if (at < 0) request.addHeader(OUTBOUND_BUDGET_HEADER, value);
-  else if (isShorter(value, headers[at + 1])) headers[at + 1] = value;
+  if (at < 0) request.addHeader(OUTBOUND_BUDGET_HEADER, String(ms));
+  else if (!isWithinBudget(headers[at + 1], ms)) headers[at + 1] = String(ms);
 }
 
 class UndiciCall implements FollowedCall {

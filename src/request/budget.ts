@@ -1,8 +1,23 @@
 import type { Request } from 'express';
 import { checkNames, MAX_MS, optionalFunction, wrongType } from '../options';
 
-/** The header that `upstream()` sends: what remains of the request's time, in whole milliseconds. */
+/** The header that `upstream()` and `propagate` send: what remains of the request's time, in whole milliseconds. */
 export const OUTBOUND_BUDGET_HEADER = 'X-Request-Timeout-Ms';
+
+/** For the way back, and so that the upstream's own 504 comes before ours. */
+const MARGIN_MS = 10;
+const MARGIN_SHARE = 0.05;
+
+/** What an upstream may spend of the time that remains, in whole ms: less a margin of 5 %, at most 10 ms. */
+export function spendableMs(remainingMs: number): number {
+  return Math.floor(remainingMs - Math.min(MARGIN_MS, remainingMs * MARGIN_SHARE));
+}
+
+/** Whether a budget that the app itself has put into a header asks for no more than this: then it stays. */
+export function isWithinBudget(said: unknown, ms: number): boolean {
+  const text = String(said);
+  return /^\d{1,10}$/.test(text) && Number(text) <= ms;
+}
 
 /** Which callers may shorten the deadline by a header, and by which headers. */
 export interface InheritOptions {

@@ -4,7 +4,7 @@ import type { Upstream, UpstreamRequestInit } from 'express-hangup/upstream';
 import * as debuggerModule from '../../../src/request/lifetime/debugger';
 import type { Lifetime } from '../../../src/request/lifetime/lifetime';
 import { CallScope } from '../../../src/upstream/call/call-scope';
-import { spendableMs } from '../../../src/upstream/call/outbound-budget';
+import { spendableMs } from '../../../src/request/budget';
 import { collect } from '../../fixtures/events';
 import { serve } from '../../fixtures/serve';
 import { answers, client, scriptedUpstream, undicis } from '../scripted-upstream';

@@ -8,7 +8,7 @@ import { noteFailure } from '../verdicts/note-failure';
 import { httpOrigin } from './http-origin';
 import type { OriginLog } from '../learned/origin-log';
 import type { SocketLog } from './socket-log';
-import { subscribeAll } from '../subscribe-all';
+import { subscribeAll } from '../../subscribe-all';
 import type { Watched } from './watched';
 
 /** A request of node:http that has a socket. */

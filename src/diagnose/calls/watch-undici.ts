@@ -10,7 +10,7 @@ import {
 import { now } from '../clock';
 import { noteFailure } from '../verdicts/note-failure';
 import type { OriginLog } from '../learned/origin-log';
-import { subscribeAll } from '../subscribe-all';
+import { subscribeAll } from '../../subscribe-all';
 import type { Phase } from '../verdicts/verdict';
 import type { Watched } from './watched';
 

@@ -7,7 +7,7 @@ import { now } from '../clock';
 import { outcomeOf, type RequestOutcome } from './outcomes';
 import type { RequestTicket, RequestTickets } from './request-ticket';
 import type { LiveReport, LiveRequest } from '../report';
-import { subscribeAll } from '../subscribe-all';
+import { subscribeAll } from '../../subscribe-all';
 
 /** How many requests a report shows. */
 const MAX_SHOWN = 100;

@@ -1,5 +1,6 @@
 import { rememberUpstream, upstreamOf } from '../../answer/upstream-info';
 import { channels } from '../../events';
+import { spendableMs } from '../../request/budget';
 import type { Undici } from '../load-undici';
 import type { Balancer } from '../origins/balancer';
 import type { Endpoint } from '../origins/endpoint';
@@ -9,7 +10,6 @@ import { AttemptLimit } from './attempt-limit';
 import type { AttemptResult } from './attempt-result';
 import type { CallPlan } from './call-plan';
 import type { CallScope } from './call-scope';
-import { spendableMs } from './outbound-budget';
 import type { Transport } from '../transport/transport';
 import { discardUnread } from './unread-body';
 import { WireAttempt } from './wire-attempt';

@@ -1,0 +1,33 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+
+/**
+ * Subscribes to channels by their names. Gives the function that ends all subscriptions.
+ *
+ * What a listener throws is a warning of the process, once for each subscription: a client whose insides have changed would
+ * else end the process by an uncaught exception.
+ */
+export function subscribeAll(listeners: Readonly<Record<string, (message: never) => void>>): () => void {
+  const subscriptions = Object.entries(listeners).map(([name, listener]) => {
+    let hasWarned = false;
+    const onMessage = (message: unknown): void => {
+      try {
+        (listener as (message: unknown) => void)(message);
+      } catch (error) {
+        if (!hasWarned) warn(name, error);
+        hasWarned = true;
+      }
+    };
+    subscribe(name, onMessage);
+    return () => unsubscribe(name, onMessage);
+  });
+  return () => {
+    for (const end of subscriptions) end();
+  };
+}
+
+function warn(channel: string, error: unknown): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.emitWarning(`express-hangup could not read what came on ${channel}: ${text}`, {
+    code: 'EXPRESS_HANGUP_CHANNEL',
+  });
+}
