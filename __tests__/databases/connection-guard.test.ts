@@ -1,10 +1,7 @@
 import fc from 'fast-check';
-import type { Call } from '../../src/databases/call';
-import {
-  ConnectionGuard,
-  type CancelEnd,
-  type GuardedConnection,
-} from '../../src/databases/connection-guard';
+import type { QueuedCall } from '../../src/databases/call';
+import { ConnectionGuard } from '../../src/databases/connection-guard';
+import type { CancelEnd, GuardedConnection } from '../../src/databases/guarded-connection';
 
 /** A connection as a database has it: one query at a time, and cancels that arrive when the test says so. */
 class ScriptedConnection implements GuardedConnection {
@@ -33,7 +30,7 @@ class ScriptedConnection implements GuardedConnection {
   }
 }
 
-class ScriptedCall implements Call {
+class ScriptedCall implements QueuedCall {
   outcome: unknown = undefined;
 
   constructor(

@@ -1,14 +1,14 @@
+import type { AbortListener, Registration } from './abort-listeners';
+
 /** One query, cursor or COPY on a connection, as the guard sees it. */
 export interface Call {
   /** What it obeys; empty for a call that only has to wait for its turn. */
   readonly signals: readonly AbortSignal[];
-  /** The SQL, where it is known. */
+  /** The SQL, where it is known. Asked only when something aborts. */
   readonly text: string | undefined;
-  /** Hands it to the driver. When it has ended, `ConnectionGuard.over()` is to be called. */
-  send(): void;
   /** Tells the caller that it was aborted: instead of being sent, or when it is over in the database. */
   abort(reason: unknown): void;
-  /** Tells the caller how it ended. Absent where the driver has told it already. */
+  /** Tells the caller how it ended. Absent where the driver tells it. */
   deliver?(error: unknown, result: unknown): void;
   /** Ends what only waits for its client: an idle cursor, a COPY. True where the database need not be asked any more. */
   interrupt?(reason: unknown): boolean;
@@ -16,29 +16,50 @@ export interface Call {
   isStuck?(): boolean;
 }
 
+/** A call that the guard sends when its turn comes. */
+export interface QueuedCall extends Call {
+  /** Hands it to the driver. When it has ended, `ConnectionGuard.over()` is to be called. */
+  send(): void;
+}
+
 /** A call that has been sent, and what is known of its end. */
 export interface Running {
   readonly call: Call;
-  off: () => void;
   aborted: { reason: unknown } | undefined;
   isOver: boolean;
   error: unknown;
   result: unknown;
   /** Tells the cancel that the query is over. */
   onOver: (() => void) | undefined;
+  /** With its signals. */
+  registration: Registration | undefined;
 }
 
-/** The state of a call that has just been sent. */
-export function running(call: Call): Running {
-  return {
-    call,
-    off: () => undefined,
-    aborted: undefined,
-    isOver: false,
-    error: undefined,
-    result: undefined,
-    onOver: undefined,
-  };
+/** A call of the guard's own queue that has just been sent. */
+export class SentCall implements Running, AbortListener {
+  aborted: { reason: unknown } | undefined = undefined;
+  isOver = false;
+  error: unknown = undefined;
+  result: unknown = undefined;
+  onOver: (() => void) | undefined = undefined;
+  registration: Registration | undefined = undefined;
+
+  constructor(
+    readonly call: Call,
+    private readonly guard: { cancel(run: Running, reason: unknown): void },
+  ) {}
+
+  onAbort(reason: unknown): void {
+    this.guard.cancel(this, reason);
+  }
+}
+
+/** A connection that is to go back to its pool when it is free. */
+export interface HeldRelease {
+  error: unknown;
+  release: (error: unknown) => void;
+  /** The pool's query that has run on it. */
+  poolQuery: Running | undefined;
 }
 
 /** Waits until the call is over, at most for so long. */

@@ -1,25 +1,7 @@
-import { abortedReason, listOf, onAbort } from './abort-listeners';
-import { running, untilOver, type Call, type Running } from './call';
+import { abortedReason, isReasonOf, listen, listOf } from './abort-listeners';
+import { SentCall, untilOver, type Call, type HeldRelease, type QueuedCall, type Running } from './call';
+import type { GuardedConnection } from './guarded-connection';
 import { endsTransaction, takesBack } from './statements';
-
-/** How a request to cancel ended: dealt with by the server; never sent; or nobody can tell. */
-export type CancelEnd = 'done' | 'unsent' | 'unknown';
-
-/** What a guard needs to know of a driver's connection. */
-export interface GuardedConnection {
-  /** Whether a query that is sent now starts now. */
-  isIdle(): boolean;
-  /** Calls `then` when the connection is idle or gone. */
-  whenIdle(then: () => void): void;
-  /** Asks the server over a connection of its own to end what runs here. `isWanted` is asked right before the word is sent. */
-  cancel(timeoutMs: number, isWanted: () => boolean): Promise<CancelEnd>;
-  /** Whether a query with this error was ended by a cancel, and not by itself. */
-  isCancelled(error: unknown): boolean;
-  /** Whether a transaction is open. */
-  isInTransaction(): boolean;
-  /** Closes the connection, whatever runs on it. Its call may never hear of it. */
-  close(): void;
-}
 
 /** The first pause before a query that goes on is cancelled once more: the cancel may have been there before the query. */
 const FIRST_PAUSE_MS = 100;
@@ -33,13 +15,15 @@ export class ConnectionGuard {
   owner: readonly AbortSignal[] = listOf(undefined);
   /** A query of the pool itself runs on it, whose callback calls no code of the app's but what is bound to its context. */
   isPoolsOwn = false;
+  /** The pool's query for which the connection was taken. It hears of its signals by itself, and is over at the release. */
+  poolQuery: Running | undefined = undefined;
   private current: Running | undefined = undefined;
-  private readonly waiting: Call[] = [];
+  private readonly waiting: QueuedCall[] = [];
   /** Why the connection must not be used by others again. */
   private isDoubtful = false;
   /** The caller has been told that the owner is over; what follows is its cleaning up. */
   private isHandedOver = false;
-  private heldRelease: (() => void) | undefined = undefined;
+  private heldRelease: HeldRelease | undefined = undefined;
 
   constructor(
     private readonly connection: GuardedConnection,
@@ -56,6 +40,21 @@ export class ConnectionGuard {
     this.owner = signals;
     this.isHandedOver = false;
     this.isPoolsOwn = false;
+    this.poolQuery = undefined;
+  }
+
+  /** The connection has been taken from its pool for one query of the pool. */
+  takenForQuery(query: Running): void {
+    this.takenFor(query.call.signals);
+    this.isPoolsOwn = true;
+    this.poolQuery = query;
+  }
+
+  /** Lets the driver send the pool's query at once, if it would start now. It is over when the connection is released. */
+  begin(query: Running): boolean {
+    if (!this.isFree || !this.connection.isIdle()) return false;
+    this.current = query;
+    return true;
   }
 
   /** What a call on this connection obeys on account of the connection. */
@@ -64,7 +63,7 @@ export class ConnectionGuard {
   }
 
   /** Sends a call as soon as the connection is free for it. */
-  submit(call: Call): void {
+  submit(call: QueuedCall): void {
     this.waiting.push(call);
     if (this.waiting.length === 1) this.next();
   }
@@ -83,9 +82,9 @@ export class ConnectionGuard {
     this.releaseIfHeld();
   }
 
-  private start(call: Call): void {
-    const aborted = takesBack(call.text) ? undefined : abortedReason(call.signals);
-    if (aborted) {
+  private start(call: QueuedCall): void {
+    const aborted = abortedReason(call.signals);
+    if (aborted && !takesBack(call.text)) {
       this.handOver(call);
       call.abort(aborted.reason);
       return;
@@ -94,9 +93,9 @@ export class ConnectionGuard {
       call.send();
       return;
     }
-    const run = running(call);
+    const run = new SentCall(call, this);
     this.current = run;
-    run.off = onAbort(call.signals, (reason) => this.aborted(run, reason));
+    run.registration = listen(call.signals, run);
     call.send();
   }
 
@@ -116,7 +115,8 @@ export class ConnectionGuard {
     if (this.current) this.over(this.current.call, error, undefined);
   }
 
-  private aborted(run: Running, reason: unknown): void {
+  /** Ends what runs in the database, for this reason. */
+  cancel(run: Running, reason: unknown): void {
     if (run !== this.current || run.isOver || endsTransaction(run.call.text)) return;
     run.aborted = { reason };
     const isEnding = run.call.interrupt?.(reason) ?? false;
@@ -148,8 +148,8 @@ export class ConnectionGuard {
   }
 
   private finish(run: Running): void {
-    run.off();
     const { call, aborted } = run;
+    run.registration?.remove();
     if (aborted) this.handOver(call);
     this.current = undefined;
     try {
@@ -172,22 +172,24 @@ export class ConnectionGuard {
    * where `error` is not undefined. An error that is only the request's reason is no ground for closing it.
    */
   release(error: unknown, release: (error: unknown) => void): void {
-    const { owner } = this;
-    this.heldRelease = () => {
-      const wasAborted = owner.some((signal) => signal.aborted);
-      const isReason = owner.some((signal) => signal.aborted && signal.reason === error);
-      const isLeftOpen = wasAborted && this.connection.isInTransaction();
-      this.takenFor(listOf(undefined));
-      if (this.isDoubtful || isLeftOpen) release(isReason || !error ? true : error);
-      else release(isReason ? undefined : error);
-    };
-    this.releaseIfHeld();
+    const { poolQuery } = this;
+    this.heldRelease = { error, release, poolQuery };
+    if (poolQuery !== undefined && poolQuery === this.current) this.over(poolQuery.call, error, undefined);
+    else this.releaseIfHeld();
   }
 
   private releaseIfHeld(): void {
-    if (!this.isFree) return;
-    const release = this.heldRelease;
+    const held = this.heldRelease;
+    if (held === undefined || !this.isFree) return;
     this.heldRelease = undefined;
-    release?.();
+    const { owner } = this;
+    const { error, poolQuery } = held;
+    // pg-pool hears of the error by which the cancel has ended its query; everybody else, of the reason.
+    const isReason =
+      isReasonOf(owner, error) || (poolQuery?.aborted !== undefined && this.connection.isCancelled(error));
+    const isLeftOpen = abortedReason(owner) !== undefined && this.connection.isInTransaction();
+    this.takenFor(listOf(undefined));
+    if (this.isDoubtful || isLeftOpen) held.release(isReason || !error ? true : error);
+    else held.release(isReason ? undefined : error);
   }
 }

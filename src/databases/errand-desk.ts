@@ -1,14 +1,11 @@
-/** For whom a pool's method, which calls another one before it returns, does what it does. */
-export type Errand = { readonly signals: readonly AbortSignal[] } | undefined;
+/** Hands what a pool's method is about to the other one of its methods that it calls before it returns. */
+export class ErrandDesk<Errand> {
+  private present: Errand | undefined = undefined;
 
-/** Hands the signals of a `pool.query()` to the `pool.connect()` that it calls before it returns. */
-export class ErrandDesk {
-  private present: Errand = undefined;
-
-  /** Runs `work`, in which `take()` gives these signals. */
-  during<T>(signals: readonly AbortSignal[], work: () => T): T {
+  /** Runs `work`, in which `take()` gives this errand. */
+  during<Result>(errand: Errand, work: () => Result): Result {
     const before = this.present;
-    this.present = { signals };
+    this.present = errand;
     try {
       return work();
     } finally {
@@ -17,7 +14,7 @@ export class ErrandDesk {
   }
 
   /** The errand of the method that is calling; only once. */
-  take(): Errand {
+  take(): Errand | undefined {
     const { present } = this;
     this.present = undefined;
     return present;

@@ -1,13 +1,23 @@
+import { isReasonOf } from './abort-listeners';
+
 /** A Node callback. */
 export type Done = (error: unknown, result?: unknown) => void;
 
-/** The promise of work that ends in a callback. It rejects with the very reason that the work gives, also where that is no Error. */
-export function promised(work: (done: Done) => void): Promise<unknown> {
+/**
+ * The promise of work that ends in a callback. It rejects with the very reason of a signal, also where that is no Error.
+ *
+ * A driver's own error is made where its socket was read. As `pg` does for its promises, it gets the stack of those who
+ * await the query: otherwise nothing would name the app's code. A reason is shared by all who obey the signal, and stays as it is.
+ */
+export function promised(signals: readonly AbortSignal[], work: (done: Done) => void): Promise<unknown> {
   return new Promise<unknown>((resolve, reject) => {
     work((error, result) => {
       if (error === undefined || error === null) resolve(result);
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a signal's reason may be anything
       else reject(error);
     });
+  }).catch((error: unknown) => {
+    if (error instanceof Error && !isReasonOf(signals, error)) Error.captureStackTrace(error);
+    throw error;
   });
 }

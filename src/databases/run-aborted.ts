@@ -29,8 +29,8 @@ export function redefine(target: object, name: string, value: unknown): void {
   Object.defineProperty(target, name, { value, configurable: true, enumerable: false, writable: true });
 }
 
-/** The function among a call's last arguments: its callback. */
-export function callbackIn(...args: unknown[]): ((...results: unknown[]) => void) | undefined {
-  return args.find((argument) => typeof argument === 'function') as
-    ((...results: unknown[]) => void) | undefined;
+/** The function among a call's last two arguments: its callback. */
+export function callbackIn(first: unknown, second: unknown): Callback | undefined {
+  if (typeof first === 'function') return first as Callback;
+  return typeof second === 'function' ? (second as Callback) : undefined;
 }

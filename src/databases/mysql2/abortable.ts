@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import { currentSignal } from '../../request/context';
-import { abortedReason, join, listOf, signalIn } from '../abort-listeners';
+import { abortedReason, isReasonOf, join, listOf, signalIn } from '../abort-listeners';
 import { acquire, type Acquired } from '../acquire';
 import { ConnectionGuard } from '../connection-guard';
 import { ErrandDesk } from '../errand-desk';
@@ -16,6 +16,7 @@ import { waitingRoom } from './waiting-room';
 import type { AbortablePool, CoreConnection, CorePool, Mysql2Pool } from './types';
 
 type Method = (...args: unknown[]) => unknown;
+type Signals = readonly AbortSignal[];
 
 const abortablePools = new WeakSet<object>();
 
@@ -45,7 +46,7 @@ export function abortable<Pool extends Mysql2Pool>(
   const result = pool as AbortablePool<Pool>;
   if (abortablePools.has(pool)) return result;
   abortablePools.add(pool);
-  const errand = new ErrandDesk();
+  const errand = new ErrandDesk<Signals>();
   // A promise pool and its core may both be given.
   if (!abortablePools.has(core) || core === (pool as unknown)) makeAbortable(core, errand, cancelTimeoutMs);
   abortablePools.add(core);
@@ -64,9 +65,9 @@ function takePromised(pool: object, core: CorePool): void {
   });
 }
 
-const desks = new WeakMap<object, ErrandDesk>();
+const desks = new WeakMap<object, ErrandDesk<Signals>>();
 
-function makeAbortable(core: CorePool, errand: ErrandDesk, cancelTimeoutMs: number): void {
+function makeAbortable(core: CorePool, errand: ErrandDesk<Signals>, cancelTimeoutMs: number): void {
   desks.set(core, errand);
   const { query, execute, getConnection } = core;
   const guards = guardConnections(core, cancelTimeoutMs);
@@ -75,14 +76,14 @@ function makeAbortable(core: CorePool, errand: ErrandDesk, cancelTimeoutMs: numb
   redefine(core, 'getConnection', function (first?: unknown, second?: unknown): unknown {
     const sent = errand.take();
     const given = callbackIn(first, second);
-    const signals = sent?.signals ?? join(listOf(currentSignal()), signalIn(first, 'pool.getConnection()'));
+    const signals = sent ?? join(listOf(currentSignal()), signalIn(first, 'pool.getConnection()'));
     if (!given) return getConnection.call(core, first);
     // A query's own callback calls no code of the app's but what is bound already.
     const callback = sent ? given : AsyncResource.bind(given);
     if (signals.length === 0) return getConnection.call(core, callback);
     const done: Acquired = (error, connection) => {
       if (connection) guards.get(connection)?.takenFor(signals);
-      if (signals.some((signal) => signal.aborted && signal.reason === error)) tellReason(callback, error);
+      if (isReasonOf(signals, error)) tellReason(callback, error);
       else callback(error, connection);
     };
     acquire(waitingRoom(core), (then) => getConnection.call(core, then), signals, done);
@@ -112,7 +113,7 @@ function guardConnections(core: CorePool, cancelTimeoutMs: number): WeakMap<obje
   return guards;
 }
 
-function abortableMethod(core: CorePool, plain: Method, errand: ErrandDesk, where: string): Method {
+function abortableMethod(core: CorePool, plain: Method, errand: ErrandDesk<Signals>, where: string): Method {
   return function (sql?: unknown, values?: unknown, callback?: unknown): unknown {
     const given = callbackIn(values, callback);
     const signals = join(listOf(currentSignal()), signalIn(sql, where));
@@ -123,10 +124,8 @@ function abortableMethod(core: CorePool, plain: Method, errand: ErrandDesk, wher
         plain.call(core, sql, ...(list === undefined ? [] : [list]), ...(done ? [done] : [])),
       );
     if (signals.length === 0 || !bound) return run(bound);
-    const isReason = (error: unknown): boolean =>
-      signals.some(({ aborted, reason }) => aborted && reason === error);
     const tell = (error: unknown, ...results: unknown[]): void => {
-      if (isReason(error)) tellReason(bound, error);
+      if (isReasonOf(signals, error)) tellReason(bound, error);
       else bound(error, ...results);
     };
     if (abortedReason(signals)) {

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
-import type { Call } from '../call';
+import type { QueuedCall } from '../call';
 import type { ConnectionGuard } from '../connection-guard';
 import type { Mysql2GuardedConnection } from './mysql2-connection';
 import { tellReason } from './tell-reason';
@@ -33,7 +33,7 @@ export function runStatement(guarded: Guarded, statement: Statement): EventEmitt
   return call.result;
 }
 
-class CommandCall implements Call {
+class CommandCall implements QueuedCall {
   readonly signals: readonly AbortSignal[];
   readonly text: string | undefined;
   private readonly callback: Callback | undefined;

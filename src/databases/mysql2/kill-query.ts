@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { connect } from 'node:net';
-import type { CancelEnd } from '../connection-guard';
+import type { CancelEnd } from '../guarded-connection';
 import type { ConnectionConfig, CoreConnection } from './types';
 
 type Answer = (error: unknown, rows?: { server: unknown }[]) => void;

@@ -1,4 +1,4 @@
-import type { CancelEnd, GuardedConnection } from '../connection-guard';
+import type { CancelEnd, GuardedConnection } from '../guarded-connection';
 import { killQuery, WHICH_SERVER } from './kill-query';
 import type { CoreConnection } from './types';
 

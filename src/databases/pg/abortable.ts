@@ -2,14 +2,13 @@ import { AsyncResource } from 'node:async_hooks';
 import { currentSignal } from '../../request/context';
 import { join, listOf, signalIn } from '../abort-listeners';
 import { acquire, type Acquired } from '../acquire';
-import { ConnectionGuard } from '../connection-guard';
 import { ErrandDesk } from '../errand-desk';
 import { promised, type Done } from '../promised';
-import { callbackIn, redefine, runAborted } from '../run-aborted';
+import { callbackIn, redefine } from '../run-aborted';
 import { cancelTimeoutOf, type AbortableOptions } from '../settings';
-import { checkPool, isFit, unfit } from './check';
-import { guardedQuery } from './client-query';
-import { PgGuardedConnection } from './pg-connection';
+import { checkPool, refuse } from './check';
+import { guardOf, GuardedClients } from './guarded-client';
+import { PoolQuery } from './pool-query';
 import { waitingRoom } from './waiting-room';
 import type { AbortablePool, PgClient, PgPool } from './types';
 
@@ -20,6 +19,10 @@ interface Plain {
   query: Query;
   connect: Query;
 }
+
+/** For what a pool's `query()` calls its `connect()`: a query without a signal, or one that obeys some. */
+const NO_SIGNAL = Symbol('no signal');
+type Errand = PoolQuery | typeof NO_SIGNAL;
 
 const abortablePools = new WeakSet<object>();
 
@@ -49,110 +52,80 @@ export function abortable<Pool extends PgPool>(
   const result = pool as AbortablePool<Pool>;
   if (abortablePools.has(pool)) return result;
   abortablePools.add(pool);
-  const guards = guardClients(pool, cancelTimeoutMs);
+  const clients = new GuardedClients(
+    (pool as { options?: { stream?: unknown } }).options?.stream,
+    cancelTimeoutMs,
+  );
+  pool.on('acquire', (client: PgClient) => clients.add(client));
   const { query, connect } = pool as unknown as Plain;
   const plain = { query, connect };
-  const errand = new ErrandDesk();
+  const errand = new ErrandDesk<Errand>();
   redefine(pool, 'query', abortableQuery(pool, plain, errand));
-  redefine(pool, 'connect', abortableConnect(pool, plain, errand, guards));
+  redefine(pool, 'connect', abortableConnect(pool, plain, errand));
   return result;
 }
 
-/** Puts a guard on each client when it is taken from the pool for the first time. */
-function guardClients(pool: PgPool, cancelTimeoutMs: number): WeakMap<object, ConnectionGuard> {
-  const guards = new WeakMap<object, ConnectionGuard>();
-  const { options } = pool as { options?: { stream?: unknown } };
-  pool.on('acquire', (client: PgClient) => {
-    if (guards.has(client) || !isFit(client)) return;
-    const guard = new ConnectionGuard(new PgGuardedConnection(client, options?.stream), cancelTimeoutMs);
-    guards.set(client, guard);
-    redefine(client, 'query', guardedQuery(client, client.query, guard));
-    guardRelease(client, guard);
-  });
-  return guards;
-}
-
-/** pg-pool gives a client a new `release` each time that it hands it out. */
-function guardRelease(client: PgClient, guard: ConnectionGuard): void {
-  let release = client.release;
-  Object.defineProperty(client, 'release', {
-    configurable: true,
-    enumerable: true,
-    get: () => release,
-    set(own: (error?: unknown) => void) {
-      let isReleased = false;
-      release = (error) => {
-        // In pg-pool's own words, which would come too late while a cancel is under way.
-        if (isReleased)
-          throw new Error('Release called on client which has already been released to the pool.');
-        isReleased = true;
-        guard.release(error, own);
-      };
-    },
-  });
-}
-
-function abortableQuery(pool: PgPool, plain: Plain, errand: ErrandDesk): Query {
+function abortableQuery(pool: PgPool, plain: Plain, errand: ErrandDesk<Errand>): Query {
+  const room = waitingRoom(pool);
   return function query(config?: unknown, values?: unknown, callback?: unknown): unknown {
     // What pg refuses in its own words: a function in the place of the text.
     if (typeof config === 'function') return plain.query.call(pool, config, values, callback);
-    const given = [values, callback].find((argument) => typeof argument === 'function') as Done | undefined;
+    const given = callbackIn(values, callback);
     const bound = given && AsyncResource.bind(given);
     const list = typeof values === 'function' ? undefined : values;
     const signals = join(listOf(currentSignal()), signalIn(config, 'pool.query()'));
-    const run = (done?: Done): unknown =>
-      errand.during(signals, () => plain.query.call(pool, config, list, done));
-    if (signals.length === 0) return run(bound);
-    const settle = (done: Done): void => runAborted(signals, run, done);
-    if (bound) {
-      settle(bound);
-      return undefined;
-    }
-    return promised(settle);
+    if (signals.length === 0)
+      return errand.during(NO_SIGNAL, () => plain.query.call(pool, config, list, bound));
+    const start = (done: Done): void => {
+      const query = new PoolQuery(signals, config, room, done);
+      query.run((then) => errand.during(query, () => plain.query.call(pool, config, list, then)));
+    };
+    if (!bound) return promised(signals, start);
+    start(bound);
+    return undefined;
   };
 }
 
-function abortableConnect(
-  pool: PgPool,
-  plain: Plain,
-  errand: ErrandDesk,
-  guards: WeakMap<object, ConnectionGuard>,
-): Query {
+function abortableConnect(pool: PgPool, plain: Plain, errand: ErrandDesk<Errand>): Query {
+  const room = waitingRoom(pool);
   return function connect(first?: unknown, second?: unknown): unknown {
     const ofQuery = errand.take();
     const given = callbackIn(first, second);
-    const signals = ofQuery?.signals ?? join(listOf(currentSignal()), signalIn(first, 'pool.connect()'));
-    const callback = given && (ofQuery ? poolsOwn(given, guards) : AsyncResource.bind(given));
+    if (ofQuery && given) {
+      const callback = ofQuery === NO_SIGNAL ? poolsOwn(given) : ofQuery.acquired(given as Acquired);
+      return plain.connect.call(pool, callback);
+    }
+    const signals = join(listOf(currentSignal()), signalIn(first, 'pool.connect()'));
+    const callback = given && AsyncResource.bind(given);
     if (signals.length === 0) return callback ? plain.connect.call(pool, callback) : plain.connect.call(pool);
     const take = (done: Acquired): void => {
-      acquire(
-        waitingRoom(pool),
-        (then) => plain.connect.call(pool, then),
-        signals,
-        (error, connection, release) => {
-          const client = connection as PgClient | undefined;
-          const guard = client && guards.get(client);
-          guard?.takenFor(signals);
-          if (client === undefined || guard) done(error, client, release);
-          else {
-            client.release?.();
-            done(unfit(client));
-          }
-        },
-      );
+      const whenTaken = takenFor(signals, done);
+      acquire(room, (then) => plain.connect.call(pool, then), signals, whenTaken);
     };
-    if (callback) {
-      take(callback);
-      return undefined;
+    if (!callback) return promised(signals, take);
+    take(callback);
+    return undefined;
+  };
+}
+
+/** The callback for a connection that works for a request until it is released. */
+function takenFor(signals: readonly AbortSignal[], done: Acquired): Acquired {
+  return (error, connection, release) => {
+    const client = connection as PgClient | undefined;
+    const guard = guardOf(client);
+    if (guard === undefined) {
+      refuse(done, error, client);
+      return;
     }
-    return promised(take);
+    guard.takenFor(signals);
+    done(error, client, release);
   };
 }
 
 /** pg-pool's own callback, in a query: the client learns that what comes next is the pool's. */
-function poolsOwn(callback: Acquired, guards: WeakMap<object, ConnectionGuard>): Acquired {
+function poolsOwn(callback: Acquired): Acquired {
   return (error, client, release) => {
-    const guard = client && guards.get(client);
+    const guard = guardOf(client);
     if (guard) guard.isPoolsOwn = true;
     callback(error, client, release);
   };

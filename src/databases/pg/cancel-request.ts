@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { CancelEnd } from '../connection-guard';
+import type { CancelEnd } from '../guarded-connection';
 import type { PgClient, PgConnection, PgConnectionClass } from './types';
 
 /**

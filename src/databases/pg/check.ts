@@ -1,3 +1,4 @@
+import type { Acquired } from '../acquire';
 import type { PgClient } from './types';
 
 /** Refuses what is no pool of pg 8, in words that say what it is. */
@@ -33,8 +34,14 @@ export function isFit({ connection }: PgClient): boolean {
   return connection !== undefined && !('parseMessage' in connection);
 }
 
+/** Gives a client without a guard back, and tells why; or that none could be had. */
+export function refuse(callback: Acquired, error: unknown, client: PgClient | undefined): void {
+  client?.release?.();
+  callback(client ? unfit(client) : error);
+}
+
 /** What is wrong with a client of pg-native, or of pg 7 and older. */
-export function unfit({ connection }: PgClient): TypeError {
+function unfit({ connection }: PgClient): TypeError {
   return new TypeError(
     connection === undefined
       ? 'express-hangup/pg needs the JavaScript client of pg: queries of pg-native (pg.native) cannot be cancelled from outside.'

@@ -1,4 +1,4 @@
-import type { CancelEnd, GuardedConnection } from '../connection-guard';
+import type { CancelEnd, GuardedConnection } from '../guarded-connection';
 import { sendCancelRequest } from './cancel-request';
 import type { PgClient } from './types';
 
@@ -12,7 +12,10 @@ export class PgGuardedConnection implements GuardedConnection {
   /** Nothing is under way, nothing waits. What `pg` has not yet been told the end of (a ReadyForQuery) is over all the same. */
   isIdle(): boolean {
     const { client } = this;
-    return this.isGone() || (!activeQuery(client) && queues(client).every((queue) => !queue?.length));
+    return (
+      this.isGone() ||
+      (!activeQuery(client) && isEmpty(queryQueue(client)) && isEmpty(client._sentQueryQueue))
+    );
   }
 
   /** A client that is gone answers each query with an error of its own. */
@@ -60,6 +63,10 @@ function activeQuery(client: PgClient): unknown {
   return '_activeQuery' in client ? client._activeQuery : client.activeQuery;
 }
 
-function queues(client: PgClient): (ArrayLike<unknown> | undefined)[] {
-  return ['_queryQueue' in client ? client._queryQueue : client.queryQueue, client._sentQueryQueue];
+function queryQueue(client: PgClient): ArrayLike<unknown> | undefined {
+  return '_queryQueue' in client ? client._queryQueue : client.queryQueue;
+}
+
+function isEmpty(queue: ArrayLike<unknown> | undefined): boolean {
+  return queue === undefined || queue.length === 0;
 }

@@ -1,4 +1,4 @@
-import type { Call } from '../call';
+import type { QueuedCall } from '../call';
 import type { ConnectionGuard } from '../connection-guard';
 
 type Handler = (...args: unknown[]) => unknown;
@@ -33,10 +33,10 @@ export function submittableCall(
   signals: readonly AbortSignal[],
   guard: ConnectionGuard,
   send: () => void,
-): Call {
+): QueuedCall {
   const { handleError } = query;
   const state: AbortState = { aborted: undefined, isFailed: false };
-  const call: Call = {
+  const call: QueuedCall = {
     signals,
     text: textOf(query),
     send() {

@@ -1,0 +1,94 @@
+import { ConnectionGuard } from '../connection-guard';
+import { isFit } from './check';
+import { guardedQuery } from './client-query';
+import { PgGuardedConnection } from './pg-connection';
+import type { PgClient } from './types';
+
+const GUARD = Symbol('express-hangup.guard');
+const RELEASE = Symbol('express-hangup.release');
+
+type Release = (error?: unknown) => void;
+
+/** A client under guard. */
+interface GuardedClient extends PgClient {
+  [GUARD]: ConnectionGuard;
+  [RELEASE]: Release | undefined;
+}
+
+/** The guard of a client; `undefined` for one whose queries cannot be cancelled. */
+export function guardOf(client: object | undefined): ConnectionGuard | undefined {
+  return (client as Partial<GuardedClient> | undefined)?.[GUARD];
+}
+
+/**
+ * Puts the clients of one pool under guard. Their `query()` and `release` come from a prototype that they share, in front of
+ * their own: with functions of its own each client would have a shape of its own, and all that `pg` does with it would be slower.
+ */
+export class GuardedClients {
+  private readonly prototypes = new WeakMap<object, object>();
+
+  constructor(
+    private readonly streamOf: unknown,
+    private readonly cancelTimeoutMs: number,
+  ) {}
+
+  /** Puts a client under guard that is not yet. */
+  add(client: PgClient): void {
+    if (guardOf(client) || !isFit(client)) return;
+    const guard = new ConnectionGuard(new PgGuardedConnection(client, this.streamOf), this.cancelTimeoutMs);
+    define(client, GUARD, guard);
+    define(client, RELEASE, undefined);
+    // Of a checkout before this pool was abortable.
+    if (Object.hasOwn(client, 'release')) Reflect.deleteProperty(client, 'release');
+    Object.setPrototypeOf(client, this.prototypeFor(client));
+    if (Object.hasOwn(client, 'query')) define(client, 'query', queryBefore({ query: client.query }));
+  }
+
+  private prototypeFor(client: PgClient): object {
+    const own = Object.getPrototypeOf(client) as PgClient;
+    const known = this.prototypes.get(own);
+    if (known) return known;
+    const guarded = Object.create(own) as object;
+    define(guarded, 'query', queryBefore(own));
+    Object.defineProperty(guarded, 'release', {
+      configurable: true,
+      enumerable: true,
+      get: release,
+      set: setRelease,
+    });
+    this.prototypes.set(own, guarded);
+    return guarded;
+  }
+}
+
+/** `query()` in front of that of another object, which is asked each time: a tracer may have put its own in its place. */
+function queryBefore(plain: { query: PgClient['query'] }): PgClient['query'] {
+  return function query(
+    this: GuardedClient,
+    config?: unknown,
+    values?: unknown,
+    callback?: unknown,
+  ): unknown {
+    return guardedQuery(this, plain, this[GUARD], config, values, callback);
+  };
+}
+
+function release(this: GuardedClient): Release | undefined {
+  return this[RELEASE];
+}
+
+/** pg-pool gives a client a new `release` each time that it hands it out. */
+function setRelease(this: GuardedClient, own: Release): void {
+  const guard = this[GUARD];
+  let isReleased = false;
+  this[RELEASE] = (error) => {
+    // In pg-pool's own words, which would come too late while a cancel is under way.
+    if (isReleased) throw new Error('Release called on client which has already been released to the pool.');
+    isReleased = true;
+    guard.release(error, own);
+  };
+}
+
+function define(target: object, name: string | symbol, value: unknown): void {
+  Object.defineProperty(target, name, { value, configurable: true, enumerable: false, writable: true });
+}
