@@ -7,6 +7,7 @@ import express from 'express';
 import { createFront } from './front/front.mjs';
 import { Gateways } from './front/gateways.mjs';
 import { createLab } from './front/lab.mjs';
+import { Reports } from './front/leavers.mjs';
 import { Trials } from './front/trials.mjs';
 import { greeting } from './greeting.mjs';
 import { listen, urlOfNobody } from './ports.mjs';
@@ -43,7 +44,7 @@ const gateways = new Gateways({
 });
 await gateways.start();
 
-app.use(createLab({ trials, gateways, priceService, url, faults }));
+app.use(createLab({ trials, gateways, priceService, reports: new Reports(), url, faults }));
 app.use(
   createFront({
     idleMs: FRONT_IDLE_MS,

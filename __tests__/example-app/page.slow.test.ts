@@ -52,7 +52,7 @@ inBrowser(`the page in a real browser (skipped where there is no ${CHROMIUM})`, 
     const borders = await page.evaluate<string[]>(
       "[...document.querySelectorAll('.result')].map((box) => getComputedStyle(box).borderTopColor)",
     );
-    expect(borders).toHaveLength(36); // 16 troubles and 2 experiments, two boxes each
+    expect(borders).toHaveLength(38); // 16 troubles and 3 experiments, two boxes each
     expect(new Set(borders)).toEqual(new Set(['rgba(0, 0, 0, 0)']));
   });
 

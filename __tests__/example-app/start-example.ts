@@ -38,8 +38,8 @@ interface Running {
 }
 
 /** Runs `start.mjs` with these variables, whatever comes of it. */
-export function runStart(env: NodeJS.ProcessEnv): Running {
-  const child = spawn(process.execPath, [START], {
+export function runStart(env: NodeJS.ProcessEnv, file = START): Running {
+  const child = spawn(process.execPath, [file], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own, as a terminal gives it.
@@ -87,8 +87,8 @@ export function runStart(env: NodeJS.ProcessEnv): Running {
 }
 
 /** Starts the example and waits until it says what to try. */
-export async function startExample(): Promise<Example> {
-  const running = runStart({ PORT: '0' });
+export async function startExample(file = START): Promise<Example> {
+  const running = runStart({ PORT: '0' }, file);
   await running.says('Ctrl-C');
   const url = /the page +(http:\S+)\//.exec(running.output())?.[1];
   if (url === undefined) throw new Error(`The example has not started: ${running.output()}`);

@@ -2,11 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import express, { Router } from 'express';
+import { createDatabaseLab } from './database-lab.mjs';
 import { deploy, restartPriceService } from './experiments.mjs';
 import { repair } from './repair.mjs';
 
 const PAGE = fileURLToPath(new URL('../page', import.meta.url));
-const GATEWAY_SOURCE = fileURLToPath(new URL('../gateway', import.meta.url));
+const SOURCES = ['../gateway', '../database'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
 const PAGE_HEADERS = {
   'Content-Security-Policy':
     "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -15,7 +16,7 @@ const PAGE_HEADERS = {
   'Cache-Control': 'no-cache',
 };
 
-/** The page at /, its requests at /lab, the gateway's source at /lab/source. */
+/** The page at /, its requests at /lab, the sources at /lab/source. */
 export function createLab(parts) {
   const { trials, gateways, priceService } = parts;
   const oneAtATime = createTurnstile(trials);
@@ -45,7 +46,8 @@ export function createLab(parts) {
   lab.get('/processes', (req, res) => {
     res.json({ front: process.pid, gateway: gateways.newest.pid, priceService: priceService.pid });
   });
-  lab.use('/source', express.static(GATEWAY_SOURCE, { setHeaders: asText }));
+  lab.use('/database', createDatabaseLab(parts.reports));
+  for (const source of SOURCES) lab.use('/source', express.static(source, { setHeaders: asText }));
   lab.use((req, res) => res.status(404).json({ error: 'The lab has no such page.' }));
 
   const pages = express.static(PAGE, { setHeaders: (res) => res.set(PAGE_HEADERS) });

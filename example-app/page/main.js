@@ -1,3 +1,4 @@
+import { wireDatabase } from './database.js';
 import { exchange } from './exchange.js';
 import { wireExperiments } from './experiments.js';
 import { createQueue } from './queue.js';
@@ -21,6 +22,7 @@ wireSources();
 const announce = (text) => (announcement.textContent = text);
 wireExperiments(announce);
 wireRepair(announce);
+wireDatabase(announce);
 
 /** Tries every row of a section, and then says how each side did. */
 function wireTryAll(section, names, rows) {

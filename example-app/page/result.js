@@ -1,6 +1,6 @@
 // How a result looks: what the client got, when, what became of the call behind the gateway, and whether that was honest.
 
-const milliseconds = (ms) => `${Math.round(ms).toLocaleString('en')} ms`;
+export const milliseconds = (ms) => `${Math.round(ms).toLocaleString('en')} ms`;
 
 /** Shows that a request is under way; gives the function that ends that. */
 export function showWaiting(place, sideName) {
@@ -44,10 +44,26 @@ const REMARKS = {
   disturbed: () => 'Something was being restarted meanwhile: this result does not count.',
 };
 
+/** Shows a count and what it is of; gives the same as a sentence. */
+export function showCount(place, name, { verdict, count, of, ms, list = [], remark }) {
+  place.replaceChildren(copyOf('result'));
+  place.dataset.verdict = verdict;
+  fill(place, {
+    side: name,
+    badge: count,
+    what: of,
+    ms: ms === undefined ? '' : milliseconds(ms),
+    body: list.join('\n'),
+    behind: remark ?? '',
+    verdict: '',
+  });
+  return `${name}: ${count} ${of}.`;
+}
+
 /** Shows how many of an experiment's orders failed, and says it in a sentence; without a result, that it was not tried. */
 export function showOrders(place, name, result) {
-  place.replaceChildren(copyOf('result'));
   if (result === undefined) return showNotTried(place, name);
+  place.replaceChildren(copyOf('result'));
   const { requests, failed, failures } = result.orders;
   place.dataset.verdict = requests > 0 && failed === 0 ? 'honest' : 'wrong';
   fill(place, {
@@ -64,7 +80,8 @@ export function showOrders(place, name, result) {
   return `${name}: ${failed} of ${requests} orders failed.`;
 }
 
-function showNotTried(place, name) {
+export function showNotTried(place, name) {
+  place.replaceChildren(copyOf('result'));
   place.dataset.verdict = 'disturbed';
   const behind = 'Something is being restarted already, or the example has ended.';
   fill(place, { side: name, badge: '', what: 'not tried', ms: '', body: '', behind, verdict: '' });
