@@ -1,6 +1,7 @@
 // A PostgreSQL with an empty database, in a folder of its own that goes with it.
 import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,12 @@ export async function startPostgres(root) {
   const data = mkdtempSync(join(tmpdir(), 'hangup-example-'));
   if (user) chownSync(data, user.uid, user.gid);
   let server;
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, async () => {
+      if (server?.kill('SIGQUIT')) await once(server, 'exit');
+      process.exit(0);
+    });
+  }
   process.once('exit', () => {
     // At once, as if it crashed: nothing in it is worth keeping.
     server?.kill('SIGQUIT');
