@@ -24,6 +24,13 @@ export abstract class HangupError extends Error {
   get statusCode(): number {
     return this.status;
   }
+  /**
+   * `false`: the message is not for the client. The name is that of http-errors; NestJS takes the status only of an error
+   * that has it.
+   */
+  get expose(): boolean {
+    return false;
+  }
 }
 
 /** The client went away before the handler had ended the response. 499 is nginx's log status for it; nobody receives it. */

@@ -62,10 +62,10 @@ common.Controller()(Routes);
 class AppModule {}
 common.Module({ controllers: [Routes] })(AppModule);
 
-async function nest(t) {
+async function nest(t, { hasFilter = true } = {}) {
   const app = await core.NestFactory.create(AppModule, { logger: false });
   app.use(hangupPackage.hangup({ deadline: 200, grace: 20 }));
-  app.useGlobalFilters(new (filterOfDocument())(app.getHttpAdapter()));
+  if (hasFilter) app.useGlobalFilters(new (filterOfDocument())(app.getHttpAdapter()));
   await app.listen(0, '127.0.0.1');
   t.after(() => app.close());
   return app.getHttpServer().address().port;
@@ -87,6 +87,26 @@ test("Nest with the document's filter: faults are 502 and 504, Nest's own except
     '/missing': [404, 'no such thing'],
     '/late': [504, 'DEADLINE_EXCEEDED'],
     '/silent': [504, 'DEADLINE_EXCEEDED'],
+  });
+  wire.close();
+  assert.deepEqual(errors, []);
+});
+
+test('Nest without a filter: a deadline is 504 without its details, a fault of an upstream 500', async (t) => {
+  const errors = uncaught(t);
+  const wire = await Wire.connect(await nest(t, { hasFilter: false }));
+  const answers = {};
+  for (const path of ['/late', '/silent', '/reset', '/missing', '/ok']) {
+    const { status, complete, body } = await wire.get(path).response();
+    assert.equal(complete, true, path);
+    answers[path] = [status, JSON.parse(body).message];
+  }
+  assert.deepEqual(answers, {
+    '/late': [504, 'Gateway Timeout'],
+    '/silent': [504, 'Gateway Timeout'],
+    '/reset': [500, 'Internal server error'],
+    '/missing': [404, 'no such thing'],
+    '/ok': [200, undefined],
   });
   wire.close();
   assert.deepEqual(errors, []);
