@@ -9,7 +9,7 @@ import {
   refuseForgottenCall,
 } from '../options';
 import type { PropagateOptions } from '../propagate/options';
-import { propagation, type Propagation } from '../propagate/propagation';
+import type { Propagation } from '../propagate/propagation';
 import { defineAccessors } from './lifetime/accessors';
 import { newLifetime } from './attach-lifetime';
 import { budgetReader, type BudgetReader, type InheritOptions } from './budget';
@@ -136,8 +136,14 @@ function planOf(options: HangupOptions): Plan {
     stallMs: millisecondsOrFalse('hangup(): option "stall"', stall),
     readBudget: budgetReader(inherit),
     context: boolean('hangup(): option "context"', context),
-    propagation: propagation(propagate),
+    propagation: propagate === false ? undefined : loadPropagation().propagation(propagate),
   };
+}
+
+/** Only who asks for it pays for its loading. */
+function loadPropagation(): typeof import('../propagate/propagation') {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import() would be asynchronous
+  return require('../propagate/propagation') as typeof import('../propagate/propagation');
 }
 
 function applyPlan(plan: Plan, lifetime: Lifetime, req: Request, isFirst: boolean): void {

@@ -4,7 +4,6 @@ import type { Http2SecureServer, Http2Server, ServerHttp2Session, ServerHttp2Str
 import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Server as TlsServer } from 'node:tls';
 import { Connection } from './connection';
 import { listenAlong } from './listen-along';
 
@@ -55,7 +54,8 @@ export class Traffic {
   private readonly undo: (() => void)[] = [];
 
   constructor(readonly server: AnyServer) {
-    const isTls = server instanceof TlsServer;
+    // Not by tls.Server: node:tls takes longer to load than all of the core, and only HTTPS needs it.
+    const isTls = 'setSecureContext' in server;
     this.isTls = isTls;
     this.isHttp2 = 'updateSettings' in server;
     // Below TLS the raw socket carries no request; it is known so that a silent one is closed and all are at the end.

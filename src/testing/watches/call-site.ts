@@ -1,9 +1,10 @@
-import { dirname, sep } from 'node:path';
+import { dirname, join } from 'node:path';
 
-const KIT = dirname(__dirname) + sep;
+/** How the paths of this kit's code begin: a folder in `src`, files of that name in `dist`. */
+const KIT = dirname(__dirname);
 
 /** Stands between a caller and Node where the app has asked for `propagate`; it is not who called. */
-const PROPAGATION = dirname(dirname(__dirname)) + sep + 'propagate' + sep;
+const PROPAGATION = join(dirname(dirname(__dirname)), 'propagate');
 
 /** Where something was called, to be read later: formatting a stack costs, keeping one hardly does. */
 export interface CallSite {

@@ -1,5 +1,5 @@
 import { isIP, type Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 
 /** How far a connection has come. */
 export type Stage = 'dns' | 'connect' | 'tls' | 'queue';
@@ -27,7 +27,7 @@ export class PooledConnection {
     this.stage = isName ? 'dns' : 'connect';
     if (isName)
       socket.once('lookup', (error: Error | null) => this.reaches(socket, error ? 'dns' : 'connect'));
-    if (socket instanceof TLSSocket) socket.once('connect', () => this.reaches(socket, 'tls'));
+    if ((socket as Partial<TLSSocket>).encrypted === true) socket.once('connect', () => this.reaches(socket, 'tls'));
   }
 
   connected(socket: Socket): void {
