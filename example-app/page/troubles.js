@@ -10,6 +10,39 @@ const both =
 
 const NO_FAULT_OF_OURS = '500 says that the gateway has a bug, and its own people are woken.';
 
+// What both scenes have.
+const RESETS = {
+  name: 'It resets the connection',
+  about: 'ECONNRESET before a byte of the answer.',
+  path: '/order/reset',
+};
+const STALLS = {
+  name: 'It stalls',
+  about: 'Half of the body, then silence.',
+  path: '/order/stall',
+};
+const CUTS = {
+  name: 'It cuts its answer',
+  about: 'Half of the body, then a reset.',
+  path: '/order/cut',
+};
+const REFUSES = {
+  name: 'It refuses',
+  about: 'Nobody listens on its port.',
+  path: '/order/refuse',
+};
+const HANGS = {
+  name: 'It never answers',
+  about: 'The call is accepted, and that was all.',
+  path: '/order/hang',
+};
+const YOU_LEAVE = {
+  name: 'You leave',
+  about: 'The client hangs up after 300 ms; the price service is still at work.',
+  path: '/order/hang',
+  leaveAfterMs: 300,
+};
+
 export const scenes = {
   handlers: {
     sides: {
@@ -27,24 +60,17 @@ export const scenes = {
           "Nobody was slow. express.json() has read the body, req emits 'close' then, and the snippet takes that for the client's leaving.",
       },
       {
-        name: 'It resets the connection',
-        about: 'ECONNRESET before a byte of the answer.',
-        path: '/order/reset',
+        ...RESETS,
         isHonest: answered(502),
         otherwise: NO_FAULT_OF_OURS,
       },
       {
-        name: 'It stalls',
-        about: 'Half of the body, then silence.',
-        path: '/order/stall',
+        ...STALLS,
         isHonest: both(answered(504), stopped),
         otherwise: 'Its timer was cleared when the headers came: nobody watches the body.',
       },
       {
-        name: 'You leave',
-        about: 'The client hangs up after 300 ms; the price service is still at work.',
-        path: '/order/hang',
-        leaveAfterMs: 300,
+        ...YOU_LEAVE,
         isHonest: stopped,
         otherwise: 'The work goes on for nobody.',
       },
@@ -57,23 +83,17 @@ export const scenes = {
         otherwise: 'A stream is not late because its first event is.',
       },
       {
-        name: 'It cuts its answer',
-        about: 'Half of the body, then a reset.',
-        path: '/order/cut',
+        ...CUTS,
         isHonest: answered(502),
         otherwise: NO_FAULT_OF_OURS,
       },
       {
-        name: 'It refuses',
-        about: 'Nobody listens on its port.',
-        path: '/order/refuse',
+        ...REFUSES,
         isHonest: answered(502),
         otherwise: NO_FAULT_OF_OURS,
       },
       {
-        name: 'It never answers',
-        about: 'The call is accepted, and that was all.',
-        path: '/order/hang',
+        ...HANGS,
         isHonest: both(answered(504), stopped),
       },
       {
@@ -97,45 +117,32 @@ export const scenes = {
     },
     troubles: [
       {
-        name: 'It cuts its answer',
-        about: 'Half of the body, then a reset.',
-        path: '/order/cut',
+        ...CUTS,
         isHonest: brokenVisibly,
         otherwise: 'A complete 200: the client takes half a price and an error message for the answer.',
       },
       {
-        name: 'It resets the connection',
-        about: 'ECONNRESET before a byte of the answer.',
-        path: '/order/reset',
+        ...RESETS,
         isHonest: answered(502),
         otherwise: 'Nothing was slow, and the answer names what it was asked for behind the gateway.',
       },
       {
-        name: 'It stalls',
-        about: 'Half of the body, then silence.',
-        path: '/order/stall',
+        ...STALLS,
         isHonest: both(brokenVisibly, stopped),
         otherwise: 'It waits as long as the client does.',
       },
       {
-        name: 'You leave',
-        about: 'The client hangs up after 300 ms; the price service is still at work.',
-        path: '/order/hang',
-        leaveAfterMs: 300,
+        ...YOU_LEAVE,
         isHonest: stopped,
         otherwise: 'The work goes on for nobody.',
       },
       {
-        name: 'It refuses',
-        about: 'Nobody listens on its port.',
-        path: '/order/refuse',
+        ...REFUSES,
         isHonest: answered(502),
         otherwise: 'Nothing was slow: there was nobody.',
       },
       {
-        name: 'It never answers',
-        about: 'The call is accepted, and that was all.',
-        path: '/order/hang',
+        ...HANGS,
         isHonest: both(answered(504), stopped),
         otherwise: 'It waits as long as the client does.',
       },

@@ -1,13 +1,12 @@
-// Uploads, WebSockets, loggers, adapters without sockets, mocks.
+// Uploads, WebSockets, adapters without sockets, mocks.
 import assert from 'node:assert/strict';
-import diagnostics from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { deadline, gatewayErrorHandler, hangup } from 'express-hangup';
+import { gatewayErrorHandler, hangup } from 'express-hangup';
 import mocks from 'node-mocks-http';
 import WebSocket from 'ws';
 import { expresses, gate, serve, Wire } from './wire.mjs';
@@ -15,9 +14,6 @@ import { expresses, gate, serve, Wire } from './wire.mjs';
 const require = createRequire(import.meta.url);
 const multer = require('multer');
 const expressWs = require('express-ws');
-const morgan = require('morgan');
-const pinoHttp = require('pino-http');
-const winston = require('winston');
 const vendia = require('@vendia/serverless-express');
 const codegenie = require('@codegenie/serverless-express');
 const serverlessHttp = require('serverless-http');
@@ -150,56 +146,5 @@ for (const [version, express] of expresses) {
     assert.equal(remaining, Infinity);
     ws.terminate();
     assert.equal(await left.promise, 'CLIENT_CLOSED_REQUEST');
-  });
-
-  test(`access logs on ${version}: 504 and, by the recipes, 499`, async (t) => {
-    const lines = { morgan: [], pino: [], winston: [] };
-    const status = { morgan: gate(), pino: gate(), winston: gate() };
-    const note = (who, value) => {
-      lines[who].push(value);
-      if (lines[who].length === 2) status[who].open(lines[who]);
-    };
-    morgan.token('outcome', (_req, res) =>
-      res.headersSent || res.statusCode === 499 ? res.statusCode : '-',
-    );
-    const app = express();
-    app.set('env', 'test');
-    app.use(hangup({ deadline: 80, grace: 0 }));
-    app.use(morgan(':outcome', { stream: { write: (line) => note('morgan', Number(line)) } }));
-    app.use(
-      pinoHttp(
-        // Its own serializer writes null where no head was sent.
-        { serializers: { res: (res) => ({ ...res, statusCode: res.raw.statusCode }) } },
-        { write: (line) => note('pino', JSON.parse(line).res.statusCode) },
-      ),
-    );
-    // express-winston logs from `res.end`, which the deadline's answer passes by: winston is told by the event.
-    const transport = new winston.transports.Stream({
-      stream: new (require('node:stream').Writable)({
-        write(line, _encoding, done) {
-          note('winston', JSON.parse(line).status);
-          done();
-        },
-      }),
-    });
-    const logger = winston.createLogger({ format: winston.format.json(), transports: [transport] });
-    const log = ({ method, route, status, ms }) => logger.info('request', { method, route, status, ms });
-    diagnostics.subscribe('express-hangup:settle', log);
-    t.after(() => diagnostics.unsubscribe('express-hangup:settle', log));
-    const arrived = gate();
-    app.get('/late', () => undefined);
-    app.get('/left', deadline(5000), (req, res) => {
-      arrived.open();
-      req.signal.addEventListener('abort', () => setImmediate(() => res.status(200).json({ late: true })));
-    });
-    app.use(gatewayErrorHandler());
-    const { port } = await serve(t, app);
-    assert.equal((await (await Wire.connect(port)).get('/late').response()).status, 504);
-    const leaving = (await Wire.connect(port)).get('/left');
-    await arrived.promise;
-    leaving.close();
-    assert.deepEqual(await status.morgan.promise, [504, 499]);
-    assert.deepEqual(await status.pino.promise, [504, 499]);
-    assert.deepEqual(await status.winston.promise, [504, 499]);
   });
 }
