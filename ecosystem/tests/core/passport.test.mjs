@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { gatewayErrorHandler, hangup } from 'express-hangup';
+import { deadline, gatewayErrorHandler, hangup } from 'express-hangup';
 import session from 'express-session';
 import { Strategy } from 'passport-strategy';
 import { runSection } from './page.mjs';
@@ -35,13 +35,21 @@ async function appWithUsers(t, express, lookUp, { reached = () => undefined, pla
   });
   app.use(passport.initialize());
   runSection('passport', { app, passport, placeOrder });
+  app.get('/guarded', passport.session(), deadline(10_000), (req, res) => {
+    reached(req);
+    res.json({ id: req.user.id });
+  });
   app.use(gatewayErrorHandler());
   const { port } = await serve(t, app);
   const { headers } = await (await Wire.connect(port)).get('/login').response();
   const cookie = `Cookie: ${headers['set-cookie'].split(';')[0]}\r\n`;
   const send = async (line) =>
     (await Wire.connect(port)).send(`${line} HTTP/1.1\r\nHost: test\r\n${cookie}\r\n`);
-  return { ask: () => send('GET /me'), order: () => send('POST /orders') };
+  return {
+    ask: () => send('GET /me'),
+    order: () => send('POST /orders'),
+    guarded: () => send('GET /guarded'),
+  };
 }
 
 for (const [version, express] of expresses) {
@@ -81,7 +89,7 @@ for (const [version, express] of expresses) {
     const lookUp = async (id, done) => {
       if (isSlow) await found.promise;
       done(null, { id });
-      looked.open();
+      if (isSlow) looked.open();
     };
     const looked = gate();
     const { order } = await appWithUsers(t, express, lookUp, { placeOrder });
@@ -92,6 +100,26 @@ for (const [version, express] of expresses) {
     await looked.promise;
     await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(placed, [7]);
+  });
+
+  test(`a deadline() behind passport on ${version} starts its route in time, and does not start it late`, async (t) => {
+    const reached = [];
+    const found = gate();
+    const looked = gate();
+    let isSlow = false;
+    const lookUp = async (id, done) => {
+      if (isSlow) await found.promise;
+      done(null, { id });
+      if (isSlow) looked.open();
+    };
+    const { guarded } = await appWithUsers(t, express, lookUp, { reached: (req) => reached.push(req) });
+    assert.equal((await (await guarded()).response()).status, 200);
+    isSlow = true;
+    assert.equal((await (await guarded()).response()).status, 504);
+    found.open();
+    await looked.promise;
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(reached.length, 1);
   });
 
   test(`passport on ${version} whose database is gone: a 502`, async (t) => {
