@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
-import { observe } from './observe';
+import { observe, type Exchange } from './observe';
 import { Stack, type StackName } from './stack';
 import { Table } from './table';
 import { TROUBLES } from './troubles';
@@ -31,6 +31,9 @@ const COLUMNS: Record<StackName, string> = {
   snippet: "AbortController + req.on('close')",
   ours: 'express-hangup',
 };
+
+/** Not shown. A process's first fetch() loads much: on a busy machine it alone takes longer than the apps' second. */
+const WARM_UP: Exchange = { fault: 'ok', request: { path: '/price' } };
 
 /** Runs `express-hangup demo`; gives the exit code: 0 shown, 1 could not be shown, 2 called wrongly. Never throws. */
 export async function demoCommand(args: readonly string[], { out, err }: Terminal): Promise<number> {
@@ -87,6 +90,7 @@ upstream that fails as it is told. Nothing here is prepared: it happens now.\n\n
 async function showTroubles(stacks: readonly Stack[], out: Terminal['out']): Promise<void> {
   const table = new Table(isInColour());
   const tally = stacks.map(() => 0);
+  await Promise.all(stacks.map((stack) => observe(stack, WARM_UP)));
   out(`${table.head(Object.values(COLUMNS))}\n`);
   for (const trouble of TROUBLES) {
     const seen = await Promise.all(stacks.map((stack) => observe(stack, trouble)));
