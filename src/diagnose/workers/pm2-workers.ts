@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Report } from '../report';
@@ -61,7 +61,8 @@ function openFolder(): string | undefined {
   const folder = join(home, `hangup-${app.slice(0, 12)}`);
   if (Buffer.byteLength(socketOf(folder, LONGEST_PID)) > MAX_PATH) return undefined;
   try {
-    if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
+    // Recursive, because then it may be there already: all workers start at once.
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     // Somebody else's folder, or one that others may write to: whoever listens there could be anybody.
     const { uid, mode } = lstatSync(folder);
     return uid === process.getuid?.() && (mode & 0o170077) === 0o040000 ? folder : undefined;
