@@ -4,6 +4,7 @@ import diagnostics from 'node:diagnostics_channel';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { deadline, gatewayErrorHandler, hangup } from 'express-hangup';
+import newNextSession from 'next-session';
 import { expresses, gate, serve, uncaught, Wire } from './wire.mjs';
 
 const require = createRequire(import.meta.url);
@@ -32,7 +33,20 @@ function storeThat(answer) {
 
 const after = (ms) => (done) => setTimeout(done, ms);
 
-/** Middleware whose `end` ends later, as next-session with `autoCommit` and many a home-made one. */
+/** next-session, which commits by itself at `res.end()`, with a store that takes 30 ms. */
+function nextSession() {
+  const set = () => new Promise((resolve) => setTimeout(resolve, 30));
+  const sessionOf = newNextSession({ store: { get: async () => null, set, destroy: async () => undefined } });
+  return (req, res, next) => {
+    const begin = (session) => {
+      session.isSeen = true;
+      next();
+    };
+    sessionOf(req, res).then(begin, next);
+  };
+}
+
+/** Middleware whose `end` ends later, as many a home-made one. */
 function slowEnd(ms) {
   return (_req, res, next) => {
     const end = res.end;
@@ -46,6 +60,7 @@ function slowEnd(ms) {
 
 const HOLDERS = [
   ['express-session with a slow store', () => storeThat(after(30))],
+  ['next-session with a slow store', nextSession],
   ['an `end` that ends later', () => slowEnd(30)],
   ['compression', () => compression({ threshold: 0 })],
   ['express-mung with asynchronous headers', () => mung.headersAsync(async () => undefined)],
