@@ -1,6 +1,6 @@
 // express-hangup/pg against a real PostgreSQL: what runs there is seen in pg_stat_activity.
 import assert from 'node:assert/strict';
-import { getEventListeners } from 'node:events';
+import { EventEmitter, getEventListeners } from 'node:events';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { abortable } from 'express-hangup/pg';
 import pg from 'pg';
@@ -451,10 +451,13 @@ describe('abortable() pools of pg', { skip }, () => {
   });
 
   it('refuse clients of pg 7 and of pg-native in words, when one of their queries has a signal', async () => {
-    class Native extends pg.Client {
-      constructor(...args) {
-        super(...args);
-        Object.defineProperty(this, 'connection', { get: () => undefined, set() {} });
+    // pg.native has no Client without the package pg-native, which is C++: this one has of it what a pool needs.
+    class Native extends EventEmitter {
+      connect(done) {
+        process.nextTick(done);
+      }
+      end(done) {
+        process.nextTick(done);
       }
     }
     class Old extends pg.Client {
@@ -467,6 +470,11 @@ describe('abortable() pools of pg', { skip }, () => {
     const old = poolOf({ Client: Old });
     await assert.rejects(old.query({ text: 'SELECT 1', signal }), /needs pg 8.*pg 7 or older/);
     assert.equal((await old.query('SELECT 1 n')).rows[0].n, 1);
-    void Native;
+    const native = poolOf({ Client: Native });
+    await assert.rejects(
+      native.query({ text: 'SELECT 1', signal }),
+      /pg-native \(pg\.native\) cannot be cancelled/,
+    );
+    await assert.rejects(native.connect({ signal }), /pg-native \(pg\.native\) cannot be cancelled/);
   });
 });
