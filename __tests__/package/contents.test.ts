@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { packedProject, root } from './packed-project';
 
 interface Manifest {
@@ -22,21 +22,63 @@ function paths(): string[] {
   return packedProject().tarball.files.map((file) => file.path);
 }
 
-/** Every module of `src`, without its ending. */
-function modules(): string[] {
-  return readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
-    .map((path) => path.replaceAll('\\', '/').replace(/\.ts$/, ''));
+/** What every user's `import` or `require()` can name, each a file of code and one of types. */
+const SUBPATHS = ['index', 'proxy', 'upstream', 'pg', 'mysql2', 'diagnose', 'testing', 'eslint'];
+
+/** Code that several of them load, or that is loaded when it is first needed. */
+const PARTS = [
+  ...['core', 'propagate', 'databases', 'testing-kit', 'eslint-rules', 'cli'],
+  ...['command-conformance', 'command-demo', 'command-fix', 'command-rollout'],
+  ...['cli/demo/serve-app', 'cli/demo/apps/plain', 'cli/demo/apps/snippet', 'cli/demo/apps/ours'],
+];
+
+function read(path: string): string {
+  return readFileSync(join(packedProject().installed, path), 'utf8');
 }
 
 describe('what the tarball holds', () => {
-  it('is the build of each source file, with its types, the files of the page, and no other build', () => {
-    const built = paths().filter((path) => path.startsWith('dist/'));
-    const expected = modules().flatMap((module) => [`dist/${module}.js`, `dist/${module}.d.ts`]);
+  it('is a file of code for each part, and for the types those that a user can name', () => {
+    const built = paths().filter((path) => path.startsWith('dist/') && !path.startsWith(`dist/${PAGE}/`));
+    const code = built.filter((path) => path.endsWith('.js'));
+    expect(code.sort()).toEqual([...SUBPATHS, ...PARTS].map((name) => `dist/${name}.js`).sort());
+    const types = built.filter((path) => !path.endsWith('.js'));
+    expect(types.filter((path) => !path.startsWith('dist/shared-')).sort()).toEqual(
+      SUBPATHS.map((name) => `dist/${name}.d.ts`).sort(),
+    );
+  });
+
+  it('is the files of the page', () => {
     const served = readdirSync(join(root, 'src', PAGE)).filter((name) => /\.(html|css|svg|js)$/.test(name));
     expect(served.length).toBeGreaterThan(5);
-    expected.push(...served.map((name) => `dist/${PAGE}/${name}`));
-    expect(built.sort()).toEqual(expected.sort());
+    const packed = paths().filter((path) => path.startsWith(`dist/${PAGE}/`));
+    expect(packed.sort()).toEqual(served.map((name) => `dist/${PAGE}/${name}`).sort());
+  });
+
+  it('has every file of its own that its code and its types name', () => {
+    const named = paths()
+      .filter((path) => /^dist\/.*\.(js|d\.ts)$/.test(path))
+      .flatMap((path) =>
+        [...read(path).matchAll(/(?:require\(|from )["'](\.[^"']+)["']/g)].map(([, to = '']) =>
+          posix.join(posix.dirname(path), /\.d\.ts$/.test(path) ? to.replace(/\.js$/, '.d.ts') : to),
+        ),
+      );
+    expect(named.length).toBeGreaterThan(20);
+    const files = new Set(paths().flatMap((path) => [path, path.replace(/(\/index)?\.js$/, '')]));
+    expect(named.filter((path) => !files.has(path))).toEqual([]);
+  });
+
+  it('holds what must be single in one file: the stamps, the contexts, the registries', () => {
+    const code = paths().filter((path) => /^dist\/[\w-]+\.js$/.test(path));
+    for (const single of [
+      /^class Stamped\b/m,
+      /^class Lifetime\b/m,
+      /^const channels = /m,
+      /^class Traffic\b/m,
+    ])
+      expect([String(single), code.filter((path) => single.test(read(path)))]).toEqual([
+        String(single),
+        ['dist/core.js'],
+      ]);
   });
 
   it('is the documents that a user reads, and the licence', () => {
@@ -47,21 +89,19 @@ describe('what the tarball holds', () => {
 
   it('is nothing else', () => {
     const known =
-      /^(dist\/.+\.(js|d\.ts)|dist\/diagnose\/page\/browser\/\w+\.(html|css|svg)|docs\/(rules\/)?[\w-]+\.md|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|LICENSE|package\.json)$/;
+      /^(dist\/.+\.(js|d\.ts)|dist\/diagnose\/page\/browser\/\w+\.(html|css|svg)|docs\/(errors|reference)\.md|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|LICENSE|package\.json)$/;
     expect(paths().filter((path) => !known.test(path))).toEqual([]);
   });
 
   it('is small', () => {
-    const { size, unpackedSize } = packedProject().tarball;
-    expect(size).toBeLessThan(600_000);
-    expect(unpackedSize).toBeLessThan(2_000_000);
+    const { size, unpackedSize, files } = packedProject().tarball;
+    expect(files.length).toBeLessThanOrEqual(150);
+    expect(size).toBeLessThan(300_000);
+    expect(unpackedSize).toBeLessThanOrEqual(900_000);
   });
 
   it('names no machine and no directory of its makers', () => {
-    const { installed } = packedProject();
-    const naming = paths().filter((path) =>
-      /\/(work|tmp|home|root)\//.test(readFileSync(join(installed, path), 'utf8')),
-    );
+    const naming = paths().filter((path) => /\/(work|tmp|home|root)\//.test(read(path)));
     expect(naming).toEqual([]);
   });
 });

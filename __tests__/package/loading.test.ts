@@ -33,14 +33,40 @@ describe('the installed package', () => {
     });
   });
 
-  it.each([
-    'express-hangup/dist/index.js',
-    'express-hangup/dist/request/lifetime',
-    'express-hangup/src/index.ts',
-  ])('keeps its inner files to itself: %s', (path) => {
-    const load = `try { require('${path}') } catch (error) { console.log(error.code) }`;
-    expect(runNode(['-e', load]).trim()).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  it('has one lifetime for a request, whichever entry points share it, and hears its client leave', () => {
+    const seen = JSON.parse(runNode(['node/one-lifetime.cjs'])) as Record<string, unknown>;
+    expect(seen).toEqual({
+      '/upstream/0': 'DEADLINE_EXCEEDED',
+      '/upstream/0 is answered': 504,
+      '/upstream/1': 'DEADLINE_EXCEEDED',
+      '/upstream/1 is answered': 504,
+      '/propagated': 'DEADLINE_EXCEEDED',
+      '/propagated is answered': 504,
+      '/leave': 'CLIENT_CLOSED_REQUEST',
+    });
   });
+
+  it('names its own functions in a stack trace, with and without source maps', () => {
+    const code = `try { require('express-hangup').hangup({ deadlin: 1 }) } catch (error) { console.log(error.stack) }`;
+    for (const flags of [[], ['--enable-source-maps']]) {
+      const stack = runNode([...flags, '-e', code]);
+      expect(stack).toContain('Did you mean "deadline"?');
+      expect(stack).toMatch(/at hangup \(.*express-hangup\/dist\/core\.js:\d{2,}:\d{1,3}\)/);
+    }
+  });
+
+  it.each(['conformance', 'demo', 'fix', 'rollout'])('has the command %s', (command) => {
+    const cli = 'node_modules/express-hangup/dist/cli.js';
+    expect(runNode([cli, command, '--help'])).toMatch(new RegExp(`^Usage: .*express-hangup ${command}`));
+  });
+
+  it.each(['express-hangup/dist/index.js', 'express-hangup/dist/core.js', 'express-hangup/src/index.ts'])(
+    'keeps its inner files to itself: %s',
+    (path) => {
+      const load = `try { require('${path}') } catch (error) { console.log(error.code) }`;
+      expect(runNode(['-e', load]).trim()).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');
+    },
+  );
 
   it('shows its package.json to tools', () => {
     expect(runNode(['-p', 'require("express-hangup/package.json").name']).trim()).toBe('express-hangup');

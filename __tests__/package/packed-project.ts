@@ -71,6 +71,7 @@ const neighbours = {
   '@types/express': '@types/express',
   '@types/node': '@types/node',
   jest: 'jest',
+  undici: 'undici',
   vitest: 'vitest',
 };
 

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { buildSync } from 'esbuild';
+import { upToDateDist } from '../fixtures/up-to-date-dist';
 
 // The documented examples, run by the runners for which they are meant, against a build in a project of its own: there they
 // find the package by its name, as a user's tests do.
@@ -15,14 +15,8 @@ beforeAll(async () => {
   await cp(join(__dirname, 'examples'), PROJECT, { recursive: true });
   await cp(join(ROOT, 'package.json'), join(PACKAGE, 'package.json'));
   await writeFile(join(PROJECT, 'vitest.config.mjs'), VITEST);
-  const sources = (await readdir(join(ROOT, 'src'), { recursive: true })).filter((name) =>
-    name.endsWith('.ts'),
-  );
-  buildSync({
-    entryPoints: sources.map((name) => join(ROOT, 'src', name)),
-    outdir: join(PACKAGE, 'dist'),
-    ...{ outbase: join(ROOT, 'src'), format: 'cjs', platform: 'node', target: 'node20' },
-  });
+  await upToDateDist();
+  await cp(join(ROOT, 'dist'), join(PACKAGE, 'dist'), { recursive: true });
 });
 
 afterAll(() => rm(PROJECT, { recursive: true, force: true }));

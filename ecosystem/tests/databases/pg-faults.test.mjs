@@ -1,11 +1,11 @@
 // What can go wrong between a pool and PostgreSQL while a query is being cancelled.
 import assert from 'node:assert/strict';
 import { chownSync, chmodSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { abortable } from 'express-hangup/pg';
 import pg from 'pg';
+import { TEST_CA, TEST_CERTIFICATES, TEST_KEY } from '../test-certificates.mjs';
 import { startProxy } from './servers/postgres-proxy.mjs';
 import { missingPostgres, startPostgres, watchActivity } from './servers/postgres.mjs';
 
@@ -168,9 +168,6 @@ describe('a cancel', { skip }, () => {
   });
 
   it('is sent over TLS where its query went over TLS', async () => {
-    const { TEST_CA, TEST_CERTIFICATES, TEST_KEY } = createRequire(import.meta.url)(
-      '../../../dist/testing/test-certificates.js',
-    );
     for (const [name, text] of [
       ['server.crt', TEST_CERTIFICATES.trusted],
       ['server.key', TEST_KEY],

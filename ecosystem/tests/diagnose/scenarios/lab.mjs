@@ -6,7 +6,7 @@ import tls from 'node:tls';
 import express from 'express';
 import { gatewayErrorHandler, hangup } from 'express-hangup';
 import { diagnose } from 'express-hangup/diagnose';
-import { TEST_CERTIFICATES, TEST_KEY } from '../../../../dist/testing/test-certificates.js';
+import { TEST_CERTIFICATES, TEST_KEY } from '../../test-certificates.mjs';
 
 const realNow = performance.now.bind(performance);
 let passedMs = 0;

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { TEST_CA } from '../../../../dist/testing/test-certificates.js';
+import { TEST_CA } from '../../test-certificates.mjs';
 
 export async function playAll(...args) {
   const folder = await mkdtemp(join(tmpdir(), 'hangup-scenarios-'));

@@ -1,0 +1,32 @@
+// npm run build: makes `dist` from `src`. With --code only the JavaScript, without a check of its types.
+import { execFileSync } from 'node:child_process';
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildCode } from './build/code.mjs';
+import { ROOT, SOURCE, TARGET } from './build/layout.mjs';
+
+/** The page of `diagnose()`: read and served as it is. */
+const PAGE = 'diagnose/page/browser';
+
+/** The compiler's declarations, one for each module. */
+const DECLARATIONS = join(ROOT, '.cache/declarations');
+
+const isWhole = !process.argv.includes('--code');
+
+if (isWhole) rmSync(TARGET, { recursive: true, force: true });
+await buildCode();
+cpSync(join(SOURCE, PAGE), join(TARGET, PAGE), {
+  recursive: true,
+  filter: (path) => !/\.json$|\.d\.ts$/.test(path),
+});
+if (isWhole) await buildTypes();
+
+async function buildTypes() {
+  rmSync(DECLARATIONS, { recursive: true, force: true });
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', DECLARATIONS];
+  execFileSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
+  // Not needed for the code alone, and slow to load.
+  const { rollTypes } = await import('./build/types.mjs');
+  await rollTypes(DECLARATIONS);
+}

@@ -1,0 +1,31 @@
+import ts from 'typescript';
+
+const COMMENT = /\/\*[^]*?\*\/|\/\/[^\n]*/g;
+
+/**
+ * The same code, line for line, without comments and empty lines, and with a tab for each two spaces of indentation: the
+ * sources and the declarations have the comments. No name changes and no two lines become one: stack traces stay readable.
+ */
+export function shrink(code) {
+  const file = ts.createSourceFile('chunk.js', code, ts.ScriptTarget.ES2022, false, ts.ScriptKind.JS);
+  const parts = [];
+  const visit = (node) => {
+    const children = node.getChildren(file).filter((child) => !ts.isJSDoc(child));
+    if (children.length > 0) children.forEach(visit);
+    else if (node.kind !== ts.SyntaxKind.SyntaxList) {
+      const start = node.getStart(file);
+      parts.push(gap(code.slice(node.getFullStart(), start)), code.slice(start, node.getEnd()));
+    }
+  };
+  visit(file);
+  return `${parts.join('').trim()}\n`;
+}
+
+/** What stands between two parts of the code: no string and no template is among it. */
+function gap(text) {
+  if (text.startsWith('#!')) return text;
+  const bare = text.replace(COMMENT, '');
+  const lastLine = bare.lastIndexOf('\n');
+  if (lastLine === -1) return text === '' ? '' : ' ';
+  return `\n${'\t'.repeat((bare.length - lastLine - 1) / 2)}`;
+}
