@@ -13,7 +13,7 @@ export async function rollTypes(from) {
     input: Object.fromEntries(
       Object.entries(SUBPATHS).map(([file, module]) => [file, join(from, `${module}.d.ts`)]),
     ),
-    plugins: [findDeclarations, dts()],
+    plugins: [findDeclarations, dts(), { name: 'tabs', renderChunk: indentByTabs }],
     onLog: refuseWarning,
   });
   await bundle.write({
@@ -22,6 +22,11 @@ export async function rollTypes(from) {
     chunkFileNames: ({ name }) => `shared-${name.replace(/\.d$/, '')}.d.ts`,
   });
   await bundle.close();
+}
+
+/** A declaration has no string of several lines. */
+function indentByTabs(code) {
+  return code.replace(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4));
 }
 
 const findDeclarations = {
