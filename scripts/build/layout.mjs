@@ -30,7 +30,7 @@ export const LATER = {
 
 /** What several files load: in a file of its own, so that there is one of it. */
 export const SHARED = {
-  core: /^(errors|events|options|request\/.*|answer\/.*|server\/(drain|traffic|tune)\/.*)$/,
+  core: /^((?!index$)[^/]+|request\/.*|answer\/.*|server\/(drain|traffic|tune)\/.*)$/,
   databases: /^databases\/[^/]*$/,
   'testing-kit': /^testing\/(?!index$)/,
   'eslint-rules': /^eslint\/(?!index$)/,
