@@ -1,4 +1,4 @@
-// What loading the package takes: fresh processes in turn, each timed from its start to its end, less an empty one.
+// What loading the package takes, in fresh processes that take turns: CPU time (user and system) and wall time of require().
 //
 //   npm run build && node bench/startup.mjs [--node <path>] [--package <its folder>] [--processes 20] [--quick]
 import { execFileSync } from 'node:child_process';
@@ -17,36 +17,42 @@ const { values } = parseArgs({
 const processes = values.quick ? 2 : Number(values.processes);
 
 const ENTRIES = ['', '/upstream', '/proxy', '/pg', '/diagnose', '/testing', '/eslint'];
-const empty = programOf([]);
-const express = programOf(['express']);
+const NAMES = ['express', ...ENTRIES.map((entry) => `express-hangup${entry}`)];
 const rows = [
-  { name: 'express', program: express, less: empty },
-  ...ENTRIES.map((entry) => `express-hangup${entry}`).flatMap((name) => [
-    { name, program: programOf([name]), less: empty },
-    { name: `${name}, after Express`, program: programOf(['express', name]), less: express },
-  ]),
+  ...NAMES.map((name) => ({ title: name, before: '', name, cpuMs: [], wallMs: [] })),
+  {
+    title: 'express-hangup, where Express is loaded',
+    before: "require('express');",
+    name: 'express-hangup',
+    cpuMs: [],
+    wallMs: [],
+  },
 ];
 
-/** A package finds itself by its name, and Express beside it, where it is the working directory. */
-function programOf(names) {
-  return { code: names.map((name) => `require('${name}');`).join(' '), ms: [] };
+function programOf({ before, name }) {
+  return `${before}
+    const { cpuUsage, hrtime } = process;
+    const [cpu, startedAt] = [cpuUsage(), hrtime.bigint()];
+    require('${name}');
+    const [{ user, system }, endedAt] = [cpuUsage(cpu), hrtime.bigint()];
+    console.log(JSON.stringify([(user + system) / 1e3, Number(endedAt - startedAt) / 1e6]));`;
 }
 
-function run({ code, ms }) {
-  const startedAt = performance.now();
-  execFileSync(values.node, ['-e', code], { cwd: values.package });
-  ms.push(performance.now() - startedAt);
+function measure(row) {
+  // A package finds itself by its name, and Express beside it, where it is the working directory.
+  const args = ['-e', programOf(row)];
+  const [cpuMs, wallMs] = JSON.parse(
+    execFileSync(values.node, args, { cwd: values.package, encoding: 'utf8' }),
+  );
+  row.cpuMs.push(cpuMs);
+  row.wallMs.push(wallMs);
 }
 
-const programs = [...new Set(rows.flatMap(({ program, less }) => [less, program]))];
 // The first of each reads its files from the disk.
-for (let round = 0; round <= processes; round++) for (const program of programs) run(program);
-const timeOf = ({ ms }) => median(ms.slice(1));
+for (let round = 0; round <= processes; round++) rows.forEach(measure);
 
 const version = execFileSync(values.node, ['--version'], { encoding: 'utf8' }).trim();
-console.log(
-  `Node ${version}, median of ${processes} processes; an empty one takes ${timeOf(empty).toFixed(1)} ms\n`,
-);
-console.log('| require() | ms |\n| --- | --- |');
-for (const { name, program, less } of rows)
-  console.log(`| ${name} | ${(timeOf(program) - timeOf(less)).toFixed(1)} |`);
+console.log(`Node ${version}, median of ${processes} processes\n`);
+console.log('| require() | CPU ms | wall ms |\n| --- | --- | --- |');
+for (const { title, cpuMs, wallMs } of rows)
+  console.log(`| ${title} | ${median(cpuMs.slice(1)).toFixed(1)} | ${median(wallMs.slice(1)).toFixed(1)} |`);
