@@ -12,7 +12,7 @@ const EXAMPLE = fileURLToPath(new URL('..', import.meta.url));
 export async function repair() {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [join(PACKAGE, 'dist/cli/main.js'), 'fix', 'repair'],
+    [join(PACKAGE, 'dist/cli.js'), 'fix', 'repair'],
     { cwd: EXAMPLE },
   );
   const [diff] = stdout.split('\nWould be repaired');

@@ -1,18 +1,14 @@
 // express-hangup/mysql2 against a MariaDB that takes connections over TLS only.
 import assert from 'node:assert/strict';
 import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { abortable } from 'express-hangup/mysql2';
 import mysql from 'mysql2/promise';
+import { TEST_CA, TEST_CERTIFICATES, TEST_KEY } from '../test-certificates.mjs';
 import { missingMariadb, startMariadb, watchProcesses } from './servers/mariadb.mjs';
 import { userForServers } from './servers/user.mjs';
-
-const { TEST_CA, TEST_CERTIFICATES, TEST_KEY } = createRequire(import.meta.url)(
-  '../../../dist/testing/test-certificates.js',
-);
 
 describe('abortable() pools of mysql2 over TLS', { skip: missingMariadb() }, () => {
   let folder;

@@ -51,7 +51,7 @@ describe('the commands of README.md', () => {
       symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name));
     }
     symlinkSync(root, join(project, 'node_modules/express-hangup'));
-    symlinkSync('../express-hangup/dist/cli/main.js', join(project, 'node_modules/.bin/express-hangup'));
+    symlinkSync('../express-hangup/dist/cli.js', join(project, 'node_modules/.bin/express-hangup'));
     const scripts = { start: 'node app.mjs', test: 'node --check app.mjs' };
     writeFileSync(
       join(project, 'package.json'),
