@@ -109,6 +109,7 @@ function generate() {
   const timer = setInterval(() => {
     for (; next < performance.now(); next += (-Math.log(1 - Math.random()) * 1000) / Number(RATE)) connect();
   }, 1);
+  process.on('disconnect', () => process.exit());
   process.on('message', () => {
     clearInterval(timer);
     isOver = true;
