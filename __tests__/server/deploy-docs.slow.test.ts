@@ -10,7 +10,7 @@ import { drainable } from 'express-hangup';
 import { ROLLOUT_DEFAULTS } from '../../src/server/rollout/rollout-config';
 import { until } from '../fixtures/server-drain/served';
 import { directory, ServerProcess } from '../fixtures/server-drain/server-process';
-import { PROXY_DEFAULTS } from '../fixtures/server-proxies/proxy-process';
+import { filledIn, PROXY_DEFAULTS } from '../fixtures/server-proxies/proxy-process';
 
 const root = join(__dirname, '../..');
 const page = readFileSync(join(root, 'docs/deploys.md'), 'utf8');
@@ -212,9 +212,8 @@ describe('docs/deploys.md', () => {
     ['nginx', 'nginx.conf'],
     ['HAProxy', 'haproxy.conf'],
   ])('shows the %s configuration that the rolling restarts are tested with', (heading, file) => {
-    const fixture = readFileSync(join(root, '__tests__/fixtures/server-proxies', file), 'utf8')
-      .replace('50ms', '500ms')
-      .replace('{{checkTimeout}}', PROXY_DEFAULTS.checkTimeout);
+    const template = readFileSync(join(root, '__tests__/fixtures/server-proxies', file), 'utf8');
+    const fixture = filledIn(template, PROXY_DEFAULTS).replace('50ms', '500ms');
     const lines = (text: string): string[] => text.split('\n').map((line) => line.trim());
     const own = lines(blocks(heading).join('\n')).filter(
       (line) => line !== '' && !/^server \w* ?127/.test(line),
