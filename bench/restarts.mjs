@@ -50,28 +50,43 @@ const WAYS = {
   },
   'close-with-grace': (server, delay) => {
     const close = peer('close-with-grace');
+    const { readiness, end } = endingReadiness();
     close({ delay: 5000 }, async () => {
+      end();
       await pause(delay);
       await new Promise((resolve) => server.close(resolve));
     });
+    return readiness;
   },
   'http-graceful-shutdown': (server, delay) => {
-    peer('http-graceful-shutdown')(server, { timeout: 5000, preShutdown: () => pause(delay) });
+    const { readiness, end } = endingReadiness();
+    const preShutdown = () => (end(), pause(delay));
+    peer('http-graceful-shutdown')(server, { timeout: 5000, preShutdown });
+    return readiness;
   },
 };
 
 if (process.argv[2] === 'server') serve();
 else await compare();
 
-/** Calls `end` at the signal; gives a readiness that is 503 from then on. */
-function onSignal(end) {
-  const delay = Number(process.env.DELAY);
-  let isEnding = false;
+/** Calls `close` at the signal, after the delay; gives a readiness that is 503 from the signal on. */
+function onSignal(close) {
+  const { readiness, end } = endingReadiness();
   process.once('SIGTERM', () => {
-    isEnding = true;
-    setTimeout(end, delay);
+    end();
+    setTimeout(close, Number(process.env.DELAY));
   });
-  return (req, res) => res.writeHead(isEnding ? 503 : 200).end();
+  return readiness;
+}
+
+/** A readiness that is 200, and 503 after `end()`. */
+function endingReadiness() {
+  let status = 200;
+  const readiness = (req, res) => res.writeHead(status).end();
+  const end = () => {
+    status = 503;
+  };
+  return { readiness, end };
 }
 
 function serve() {

@@ -97,6 +97,22 @@ describe('drainable(): HTTP/2', () => {
     expect(await draining).toMatchObject({ finished: 2 });
   });
 
+  it('tells a silent session to go away with its next request, for one may be on its way', async () => {
+    const { handle, connect, server } = await served(http2.createServer((_req, res) => void res.end('ok')));
+    const session = await connect();
+    await get(session);
+    let isSentAway = false;
+    session.on('goaway', () => (isSentAway = true));
+    const draining = handle.drain();
+    await until(() => !server.listening);
+    // Behind everything that had been sent until now.
+    await new Promise((resolve) => session.ping(resolve));
+    expect(isSentAway).toBe(false);
+    expect(await get(session)).toEqual({ status: 200, body: 'ok', code: 0 });
+    expect(await draining).toMatchObject({ finished: 1, gone: 0 });
+    expect(isSentAway).toBe(true);
+  });
+
   it('does not close a session with a long stream for being idle', async () => {
     const streams: ServerHttp2Stream[] = [];
     const server = http2.createServer();

@@ -9,6 +9,7 @@ import { IDLE_AFTER_MS, type Connection } from '../traffic/connection';
 import type { Answer, Traffic, TrafficObserver } from '../traffic/traffic';
 import { abortAnswer, abortSignal, closeAnswered } from './abort-answer';
 import { announceClose } from './announce-close';
+import { closeSession, sessionOf } from './close-session';
 import { DrainTally, labelOf, wasCompleted, type DrainReport } from './drain-report';
 import { endEventStream, isEventStream, isReconnecting, onceBegun } from './event-stream';
 import { onceAccepted } from './upgrade';
@@ -89,7 +90,7 @@ export class Drain implements TrafficObserver {
 
   sessionOpened(session: ServerHttp2Session): void {
     // Before, a new session is served like any other; later it can only have been in the accept queue.
-    if (this.hasStoppedAccepting) session.once('stream', () => session.close());
+    if (this.hasStoppedAccepting) closeSession(session, false);
   }
 
   answerBegun(answer: Answer, traffic: Traffic): void {
@@ -147,8 +148,9 @@ export class Drain implements TrafficObserver {
 
   // A client that is sent away reconnects at once: only now does its new connection lead to another instance.
   private stoppedAccepting(): void {
-    // GOAWAY: what has begun goes on, the client takes a new connection for what comes next (RFC 9113, section 6.8).
-    for (const { sessions } of this.traffics) for (const session of sessions) session.close();
+    const answering = new Set([...this.answers()].map(sessionOf));
+    for (const { sessions } of this.traffics)
+      for (const session of sessions) closeSession(session, answering.has(session));
     this.tellClosing(this.traffics.flatMap(({ upgraded }) => [...upgraded.keys()]));
     for (const answer of this.answers()) this.endIfStream(answer);
   }
