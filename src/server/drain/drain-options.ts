@@ -22,7 +22,7 @@ export interface DrainableOptions {
   ready?: () => unknown;
   /**
    * Called when the listener has closed, with the sockets that were upgraded: the moment to close WebSockets with 1001 and
-   * to end endless streams. Called again for a socket that is upgraded afterwards.
+   * to end endless streams. Called again for a socket that is upgraded afterwards, or whose upgrade the app accepts afterwards.
    */
   onClosing?: (upgraded: readonly Duplex[]) => unknown;
   /** Called when the last connection has closed: the moment to log the report and to close pools. */

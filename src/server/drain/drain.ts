@@ -148,7 +148,9 @@ export class Drain implements TrafficObserver {
 
   // A client that is sent away reconnects at once: only now does its new connection lead to another instance.
   private stoppedAccepting(): void {
-    const answering = new Set([...this.answers()].map(sessionOf));
+    // Not those that have ended: their client may have the end already, and have sent its next request.
+    const unended = [...this.answers()].filter(({ writableEnded }) => !writableEnded);
+    const answering = new Set(unended.map(sessionOf));
     for (const { sessions } of this.traffics)
       for (const session of sessions) closeSession(session, answering.has(session));
     this.tellClosing(this.traffics.flatMap(({ upgraded }) => [...upgraded.keys()]));

@@ -1,3 +1,4 @@
+import net from 'node:net';
 import type { AnyServer, Traffic } from './traffic';
 
 /** The listener closes when no connection has come for this long, … */
@@ -82,8 +83,13 @@ function shortenQueue(server: AnyServer): void {
 }
 
 // Since Node 19 `close()` calls `closeIdleConnections()`, which cuts responses that are still being flushed, and on
-// Node 26 connections that have just been accepted. The drain knows better which ones are idle.
+// Node 26 connections that have just been accepted. The drain knows better which ones are idle. An HTTP/2 server's tells
+// all sessions to go away, since Node 24.
 function closeWithoutIdle(server: AnyServer, onClosed: () => void): void {
+  if ('updateSettings' in server) {
+    net.Server.prototype.close.call(server, onClosed);
+    return;
+  }
   const own = Object.getOwnPropertyDescriptor(server, 'closeIdleConnections');
   Object.defineProperty(server, 'closeIdleConnections', { value: () => undefined, configurable: true });
   try {
