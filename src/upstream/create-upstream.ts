@@ -5,6 +5,7 @@ import type { Lifetime } from '../request/lifetime/lifetime';
 import { lifetimeOf } from '../request/lifetime/lifetime-of';
 import { planFetch, planRequest } from './call/call-plan';
 import { CallScope } from './call/call-scope';
+import { signalMaker } from './transport/call-signal';
 import { fetchTransport } from './transport/fetch-transport';
 import { requestTransport } from './transport/request-transport';
 import { UpstreamCall, type Shared } from './call/upstream-call';
@@ -22,6 +23,7 @@ export function createUpstream(undici: Undici, from: unknown, options: UpstreamO
   const settings = checkSettings(options);
   const shared: Shared = {
     undici,
+    newSignal: signalMaker(undici),
     balancer: new Balancer(undici, origins, settings, settings.outlierRules),
     budget: new RetryBudget(),
     counts: { requests: 0, retries: 0, replays: 0 },
@@ -40,13 +42,18 @@ export function createUpstream(undici: Undici, from: unknown, options: UpstreamO
 
   return {
     origin,
-    async fetch(req, path, init = {}) {
-      const plan = planFetch(undici, settings, names.fetch, req, path, init);
-      return new UpstreamCall(shared, fetchTransport, plan, begin(req, names.fetch, plan.signal)).run();
+    // Not async: each promise between undici's and the caller's is a turn of the microtasks, and garbage.
+    fetch(req, path, init) {
+      return orRejection(() => {
+        const plan = planFetch(undici, settings, names.fetch, req, path, init);
+        return new UpstreamCall(shared, fetchTransport, plan, begin(req, names.fetch, plan.signal)).run();
+      });
     },
-    async request(req, path, init = {}) {
-      const plan = planRequest(undici, settings, names.request, req, path, init);
-      return new UpstreamCall(shared, requestTransport, plan, begin(req, names.request, plan.signal)).run();
+    request(req, path, init) {
+      return orRejection(() => {
+        const plan = planRequest(undici, settings, names.request, req, path, init);
+        return new UpstreamCall(shared, requestTransport, plan, begin(req, names.request, plan.signal)).run();
+      });
     },
     stats: () => statsOf(origin, shared),
     close() {
@@ -68,6 +75,16 @@ function statsOf(origin: string, { balancer, budget, counts }: Shared): Upstream
     keepAlive: limits.reduce((lowest, limit) => (limit.limit < lowest.limit ? limit : lowest)),
     endpoints,
   };
+}
+
+/** What is thrown before a call begins rejects, too. */
+function orRejection<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return call();
+  } catch (error) {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what was thrown, as an async function does
+    return Promise.reject(error);
+  }
 }
 
 /** The request's lifetime; where neither `hangup()` nor `deadline()` has begun one, it begins here. */

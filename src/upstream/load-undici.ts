@@ -10,6 +10,7 @@ export type Undici = Pick<
   | 'getGlobalDispatcher'
   | 'Headers'
   | 'Pool'
+  | 'Request'
 >;
 
 /** undici's Headers, which are not those that are global. */

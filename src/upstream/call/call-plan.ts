@@ -43,8 +43,9 @@ export function planFetch(
   where: string,
   req: IncomingMessage | null,
   path: string,
-  init: UpstreamRequestInit,
+  init: UpstreamRequestInit | undefined,
 ): CallPlan<UndiciHeaders> {
+  if (init === undefined) return plainPlan(undici, settings, checkPath(where, path));
   const { idempotent, retries, attempt, dispatcher, signal, headers: given, body, ...rest } = init;
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Node's own Headers are iterable, which is all it takes
   const headers = given === undefined ? undefined : new undici.Headers(given);
@@ -75,8 +76,9 @@ export function planRequest(
   where: string,
   req: IncomingMessage | null,
   path: string,
-  options: UpstreamRequestOptions,
+  options: UpstreamRequestOptions | undefined,
 ): CallPlan<PlainHeaders> {
+  if (options === undefined) return plainPlan(undici, settings, pathOnWire(checkPath(where, path)));
   checkRequestOptions(where, options);
   const { body, headers: given, headersTimeout, bodyTimeout, signal } = options;
   const method = options.method === undefined ? 'GET' : options.method.toUpperCase();
@@ -101,6 +103,24 @@ export function planRequest(
     ),
   };
 }
+
+/** A GET with nothing to it, which most calls are. */
+function plainPlan(undici: Undici, settings: Settings, path: string): CallPlan<never> {
+  return {
+    path,
+    init: NOTHING,
+    headers: undefined,
+    signal: undefined,
+    source: undefined,
+    method: 'GET',
+    idempotent: true,
+    retries: settings.retries,
+    attemptMs: settings.attempt === false ? Infinity : settings.attempt,
+    dispatcher: settings.dispatcher ?? foreignDispatcher(undici),
+  };
+}
+
+const NOTHING = {};
 
 function lengthOf(header: unknown): number | undefined {
   return typeof header === 'string' && /^\d{1,15}$/.test(header) ? Number(header) : undefined;

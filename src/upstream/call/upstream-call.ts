@@ -1,7 +1,6 @@
 import { rememberUpstream, upstreamOf } from '../../answer/upstream-info';
 import { channels } from '../../events';
 import { spendableMs } from '../../request/budget';
-import type { Undici } from '../load-undici';
 import type { Balancer } from '../origins/balancer';
 import type { Endpoint } from '../origins/endpoint';
 import type { RetryBudget } from '../retry/retry-budget';
@@ -10,13 +9,12 @@ import { AttemptLimit } from './attempt-limit';
 import type { AttemptResult } from './attempt-result';
 import type { CallPlan } from './call-plan';
 import type { CallScope } from './call-scope';
-import type { Transport } from '../transport/transport';
+import type { Transport, TransportTools } from '../transport/transport';
 import { discardUnread } from './unread-body';
 import { WireAttempt } from './wire-attempt';
 
 /** What the calls of an upstream share. */
-export interface Shared {
-  readonly undici: Undici;
+export interface Shared extends TransportTools {
   readonly balancer: Balancer;
   readonly budget: RetryBudget;
   readonly counts: { requests: number; retries: number; replays: number };
@@ -25,6 +23,7 @@ export interface Shared {
 
 /** One call of `fetch()` or `request()`, with all its tries. */
 export class UpstreamCall<Response, Headers> {
+  private limit: AttemptLimit | undefined = undefined;
   private retries = 0;
   private replays = 0;
 
@@ -40,7 +39,17 @@ export class UpstreamCall<Response, Headers> {
     try {
       let last: Endpoint | undefined;
       for (let attempt = 1; ; attempt++) {
-        const result = await this.try(attempt, last);
+        const endpoint = this.pick(last) ?? (await this.whenResolved(attempt, last));
+        const wire = new WireAttempt(endpoint, attempt, this.plan);
+        const sent = this.send(wire);
+        let result: AttemptResult<Response>;
+        try {
+          result = this.answered(wire, await sent);
+        } catch (error) {
+          result = this.failed(wire, error);
+        } finally {
+          this.limit?.clear();
+        }
         const waitMs = this.planRetry(result, attempt);
         if (waitMs === undefined) return this.conclude(result);
         if (!result.failed) this.transport.discard(result.response);
@@ -55,34 +64,36 @@ export class UpstreamCall<Response, Headers> {
     }
   }
 
-  private async try(attempt: number, last: Endpoint | undefined): Promise<AttemptResult<Response>> {
-    const { scope, plan, shared } = this;
-    const endpoint = this.pick(last) ?? (await this.whenResolved(attempt, last));
-    const wire = new WireAttempt(endpoint, attempt, plan);
+  private send(wire: WireAttempt): Promise<Response> {
+    const { scope, plan } = this;
     const remaining = scope.remaining();
     if (spendableMs(remaining) < 1) scope.expire();
     this.throwIfEnded(wire);
 
-    const giveUp = (reason: unknown): void => wire.giveUp(reason);
-    scope.onEnd = giveUp;
-    if (plan.source) plan.source.onFailure = giveUp;
-    const limit = plan.attemptMs === Infinity ? undefined : new AttemptLimit(plan.attemptMs, giveUp);
-    const budgetMs = Math.max(1, spendableMs(Math.min(remaining, plan.attemptMs)));
-    try {
-      const canEnd = scope.canEnd || limit !== undefined || plan.source !== undefined;
-      const response = await this.transport.send(shared.undici, wire, plan, budgetMs, canEnd);
-      this.throwIfEnded(wire);
-      return { wire, failed: false, response, status: this.transport.statusOf(response) };
-    } catch (error) {
-      wire.release();
-      this.throwIfEnded(wire);
-      const tookTooLong = limit?.isPassed === true;
-      // Refused before it was sent: the caller's arguments are wrong, and undici has said why.
-      if (!wire.dispatched && !tookTooLong) throw error;
-      return { wire, failed: true, error, tookTooLong };
-    } finally {
-      limit?.clear();
+    const { source, attemptMs } = plan;
+    const canEnd = scope.canEnd || attemptMs !== Infinity || source !== undefined;
+    if (canEnd) {
+      const giveUp = (reason: unknown): void => wire.giveUp(reason);
+      scope.onEnd = giveUp;
+      if (source) source.onFailure = giveUp;
+      if (attemptMs !== Infinity) this.limit = new AttemptLimit(attemptMs, giveUp);
     }
+    const budgetMs = Math.max(1, spendableMs(Math.min(remaining, attemptMs)));
+    return this.transport.send(this.shared, wire, plan, budgetMs, canEnd);
+  }
+
+  private answered(wire: WireAttempt, response: Response): AttemptResult<Response> {
+    this.throwIfEnded(wire);
+    return { wire, failed: false, response, status: this.transport.statusOf(response) };
+  }
+
+  private failed(wire: WireAttempt, error: unknown): AttemptResult<Response> {
+    wire.release();
+    this.throwIfEnded(wire);
+    const tookTooLong = this.limit?.isPassed === true;
+    // Refused before it was sent: the caller's arguments are wrong, and undici has said why.
+    if (!wire.dispatched && !tookTooLong) throw error;
+    return { wire, failed: true, error, tookTooLong };
   }
 
   private pick(last: Endpoint | undefined): Endpoint | undefined {
@@ -147,7 +158,10 @@ export class UpstreamCall<Response, Headers> {
       scope.release();
       return response;
     }
-    wire.onIdle = () => scope.release();
+    wire.onIdle = () => {
+      scope.release();
+      wire.onIdle = wire.onGiveUp = undefined;
+    };
     discardUnread(scope, transport as Transport<Response, never>, response);
     return response;
   }

@@ -4,9 +4,8 @@ import type { UpstreamInfo } from '../../answer/fault';
 import { rememberUpstream } from '../../answer/upstream-info';
 import type { Endpoint } from '../origins/endpoint';
 import { isPassingStatus } from '../retry/passing-status';
-import type { RequestObserver } from '../sockets/learning-pool';
 import type { PooledConnection } from '../sockets/pooled-connection';
-import { watchHandler } from '../sockets/watch-handler';
+import { watchHandler, type RequestObserver } from '../sockets/watch-handler';
 import type { CallPlan } from './call-plan';
 
 /** A socket that has been unused for this long and then breaks under a request was dead before. */
@@ -167,6 +166,8 @@ export class WireAttempt implements RequestObserver {
     this.idle = true;
     this.release();
     this.task.source?.stop();
+    // What this refers to lives as long as undici's Response: often until a full garbage collection.
+    this.abortRequest = undefined;
     this.onIdle?.();
   }
 }

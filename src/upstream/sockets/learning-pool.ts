@@ -4,22 +4,10 @@ import { PooledConnection } from './pooled-connection';
 import { KeepAliveLimit } from './keep-alive-limit';
 import type { Undici } from '../load-undici';
 import type { UpstreamOptions } from '../types';
-import { watchHandler, type WireEvents } from './watch-handler';
+import { observerOf, watchHandler, type RequestObserver } from './watch-handler';
 
 /** How much sooner than the upstream's `Keep-Alive: timeout=` says a socket is given up; Node's agent does the same. */
 const HINT_MARGIN_MS = 1000;
-
-const OBSERVER = Symbol('express-hangup.observer');
-
-/** Whoever sends a request and wants to know what becomes of it. */
-export interface RequestObserver extends WireEvents {
-  /** A connection is there for the request, which may still have to wait for it to connect. Gives whether it is wanted. */
-  assign(connection: PooledConnection): boolean;
-}
-
-interface WatchedOptions extends Dispatcher.DispatchOptions {
-  [OBSERVER]?: RequestObserver;
-}
 
 /** It gives the socket that connects, as `net.connect()` does, though undici's type does not say so. */
 type Connector = (...args: Parameters<buildConnector.connector>) => unknown;
@@ -100,11 +88,13 @@ export class LearningPool {
     return new this.undici.errors.SocketError('given up');
   }
 
-  dispatch(options: WatchedOptions, handler: Dispatcher.DispatchHandler, observer: RequestObserver): boolean {
+  dispatch(
+    options: Dispatcher.DispatchOptions,
+    handler: Dispatcher.DispatchHandler,
+    observer: RequestObserver,
+  ): boolean {
     if (this.limit.forget()) this.renew();
-    // undici makes these options for each request: nobody else has them.
-    options[OBSERVER] = observer;
-    return this.pool.dispatch(options, handler);
+    return this.pool.dispatch(options, watchHandler(handler, observer));
   }
 
   /** The upstream has dropped a socket that had been unused for so long: all that are unused are suspect from now on. */
@@ -150,12 +140,10 @@ export class LearningPool {
     });
     const client = new this.undici.Client(origin, { ...options, connect: this.connectorOf(connection) });
     const dispatch = client.dispatch.bind(client);
-    client.dispatch = function dispatchWatched(request: WatchedOptions, handler) {
-      const observer = request[OBSERVER];
-      if (observer === undefined) return dispatch(request, handler);
+    client.dispatch = (request, handler) => {
       // Given up while it waited in the pool's queue: undici would take it to a socket, and destroy that for it.
-      if (!observer.assign(connection)) return true;
-      return dispatch(request, watchHandler(handler, observer));
+      if (observerOf(handler)?.assign(connection) === false) return true;
+      return dispatch(request, handler);
     };
     return client;
   }

@@ -1,9 +1,13 @@
 import type { Dispatcher } from 'undici';
 
+import type { PooledConnection } from './pooled-connection';
+
 type Handler = Required<Dispatcher.DispatchHandler>;
 
-/** What is worth knowing of a request and its response on their way. */
-export interface WireEvents {
+/** Whoever sends a request and wants to know what becomes of it and of its response. */
+export interface RequestObserver {
+  /** A connection is there for the request, which may still have to wait for it to connect. Gives whether it is wanted. */
+  assign(connection: PooledConnection): boolean;
   /**
    * The next thing that happens is that bytes leave.
    * @param abort - Ends the request, and the reading of its response, with this reason.
@@ -16,27 +20,34 @@ export interface WireEvents {
 }
 
 /**
- * Listens to what undici tells its `fetch()` or `request()` of a request. undici's own DecoratorHandler would do on undici 8; that of undici 7
- * turns all headers around twice, at 15 % of the CPU time of a small call.
+ * Listens to what undici tells its `fetch()` or `request()` of a request. undici's own DecoratorHandler would do on undici 8;
+ * that of undici 7 turns all headers around twice, at 15 % of the CPU time of a small call.
  */
 export function watchHandler(
   handler: Dispatcher.DispatchHandler,
-  events: WireEvents,
+  observer: RequestObserver,
 ): Dispatcher.DispatchHandler {
   return handler.onRequestStart
-    ? new WatchedHandler(handler as Handler, events)
-    : new WatchedOldHandler(handler as Handler, events);
+    ? new WatchedHandler(handler as Handler, observer)
+    : new WatchedOldHandler(handler as Handler, observer);
+}
+
+/** The observer of a request, by the handler that `watchHandler()` has made; undefined for any other handler. */
+export function observerOf(handler: object): RequestObserver | undefined {
+  return handler instanceof WatchedHandler || handler instanceof WatchedOldHandler
+    ? handler.observer
+    : undefined;
 }
 
 /** As undici 8 has it. */
 class WatchedHandler implements Dispatcher.DispatchHandler {
   constructor(
     private readonly handler: Handler,
-    private readonly events: WireEvents,
+    readonly observer: RequestObserver,
   ) {}
 
   onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
-    this.events.started((reason) => controller.abort(reason));
+    this.observer.started((reason) => controller.abort(reason));
     this.handler.onRequestStart(controller, context);
   }
 
@@ -51,7 +62,7 @@ class WatchedHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(...args: Parameters<Handler['onResponseStart']>): void {
-    this.events.answered(args[1]);
+    this.observer.answered(args[1]);
     this.handler.onResponseStart(...args);
   }
 
@@ -60,12 +71,12 @@ class WatchedHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(...args: Parameters<Handler['onResponseEnd']>): void {
-    this.events.ended();
+    this.observer.ended();
     this.handler.onResponseEnd(...args);
   }
 
   onResponseError(...args: Parameters<Handler['onResponseError']>): void {
-    this.events.failed(args[1]);
+    this.observer.failed(args[1]);
     this.handler.onResponseError(...args);
   }
 }
@@ -75,11 +86,11 @@ class WatchedHandler implements Dispatcher.DispatchHandler {
 class WatchedOldHandler implements Dispatcher.DispatchHandler {
   constructor(
     private readonly handler: Handler,
-    private readonly events: WireEvents,
+    readonly observer: RequestObserver,
   ) {}
 
   onConnect(...args: Parameters<Handler['onConnect']>): void {
-    this.events.started(args[0]);
+    this.observer.started(args[0]);
     this.handler.onConnect(...args);
   }
 
@@ -93,7 +104,7 @@ class WatchedOldHandler implements Dispatcher.DispatchHandler {
   }
 
   onHeaders(status: number, headers: Buffer[], resume: () => void, statusText: string): boolean {
-    this.events.answered(status);
+    this.observer.answered(status);
     return this.handler.onHeaders(status, headers, resume, statusText);
   }
 
@@ -102,12 +113,12 @@ class WatchedOldHandler implements Dispatcher.DispatchHandler {
   }
 
   onComplete(trailers: string[] | null): void {
-    this.events.ended();
+    this.observer.ended();
     this.handler.onComplete(trailers);
   }
 
   onError(...args: Parameters<Handler['onError']>): void {
-    this.events.failed(args[0]);
+    this.observer.failed(args[0]);
     this.handler.onError(...args);
   }
 }

@@ -5,13 +5,13 @@ import type { Transport } from './transport';
 
 /** Sends by undici's fetch. */
 export const fetchTransport: Transport<Response, UndiciHeaders> = {
-  send(undici, wire, plan, budgetMs, canEnd) {
-    // An AbortController and undici's listening to it cost more than all the rest of a call.
-    const controller = canEnd ? new AbortController() : undefined;
-    if (controller) wire.onGiveUp = (reason) => controller.abort(reason);
+  send({ undici, newSignal }, wire, plan, budgetMs, canEnd) {
+    // undici's listening to a signal costs more than all the rest of a call.
+    const source = canEnd ? newSignal() : undefined;
+    if (source) wire.onGiveUp = (reason) => source.abort(reason);
     const init = {
       ...plan.init,
-      signal: controller?.signal,
+      signal: source?.signal,
       headers: withBudget(plan.headers, budgetMs),
       dispatcher: wire,
     };

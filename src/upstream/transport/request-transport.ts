@@ -13,7 +13,7 @@ type RequestWithCallback = (
 
 /** Sends by undici's `request()`. */
 export const requestTransport: Transport<UpstreamResponse, PlainHeaders> = {
-  send(undici, wire, plan, budgetMs) {
+  send({ undici }, wire, plan, budgetMs) {
     return new Promise((resolve, reject) => {
       // Cheaper than an AbortController: undici hands out what ends a request when it begins to write it.
       wire.onGiveUp = (reason) => {

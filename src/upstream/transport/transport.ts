@@ -1,7 +1,14 @@
 import type { UpstreamInfo } from '../../answer/fault';
 import type { Undici } from '../load-undici';
+import type { SignalSource } from './call-signal';
 import type { CallPlan } from '../call/call-plan';
 import type { WireAttempt } from '../call/wire-attempt';
+
+/** What the transports of an upstream share. */
+export interface TransportTools {
+  readonly undici: Undici;
+  readonly newSignal: () => SignalSource;
+}
 
 /** What differs between `fetch()` and `request()`. */
 export interface Transport<Response, Headers> {
@@ -11,7 +18,7 @@ export interface Transport<Response, Headers> {
    * @param canEnd - Whether `wire` may be given up at all.
    */
   send(
-    undici: Undici,
+    tools: TransportTools,
     wire: WireAttempt,
     plan: CallPlan<Headers>,
     budgetMs: number,
