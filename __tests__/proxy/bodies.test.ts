@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { gzipSync } from 'node:zlib';
+import zlib, { gzipSync } from 'node:zlib';
 import { TEST_CERTIFICATES, TEST_KEY } from '../../src/testing/test-certificates';
 import { RawClient } from '../fixtures/raw-client';
 import { gate, listen, serve } from '../fixtures/serve';
@@ -24,6 +24,9 @@ async function echo(): Promise<string> {
   });
   return url;
 }
+
+/** "Hello", which Node 20 cannot compress either. */
+const ZSTD_HELLO = Buffer.from('KLUv/SAFKQAASGVsbG8=', 'base64');
 
 const sizes = [0, 1, 65_536, 1_000_000];
 
@@ -106,7 +109,7 @@ describe.each(proxyVersions)('bodies, %s', (_name, hpm) => {
   });
 });
 
-describe.each(proxyVersions)('http-proxy-middleware’s own features, %s', (_name, hpm) => {
+describe.each(proxyVersions)('http-proxy-middleware’s own features, %s', (name, hpm) => {
   it('responseInterceptor changes a response, compressed as well', async () => {
     const upstream = await upstreamOf((req, res) => {
       res.setHeader('content-encoding', req.url === '/gzip' ? 'gzip' : 'identity');
@@ -123,6 +126,30 @@ describe.each(proxyVersions)('http-proxy-middleware’s own features, %s', (_nam
 
     expect((await clientThatHangsUp(url)).response?.text).toBe('Goodbye');
     expect((await clientThatHangsUp(url, { path: '/gzip' })).response?.text).toBe('Goodbye');
+  });
+
+  it('responseInterceptor and a body in zstd are an answer in plain, or a 502 where this Node cannot decode it', async () => {
+    const upstream = await upstreamOf((_req, res) => {
+      res.setHeader('content-encoding', 'zstd');
+      res.end(ZSTD_HELLO);
+    });
+    const { url, errors } = await proxyApp(hpm, upstream.url, {
+      proxy: {
+        selfHandleResponse: true,
+        on: { proxyRes: hpm.responseInterceptor(async (buffer) => buffer) },
+      },
+    });
+
+    const { response } = await clientThatHangsUp(url);
+
+    // Version 3 does not know zstd, and hands the interceptor what has come.
+    const isDecoded = name === 'http-proxy-middleware 4';
+    const canDecode = 'createZstdDecompress' in zlib;
+    expect(response?.status).toBe(isDecoded && !canDecode ? 502 : 200);
+    expect(response?.text === 'Hello').toBe(isDecoded && canDecode);
+    const refusals = errors.map((error) => /zstd, which Node \S+ cannot decode/.exec(String(error))?.[0]);
+    const refusal = `zstd, which Node ${process.version} cannot decode`;
+    expect(refusals).toEqual(isDecoded && !canDecode ? [refusal] : []);
   });
 
   it.each(['reset-chunk', 'close-body', 'hang-body'] as const)(

@@ -122,6 +122,32 @@ describe.each(proxyVersions)('request smuggling, %s', (_name, hpm) => {
     expect(upstream.requests.map(({ connection }) => connection)).toEqual([0, 1]);
   });
 
+  describe.each(agents)('by an upstream that reads no body of a GET, with %s', (_agent, options) => {
+    it.each(['GET', 'HEAD', 'DELETE', 'OPTIONS'])(
+      'gives the victim no answer to what a %s carried: its connection is not used again',
+      async (method) => {
+        const { upstream, port } = await attackerAndVictim(
+          hpm,
+          'no bodies of methods that need none',
+          options(),
+        );
+        expect(await askAsVictim(port)).toBe('GET /victim HTTP/1.1');
+
+        await attack(
+          port,
+          `${method} /attack HTTP/1.1\r\nHost: a\r\nContent-Length: ${SIZE}\r\n\r\n${SMUGGLED}`,
+        );
+
+        expect(await askAsVictim(port)).toBe('GET /victim HTTP/1.1');
+        expect(upstream.requests.map(({ line, connection }) => [line, connection])).toEqual([
+          ['GET /victim HTTP/1.1', 0],
+          [`${method} /attack HTTP/1.1`, 0],
+          ['GET /victim HTTP/1.1', 1],
+        ]);
+      },
+    );
+  });
+
   describe.each(agents)('with %s', (_agent, options) => {
     it.each(READINGS)(
       'has no way in by whatever framing and method, where an upstream reads %s',

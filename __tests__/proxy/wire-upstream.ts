@@ -3,7 +3,11 @@ import { rawUpstream } from './raw-upstream';
 
 /** How an upstream finds the end of a request's body: what it goes by where a head says more than one thing. */
 export type Reading =
-  'chunks first' | 'length first' | 'without what Connection names' | 'answers at the head';
+  | 'chunks first'
+  | 'length first'
+  | 'without what Connection names'
+  | 'answers at the head'
+  | 'no bodies of methods that need none';
 
 /** A request as the upstream has read it from the wire. */
 export interface ReadRequest {
@@ -80,6 +84,9 @@ function readRequest(text: string, reading: Reading): Found | undefined {
     headers[field.slice(0, colon).toLowerCase()] = field.slice(colon + 1).trim();
   }
   const at = end + 4;
+  if (reading === 'no bodies of methods that need none' && /^(?:GET|HEAD|DELETE|OPTIONS) /.test(line)) {
+    return { request: { line, headers, body: '' }, bytes: at, toCome: 0 };
+  }
   const used = reading === 'without what Connection names' ? withoutNamed(headers) : headers;
   const length = Number(used['content-length'] ?? 0);
   if (reading === 'answers at the head' && used['transfer-encoding'] === undefined) {

@@ -8,7 +8,7 @@ import { interceptRequest } from './intercept-request';
 import type { ProxyRequestOptions } from '../proxy-server';
 import { refuseResponse } from './relay';
 import { hasBody, isReplayable } from '../wire/replayable';
-import { closeAfterChunks, keepToLength, mayHaveBody } from '../wire/request-framing';
+import { closeAfterBody, keepToLength, mayHaveBody } from '../wire/request-framing';
 import { replay, staleCheck } from './stale-socket';
 import { relayRequestTrailers } from '../wire/trailers';
 import { invalidResponse, upstreamTimeout } from '../wire/upstream-facts';
@@ -38,7 +38,7 @@ export function openAttempt(
   });
   if (!hasBody(req) && !mayHaveBody(req)) return;
   keepToLength(proxyReq);
-  closeAfterChunks(proxyReq);
+  closeAfterBody(proxyReq);
 }
 
 /** All listeners of `proxyReq` have had their say. */

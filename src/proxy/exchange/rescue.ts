@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { openAttempt } from './attempt';
 import { ProxyExchange } from './exchange';
 import { failByUser, passRejection } from './failure';
+import { refuseUnknownCoding } from './unknown-coding';
 import type { ProxyRequestOptions } from '../proxy-server';
 import { dropHandshake, failUpgradeByUser } from '../upgrade';
 
@@ -53,7 +54,9 @@ export function rescueRejection(event: string, args: readonly unknown[], thrown:
     return;
   }
   const exchange = exchangeOf(event, args);
-  if (exchange) failByUser(exchange, thrown);
+  if (exchange && !(event === 'proxyRes' && refuseUnknownCoding(exchange, thrown))) {
+    failByUser(exchange, thrown);
+  }
 }
 
 function exchangeOf(event: string, args: readonly unknown[]): ProxyExchange | undefined {

@@ -73,10 +73,11 @@ export function mayHaveBody(req: IncomingMessage): boolean {
 
 /**
  * A connection that has carried chunks is not used again: an upstream that takes their framing for hop-by-hop would find a
- * second request behind the body. The header alone leaves it to the upstream whether Node keeps the connection.
+ * second request behind the body. Nor is one that has carried the body of a method that has none as a rule: many an upstream
+ * does not read what comes with a `GET`. The header alone leaves it to the upstream whether Node keeps the connection.
  */
-export function closeAfterChunks(proxyReq: ClientRequest): void {
-  if (!proxyReq.hasHeader('transfer-encoding')) return;
+export function closeAfterBody(proxyReq: ClientRequest): void {
+  if (!proxyReq.hasHeader('transfer-encoding') && !hasUnusualBody(proxyReq)) return;
   proxyReq.shouldKeepAlive = false;
   if (!proxyReq.headersSent) proxyReq.setHeader('connection', 'close');
 }
@@ -103,6 +104,11 @@ export function keepToLength(proxyReq: ClientRequest): void {
 }
 
 const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT']);
+
+function hasUnusualBody(proxyReq: ClientRequest): boolean {
+  const length = proxyReq.getHeader('content-length');
+  return length !== undefined && length !== '0' && WITHOUT_BODY.has(proxyReq.method);
+}
 
 /** The announced length; `Infinity` for chunks, which delimit themselves. */
 function announcedLength(proxyReq: ClientRequest): number {

@@ -2,7 +2,7 @@ import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, type Requ
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { isReplayableMethod } from './replayable';
-import { closeAfterChunks, keepToLength } from './request-framing';
+import { closeAfterBody, keepToLength } from './request-framing';
 
 /** How long a connection may be idle and be used again: below the 5 s after which Node's own servers close it. */
 const IDLE_MS = 4000;
@@ -133,7 +133,7 @@ export class UpstreamAgent extends HttpAgent {
     // Also the mirror's request (`forward`), of which no event tells.
     if (announcesBody(request)) {
       keepToLength(request);
-      closeAfterChunks(request);
+      closeAfterBody(request);
     }
     request.prependListener('response', noteHint);
     if (!isReplayableMethod(request.method)) dropAged(isTls ? this.tls : this, options);
