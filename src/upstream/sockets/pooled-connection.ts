@@ -27,7 +27,8 @@ export class PooledConnection {
     this.stage = isName ? 'dns' : 'connect';
     if (isName)
       socket.once('lookup', (error: Error | null) => this.reaches(socket, error ? 'dns' : 'connect'));
-    if ((socket as Partial<TLSSocket>).encrypted === true) socket.once('connect', () => this.reaches(socket, 'tls'));
+    if ((socket as Partial<TLSSocket>).encrypted === true)
+      socket.once('connect', () => this.reaches(socket, 'tls'));
   }
 
   connected(socket: Socket): void {
