@@ -1,6 +1,6 @@
 // npm run build: makes `dist` from `src`. With --code only the JavaScript, without a check of its types.
 import { execFileSync } from 'node:child_process';
-import { cpSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildCode } from './build/code.mjs';
 import { ROOT, SOURCE, TARGET } from './build/layout.mjs';
@@ -15,6 +15,8 @@ const isWhole = !process.argv.includes('--code');
 
 if (isWhole) rmSync(TARGET, { recursive: true, force: true });
 await buildCode();
+// npm does so where it installs; `npm link` and a symlink in node_modules do not.
+chmodSync(join(TARGET, 'cli.js'), 0o755);
 cpSync(join(SOURCE, PAGE), join(TARGET, PAGE), {
   recursive: true,
   filter: (path) => !/\.json$|\.d\.ts$/.test(path),
