@@ -2,9 +2,10 @@ import { undicis } from '../scripted-upstream';
 import { signalMaker } from '../../../src/upstream/transport/call-signal';
 
 describe.each(undicis())('the signal of a call, on %s', (_name, undici) => {
-  it('is a light one, which a request of undici obeys with the very reason', () => {
+  it('is a light one from Node 22 on, and a request of undici obeys it with the very reason', () => {
     const source = signalMaker(undici)();
-    expect(source).not.toBeInstanceOf(AbortController);
+    // On Node 20 undici asks how many listeners a signal may have, which only a real one can say.
+    expect(source instanceof AbortController).toBe(process.version.startsWith('v20.'));
     const { signal } = new undici.Request('http://127.0.0.1', { signal: source.signal });
     expect(signal.aborted).toBe(false);
     const reason = { any: 'thing' };

@@ -42,7 +42,7 @@ class CallSignal {
 // By the prototype undici tells a signal from another object.
 Object.setPrototypeOf(CallSignal.prototype, AbortSignal.prototype);
 
-/** Makes the signals of calls: light ones where this undici obeys them, and else Node's own. */
+/** Makes the signals of calls: light ones where this undici obeys them, and else Node's own, as on Node 20. */
 export function signalMaker(undici: Pick<Undici, 'Request'>): () => SignalSource {
   return obeysCallSignals(undici) ? () => new CallSignal() : () => new AbortController();
 }
