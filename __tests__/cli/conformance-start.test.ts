@@ -1,6 +1,10 @@
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { commandLine } from '../../src/cli/command-line';
 
 const APP = `"${process.execPath}" "${join(__dirname, 'apps/relay.mjs')}"`;
@@ -16,6 +20,59 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
     err: (text) => (err += text),
   });
   return { code, out, err };
+}
+
+/** An app that is right, with variables in front of its command. */
+const right = (variables: string): string[] => [
+  ...['--start', `${variables} ${APP}`, '--env', 'API_URL', ...SHORT],
+  ...['--fault', 'ok', '--fault', 'reset'],
+];
+
+describe('express-hangup conformance --start: apps that are started in other ways', () => {
+  it.each([
+    ['listens on ::1 only, as localhost may mean', 'HOST=::1'],
+    ['writes a megabyte without an end of line for each request', 'CHATTY=1000000'],
+    ['takes two and a half seconds for its first answer', 'SLOW=2500'],
+  ])('judges one that %s', async (_what, variables) => {
+    const { code, out } = await run(...right(variables));
+    expect([code, out]).toEqual([0, expect.stringContaining('2 right, 0 wrong, 0 not seen.')]);
+  });
+
+  it('does not judge what listens on the port already', async () => {
+    const other = createServer((_req, res) => res.end('I am another app'));
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const { code, err } = await run(...right(''), '--port', String(port));
+    other.close();
+    expect(code).toBe(2);
+    expect(err.replace(/\s+/g, ' ')).toContain(
+      `Something listens on port ${port} already, and would be judged in place of the app`,
+    );
+    expect(err).not.toMatch(/^.{81}/m);
+  });
+
+  it('ends what its command has started where only the command has ended', async () => {
+    const pid = join(folder, 'left');
+    const start = `sleep 60 & echo $! > "${pid}"; exit 3`;
+    const { code, err } = await run('--start', start, '--env', 'API_URL');
+    expect([code, err]).toEqual([2, expect.stringContaining('ended with code 3')]);
+    // A signal is carried out when the kernel gets to it.
+    while (isRunning(readFileSync(pid, 'utf8').trim())) await pause(5);
+  });
+
+  it.each(['junit', 'json'])('says at once where the file for --%s cannot be written', async (flag) => {
+    const { code, out, err } = await run(...right(''), `--${flag}`, join(folder, 'no/such/folder/file'));
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(`--${flag}: "`);
+    expect(err).not.toContain('Starting the app');
+  });
+});
+
+/** What was killed may still be a zombie that nobody has fetched. */
+function isRunning(pid: string): boolean {
+  const path = `/proc/${pid}/stat`;
+  return existsSync(path) && !/^\d+ \(.*\) [ZX] /.test(readFileSync(path, 'utf8'));
 }
 
 describe('express-hangup conformance --start', () => {
@@ -114,7 +171,7 @@ describe('express-hangup conformance --start', () => {
       ...SHORT,
     );
     expect(code).toBe(2);
-    expect(err).toMatch(
+    expect(err.replace(/\s+/g, ' ')).toMatch(
       /GET \/orders\/\{n\} answered 502 while its upstream was well\. It did not call the upstream at http/,
     );
   });

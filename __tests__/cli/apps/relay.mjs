@@ -1,10 +1,16 @@
 // An app that passes on what its upstream says, without any package: `PORT=3000 API_URL=http://… node relay.mjs`. FAULT makes
-// it wrong: `crash` ends the process where the upstream fails, `500` answers that.
+// it wrong: `crash` ends the process where the upstream fails, `500` answers that. HOST is where it listens; CHATTY is how many
+// bytes it writes for each request; `GET /`, which only asks whether it is there, is answered after SLOW milliseconds.
 import { createServer, get } from 'node:http';
 
-const { PORT, API_URL, FAULT } = process.env;
+const { PORT, API_URL, FAULT, HOST = '127.0.0.1', CHATTY = '0', SLOW } = process.env;
 
 createServer((req, res) => {
+  if (CHATTY !== '0') process.stdout.write('x'.repeat(Number(CHATTY)));
+  if (SLOW !== undefined && req.url === '/') {
+    setTimeout(() => res.end(), Number(SLOW));
+    return;
+  }
   const up = get(`${API_URL}${req.url}`, (answer) => {
     let text = '';
     answer.on('data', (bytes) => (text += bytes));
@@ -24,4 +30,4 @@ createServer((req, res) => {
     if (FAULT === 'crash' && error !== 'late') throw error;
     if (!res.headersSent) res.writeHead(FAULT === '500' ? 500 : error === 'late' ? 504 : 502).end();
   }
-}).listen(Number(PORT), '127.0.0.1');
+}).listen(Number(PORT), HOST);

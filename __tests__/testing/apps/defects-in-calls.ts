@@ -26,7 +26,7 @@ function twoCalls(
   });
 }
 
-/** Apps that make their calls, or end their process, in one wrong way each. */
+/** Apps that make their calls in one wrong way each. */
 export const DEFECTS_IN_CALLS: readonly DefectiveApp[] = [
   {
     name: 'does not stop its call when the client leaves',
@@ -56,104 +56,6 @@ export const DEFECTS_IN_CALLS: readonly DefectiveApp[] = [
           () => fail(res, signal),
         );
       }),
-  },
-  {
-    name: 'answers its 504 and then what came later as well',
-    says: /the process would have crashed: .*ERR_HTTP_HEADERS_SENT/,
-    options: GET,
-    make: (url) =>
-      bare((req, res) => {
-        const timer = setTimeout(() => res.status(504).end('late'), DEADLINE * 0.2);
-        void pass(url, req, res, endOf(res, DEADLINE * 2))
-          .catch((error: unknown) => {
-            if ((error as { code?: string }).code === 'ERR_HTTP_HEADERS_SENT') throw error;
-            if (!res.headersSent) fail(res, undefined);
-          })
-          .finally(() => clearTimeout(timer));
-      }),
-  },
-  {
-    name: 'rejects without anybody listening',
-    says: /the process would have crashed: unhandled rejection TypeError/,
-    options: GET,
-    make: (url) =>
-      plain((_req, res) => {
-        void fetch(url, { signal: endOf(res) }).then(async (answer) => res.end(await answer.text()));
-      }),
-  },
-  {
-    name: 'has an async handler on Express 4',
-    says: /the process would have crashed: unhandled rejection/,
-    options: POST,
-    make: (url) => {
-      const app = express4().use(express4.json());
-      app.use(async (req: Request, res: Response) => pass(url, req, res, endOf(res)));
-      return app;
-    },
-  },
-  {
-    name: 'does not listen for the errors of its request',
-    says: /the process would have crashed: uncaught exception Error ECONNRESET|uncaught exception Error ECONNREFUSED/,
-    options: GET,
-    make: (url) =>
-      plain((_req, res) => {
-        const signal = endOf(res);
-        const up = get(url, (answer) => {
-          text(answer).then(
-            (body) => res.end(body),
-            () => res.end(),
-          );
-        });
-        signal.addEventListener('abort', () => up.destroy());
-      }),
-  },
-  {
-    name: 'throws when its client has left',
-    says: /the process would have crashed: uncaught exception Error \(nobody there\)/,
-    options: GET,
-    make: (url) =>
-      honest(async (req, res, signal) => {
-        res.on('close', () => {
-          if (!res.writableEnded) throw new Error('nobody there');
-        });
-        await pass(url, req, res, signal);
-      }),
-  },
-  {
-    name: 'answers twice where both of two calls fail',
-    says: /the process would have crashed: .*ERR_HTTP_HEADERS_SENT/,
-    options: { ...GET, faults: ['ok', 'reset', 'refuse'] },
-    make: (url) =>
-      bare(async (_req, res) => {
-        const signal = endOf(res);
-        const call = async (path: string): Promise<unknown> => {
-          try {
-            return await (await fetch(url + path, { signal })).json();
-          } catch {
-            if (!res.destroyed) res.status(502).json({ failed: path });
-            return undefined;
-          }
-        };
-        void Promise.all([call('/a'), call('/b')]).then(
-          ([a, b]) => a !== undefined && b !== undefined && res.json({ a, b }),
-        );
-      }),
-  },
-  {
-    name: 'stops listening after a fault',
-    says: /nobody accepts connections any more/,
-    options: { ...GET, faults: ['ok', 'reset'] },
-    make: (url): Server => {
-      const server = createServer((_req, res) => {
-        const up = get(url, (answer) => answer.pipe(res));
-        up.on('error', () => {
-          server.close();
-          fail(res, undefined);
-        });
-        res.on('close', () => up.destroy());
-      });
-      return server;
-    },
   },
   {
     name: 'sends a POST again after a reset',
@@ -222,124 +124,6 @@ export const DEFECTS_IN_CALLS: readonly DefectiveApp[] = [
       }),
   },
   {
-    name: 'shares one AbortController between all requests',
-    says: /when one of two clients left, the other one was not served/,
-    options: GET,
-    make: (url) => {
-      let shared = new AbortController();
-      return bare(async (req, res) => {
-        if (shared.signal.aborted) shared = new AbortController();
-        const own = shared;
-        const timer = setTimeout(() => own.abort(), DEADLINE);
-        res.on('close', () => {
-          clearTimeout(timer);
-          if (!res.writableFinished) own.abort();
-        });
-        await pass(url, req, res, own.signal).catch(() => fail(res, own.signal));
-      });
-    },
-  },
-  {
-    name: 'keeps the body of a request in a variable of the module',
-    says: /the upstream got one client's request twice|got the answer to a request of somebody else/,
-    options: POST,
-    make: (url) => {
-      let body: unknown;
-      return honest(async (req, res, signal) => {
-        body = req.body;
-        await new Promise((resolve) => setTimeout(resolve, 15));
-        const answer = await fetch(url, { method: 'POST', body: JSON.stringify(body), signal });
-        res.json(await answer.json());
-      });
-    },
-  },
-  {
-    name: 'keeps the answer for a client in a variable of the module',
-    says: /a client got the answer to a request of somebody else/,
-    options: POST,
-    make: (url) => {
-      let last: unknown;
-      return honest(async (req, res, signal) => {
-        last = await (await fetch(url, initOf(req, signal))).json();
-        await new Promise((resolve) => setTimeout(resolve, 15));
-        res.json(last);
-      });
-    },
-  },
-  {
-    name: 'answers with what it has got for the request before',
-    says: /a client got the answer to a request of somebody else/,
-    options: POST,
-    make: (url) => {
-      let before: unknown;
-      return honest(async (req, res, signal) => {
-        const now: unknown = await (await fetch(url, initOf(req, signal))).json();
-        res.json(before ?? now);
-        before = now;
-      });
-    },
-  },
-  {
-    name: 'makes a keep-alive agent for each request',
-    says: /8 requests, one after another, left 8 more connections open at the upstream/,
-    options: GET,
-    make: (url) =>
-      plain((_req, res) => {
-        const signal = endOf(res);
-        const up = get(url, { agent: new Agent({ keepAlive: true }), signal }, (answer) => {
-          text(answer).then(
-            (body) => res.end(body),
-            () => fail(res, signal),
-          );
-        });
-        up.on('error', () => !hasAnswer(up) && fail(res, signal));
-      }),
-  },
-  {
-    name: 'makes an undici agent for each request',
-    says: /left 8 more connections open at the upstream/,
-    options: POST,
-    make: (url) => {
-      const kept: UndiciAgent[] = [];
-      return honest(async (req, res, signal) => {
-        const dispatcher = new UndiciAgent();
-        kept.push(dispatcher);
-        const answer = await undiciFetch(url, {
-          method: 'POST',
-          body: JSON.stringify(req.body),
-          signal,
-          dispatcher,
-        });
-        res.json(await answer.json());
-      });
-    },
-  },
-  {
-    name: 'destroys the agent of all when one call fails',
-    says: /when one of two clients' calls was reset, the other client was not served/,
-    options: GET,
-    make: (url) => {
-      let agent = new Agent({ keepAlive: true });
-      const all = new Set<ReturnType<typeof get>>();
-      return plain((_req, res) => {
-        const signal = endOf(res);
-        const up = get(url, { agent, signal }, (answer) => {
-          text(answer).then(
-            (body) => res.end(body),
-            () => fail(res, signal),
-          );
-        });
-        all.add(up);
-        up.on('close', () => all.delete(up));
-        up.on('error', () => {
-          agent.destroy();
-          agent = new Agent({ keepAlive: true });
-          if (!hasAnswer(up)) fail(res, signal);
-        });
-      });
-    },
-  },
-  {
     name: 'makes its second call without a signal',
     says: /the call to the upstream was never ended|the upstream had to answer for a client that was gone/,
     options: POST,
@@ -395,23 +179,6 @@ export const DEFECTS_IN_CALLS: readonly DefectiveApp[] = [
       }),
   },
   {
-    name: 'loses a place in its queue with every failure',
-    says: /the next request on the connection got no answer|no answer within/,
-    options: GET,
-    make: (url) => {
-      let free = 4;
-      return honest(async (req, res, signal) => {
-        while (free === 0) {
-          if (res.destroyed) return;
-          await new Promise((resolve) => setTimeout(resolve, 10));
-        }
-        free -= 1;
-        await pass(url, req, res, signal);
-        free += 1;
-      });
-    },
-  },
-  {
     name: 'sends the POST of two calls twice',
     says: /the POST \/orders was sent to the upstream 2 times/,
     options: POST,
@@ -425,23 +192,5 @@ export const DEFECTS_IN_CALLS: readonly DefectiveApp[] = [
         });
         res.json(await answer.json());
       }),
-  },
-  {
-    name: 'ends its process by an error in a stream',
-    says: /the process would have crashed: uncaught exception/,
-    options: GET,
-    make: (url) => {
-      const app = express();
-      app.use(async (_req, res) => {
-        const signal = endOf(res);
-        try {
-          const answer = await fetch(url, { signal });
-          Readable.fromWeb(answer.body as never).pipe(res);
-        } catch {
-          fail(res, signal);
-        }
-      });
-      return app;
-    },
   },
 ];

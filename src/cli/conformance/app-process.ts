@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { clientThatHangsUp } from '../../testing/client/client-that-hangs-up';
 
@@ -9,13 +10,22 @@ const STOP_MS = 5000;
 /** How often an app that ends is started again. */
 const RESTARTS = 5;
 
+/** How long an app that gives no sign of life may take to end, in ms. */
+const SIGN_MS = 500;
+
+/** Where an app may listen that says `localhost`. */
+const HOSTS = ['127.0.0.1', '[::1]'] as const;
+
 /** The app as a process, with all that it starts itself. */
 export class AppProcess {
-  readonly url: string;
+  /** Where it answers: on 127.0.0.1, or on ::1 where it listens on that alone, as `localhost` may mean. */
+  url: string;
+  readonly #port: number;
   readonly #command: string;
   readonly #env: NodeJS.ProcessEnv;
   readonly #waitMs: number;
   #child: ChildProcess | undefined;
+  #ended: Promise<unknown> = Promise.resolve();
   #crashes: string[] = [];
   #restarts = 0;
   #output: string[] = [];
@@ -23,6 +33,7 @@ export class AppProcess {
   /** @param waitMs how long it may take to answer. */
   constructor(command: string, port: number, env: NodeJS.ProcessEnv, waitMs: number) {
     this.url = `http://127.0.0.1:${port}`;
+    this.#port = port;
     this.#command = command;
     this.#env = { ...process.env, PORT: String(port), ...env };
     this.#waitMs = waitMs;
@@ -30,6 +41,11 @@ export class AppProcess {
 
   /** Starts it and waits until it answers, whatever it answers. Rejects in words where it ends before, or does not. */
   async start(): Promise<void> {
+    if (await this.#isTaken()) {
+      throw new Error(
+        `Something listens on port ${this.#port} already, and would be judged in place of the app: stop it, or leave --port out.`,
+      );
+    }
     this.#output = [];
     const child = spawn(this.#command, {
       shell: true,
@@ -38,15 +54,18 @@ export class AppProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
+    this.#ended = new Promise((resolve) => child.once('exit', resolve));
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (bytes) => this.#note(String(bytes)));
     child.on('exit', (code, signal) => {
       if (this.#child !== child) return;
       this.#child = undefined;
+      // What the command has started may have outlived it, and holds the port.
+      if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
       this.#crashes.push(`the process ended with ${signal ?? `code ${code}`}${this.#lastWords()}`);
     });
     const end = performance.now() + this.#waitMs;
-    while (!(await this.#answers())) {
+    while (!(await this.#answers(end - performance.now()))) {
       if (this.#child !== child)
         throw new Error(`The app did not start: ${this.#crashes.splice(0).join(', ')}`);
       if (performance.now() > end) {
@@ -58,13 +77,23 @@ export class AppProcess {
     }
   }
 
-  async #answers(): Promise<boolean> {
-    try {
-      const { response } = await clientThatHangsUp(this.url, { patience: 2000 });
-      return response !== undefined;
-    } catch {
-      return false;
+  /** Whether it answers; a first answer may take as long as the app may take to start. */
+  async #answers(patience: number): Promise<boolean> {
+    for (const host of HOSTS) {
+      const url = `http://${host}:${this.#port}`;
+      const account = await clientThatHangsUp(url, { patience: Math.max(1, Math.ceil(patience)) }).catch(
+        () => undefined,
+      );
+      if (account === undefined) continue;
+      this.url = url;
+      return account.response !== undefined;
     }
+    return false;
+  }
+
+  async #isTaken(): Promise<boolean> {
+    const taken = await Promise.all(HOSTS.map((host) => accepts(host, this.#port)));
+    return taken.includes(true);
   }
 
   #note(text: string): void {
@@ -79,9 +108,25 @@ export class AppProcess {
     return error === undefined ? '' : ` (${error.trim().slice(0, 200)})`;
   }
 
-  /** What has ended it since the last call. */
-  takeCrashes(): string[] {
+  /**
+   * What has ended it since the last call. A process that ends by an exception lives on for as long as it takes to write that
+   * down, so it is asked for a sign of life first.
+   */
+  async takeCrashes(): Promise<string[]> {
+    await this.#signOfLife();
     return this.#crashes.splice(0);
+  }
+
+  /** Says what is no request: every server answers or hangs up, and Node does without troubling the app. */
+  async #signOfLife(): Promise<void> {
+    if (this.#child === undefined) return;
+    const garbage = Buffer.from('?\r\n\r\n');
+    const alive = clientThatHangsUp(this.url, { raw: garbage, patience: SIGN_MS }).then(
+      ({ response }) => response !== undefined,
+      () => false,
+    );
+    // It was there and answers nothing: it is about to end, or does not answer what is no request.
+    if (!(await alive)) await Promise.race([this.#ended, pause(SIGN_MS, undefined, { ref: false })]);
   }
 
   /** Starts it again where it has ended; tells in words why it cannot. */
@@ -103,13 +148,22 @@ export class AppProcess {
     const child = this.#child;
     this.#child = undefined;
     if (child?.pid === undefined) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
     signalGroup(child.pid, 'SIGTERM');
-    const inTime = await Promise.race([ended.then(() => true), pause(STOP_MS, false, { ref: false })]);
+    const inTime = await Promise.race([this.#ended.then(() => true), pause(STOP_MS, false, { ref: false })]);
     // Also where the shell has ended and what it started has not.
     signalGroup(child.pid, 'SIGKILL');
-    if (!inTime) await ended;
+    if (!inTime) await this.#ended;
   }
+}
+
+async function accepts(host: string, port: number): Promise<boolean> {
+  const socket = connect({ host: host.replace(/[[\]]/g, ''), port });
+  const isOpen = await once(socket, 'connect').then(
+    () => true,
+    () => false,
+  );
+  socket.destroy();
+  return isOpen;
 }
 
 function signalGroup(pid: number, signal: NodeJS.Signals): void {

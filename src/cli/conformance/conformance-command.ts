@@ -3,6 +3,7 @@ import { runConformance, type Outside } from '../../testing/conformance/conforma
 import type { ConformanceOptions } from '../../testing/conformance/plan';
 import type { ConformanceResult } from '../../testing/conformance/result';
 import type { ConformanceUpstream } from '../../testing/conformance/upstream';
+import { folded } from '../../testing/conformance/verdicts/summary';
 import { faultyTcp } from '../../testing/tcp/faulty-tcp';
 import { faultyUpstream } from '../../testing/upstream/faulty-upstream';
 import { AppProcess, freePort } from './app-process';
@@ -35,13 +36,34 @@ export async function conformanceCommand(args: readonly string[], terminal: Term
       terminal.out(USAGE);
       return 0;
     }
+    checkFiles(options);
     const results = await runAll(options, terminal);
     report(results, options, terminal);
     if (results.some(({ result }) => result.wrong > 0)) return 1;
     return results.every(({ result }) => result.ok) ? 0 : 2;
   } catch (error) {
-    terminal.err(`${inFlags(error instanceof Error ? error.message : String(error))}\n`);
+    const message = inFlags(error instanceof Error ? error.message : String(error));
+    terminal.err(
+      `${message
+        .split('\n')
+        .map((line) => folded(line))
+        .join('\n')}\n`,
+    );
     return 2;
+  }
+}
+
+/** Empties the files for the reports, so that a run of minutes does not end with nowhere to write, and none is left of before. */
+function checkFiles({ junit, json }: CommandOptions): void {
+  for (const [flag, file] of Object.entries({ junit, json })) {
+    if (file === undefined || file === '-') continue;
+    try {
+      writeFileSync(file, '');
+    } catch (error) {
+      throw new TypeError(`--${flag}: "${file}" cannot be written: ${(error as Error).message}.`, {
+        cause: error,
+      });
+    }
   }
 }
 
@@ -87,7 +109,7 @@ async function startUpstreams(
   const started: Started[] = [];
   const names = Object.keys(env);
   if (upstreamPort !== undefined || names.length > 0) {
-    const upstream = await faultyUpstream(upstreamPort === undefined ? {} : { port: upstreamPort });
+    const upstream = await listening(upstreamPort);
     const told = Object.entries(env).map(([name, value]) => [name, filledIn(value, upstream)]);
     started.push({
       name: names.join(', ') || 'upstream',
@@ -107,6 +129,18 @@ async function startUpstreams(
     err(`Faults are put in front of what ${name} names, on 127.0.0.1:${upstream.port}.\n`);
   }
   return started;
+}
+
+async function listening(port: number | undefined): Promise<Started['upstream']> {
+  try {
+    return await faultyUpstream(port === undefined ? {} : { port });
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'EADDRINUSE') throw error;
+    throw new TypeError(
+      `--upstream is ${port}, but something listens there already: stop the real upstream of the app first.`,
+      { cause: error },
+    );
+  }
 }
 
 function filledIn(value: string, { url, port }: { url: string; port: number }): string {

@@ -10,7 +10,7 @@ import type { ConformanceUpstream } from './upstream';
 /** What a run may be told from outside of the process of the app. */
 export interface Outside {
   /** What ended the app's process since the last call, in words. */
-  takeCrashes: () => string[];
+  takeCrashes: () => Promise<string[]>;
   /** Sees to it that the app runs before the next cell; `undefined` where it does. In words why it cannot. */
   revive: () => Promise<string | undefined>;
 }
@@ -43,7 +43,10 @@ export async function runConformance(
     if (own && typeof options.upstream === 'function') await options.upstream(own.url);
     const { url, release } = await reach(target, plan.protocol);
     try {
-      const takeCrashes = (): string[] => [...crashes.take(), ...(outside?.takeCrashes() ?? [])];
+      const takeCrashes = async (): Promise<string[]> => [
+        ...crashes.take(),
+        ...((await outside?.takeCrashes()) ?? []),
+      ];
       const run: RunPlace = { plan, url, upstream: own ?? lent, takeCrashes, nextNumber: numbers() };
       return resultOf(plan, url, await playAll(run, outside?.revive), run.upstream !== undefined);
     } finally {

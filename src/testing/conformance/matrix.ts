@@ -66,3 +66,29 @@ function hasCell(fault: ConformanceFault, client: ConformanceClient): boolean {
 function isOfOneCall(fault: ConformanceFault): boolean {
   return fault !== 'ok' && fault !== 'refuse' && fault !== 'stale';
 }
+
+/**
+ * Sorts the places of one method into turns. Where the upstream only waits, clients that stay and those that leave in the
+ * response wait for the same moment, so they take place at once: they have a turn of their own. Every other place has one alone.
+ */
+export function turnsOf(places: readonly MatrixPlace[], calls: number): MatrixPlace[][] {
+  const turns: MatrixPlace[][] = [];
+  const waiting = new Map<ConformanceFault, MatrixPlace[]>();
+  for (const place of places) {
+    const isShared = isWaiting(place, calls);
+    const turn = isShared ? waiting.get(place.fault) : undefined;
+    if (turn) turn.push(place);
+    else {
+      const begun = [place];
+      turns.push(begun);
+      if (isShared) waiting.set(place.fault, begun);
+    }
+  }
+  return turns;
+}
+
+// Where several calls are all slow the later ones of one request would come amid those of another one.
+function isWaiting({ fault, client }: MatrixPlace, calls: number): boolean {
+  const waits = fault === 'hang' || fault === 'hang-body' || (fault === 'slow' && calls < 2);
+  return waits && (client === 'stays' || client === 'leaves-in-response');
+}

@@ -15,7 +15,7 @@ export interface RunPlace {
   /** `undefined` where the upstream is not ours. */
   upstream: ConformanceUpstream | undefined;
   /** What would have ended the process, or did, since the last call. */
-  takeCrashes: () => string[];
+  takeCrashes: () => Promise<string[]>;
   /** A number that no other request of the run has: `c000017`. */
   nextNumber: () => string;
 }
@@ -79,7 +79,13 @@ export async function until(condition: () => boolean, end: number): Promise<void
 }
 
 /** A promise to be resolved later. */
-export function deferred(): { promise: Promise<void>; resolve: () => void } {
+export interface Deferred {
+  promise: Promise<void>;
+  resolve: () => void;
+}
+
+/** Makes one. */
+export function deferred(): Deferred {
   let resolve: () => void = () => undefined;
   const promise = new Promise<void>((done) => {
     resolve = done;

@@ -8,6 +8,33 @@ export interface Judged {
 }
 
 /**
+ * What was played at once with others stands only where all of them are right and have met their fault: nothing was hidden by
+ * a neighbour then. Otherwise each is played alone, and that counts. What no machine does stands where no cell shows it alone.
+ */
+export async function eachAlone<T extends Judged & { turn: object }>(
+  judged: readonly T[],
+  playAlone: (one: T) => Promise<Judgement>,
+): Promise<T[]> {
+  const done: T[] = [];
+  const ofTurn = (turn: object): T[] => judged.filter((one) => one.turn === turn);
+  for (const turn of new Set(judged.map((one) => one.turn))) {
+    const together = ofTurn(turn);
+    const stands = ({ judgement: { cell, isMet } }: T): boolean => cell.verdict === 'right' && isMet;
+    if (together.length === 1 || together.every(stands)) {
+      done.push(...together);
+      continue;
+    }
+    const alone: T[] = [];
+    for (const one of together) alone.push({ ...one, judgement: await playAlone(one) });
+    const certain = together.find(({ judgement }) => judgement.isCertain);
+    const isShown =
+      certain === undefined || alone.some(({ judgement }) => judgement.cell.verdict === 'wrong');
+    done.push(...alone.map((one) => (!isShown && one.place === certain.place ? certain : one)));
+  }
+  return done;
+}
+
+/**
  * Plays again, one by one and alone, what was wrong. A machine that is busy makes everything late, so only what is wrong a second
  * time is called wrong, and what is not is called flaky. Where a complaint has been confirmed in one cell the others that have
  * it stand without being played again: it is the same mistake.

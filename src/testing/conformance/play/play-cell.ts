@@ -5,16 +5,18 @@ import { breakUpstream, mendUpstream, seenAttempt } from './breakage';
 import type { Baseline, CellObservation, CellPlace } from '../cell';
 import {
   beginTalk,
-  CELL_HEADER,
   deferred,
   HOLD_MS,
   patienceOf,
   requestOf,
   until,
+  type BegunTalk,
+  type Deferred,
   type RunPlace,
 } from './conversation';
 import { hasBody } from '../matrix';
 import { playNeighbours } from './neighbours';
+import { newAttempts, type NewAttempts } from './new-attempts';
 import type { ConformancePlan } from '../plan';
 
 /** How long an app may take to call its upstream for a request whose body never comes whole, in ms: most never do. */
@@ -28,75 +30,101 @@ export interface PlayedCell {
   observation: Promise<CellObservation>;
 }
 
+/** A cell whose client has been sent. */
+export interface BegunCell {
+  readonly place: CellPlace;
+  readonly numbers: readonly string[];
+  readonly since: NewAttempts;
+  /** When the client was sent, on the clock of `performance.now()`. */
+  readonly start: number;
+  readonly talk: BegunTalk;
+  /** The first request of a client that stays is answered; the second one waits for `onNext`. */
+  readonly firstAnswered: Promise<void>;
+  /** Whether the client has sent its second request. */
+  askedAgain: boolean;
+  readonly moments: { left: Deferred; end: Deferred };
+}
+
 /** Plays one cell: sets the fault, sends the client, waits until all is over or should be, and tells what was seen. */
 export async function playCell(place: CellPlace, run: RunPlace, baseline: Baseline): Promise<PlayedCell> {
   const { client } = place;
   if (client === 'two-at-once' || client === 'one-after-another')
     return { observation: Promise.resolve(await playNeighbours(place, run, baseline)) };
-  const { plan, upstream } = run;
-  const [left, end] = [deferred(), deferred()];
-  await breakUpstream(place, run, { left: left.promise, over: end.promise }, baseline.calls.length);
+  const begun = await beginCell(place, run, baseline, async (cell) => {
+    cell.since.stop();
+    cell.moments.end.resolve();
+    await mendUpstream(place, run);
+  });
+  await untilOver(begun, run.plan);
+  // What the next cell calls is not this one's.
+  const mine = begun.since.mine();
+  const crashes = await run.takeCrashes();
+  begun.moments.end.resolve();
+  await mendUpstream(place, run);
+  return { observation: observationOf(begun, mine, crashes, run, baseline) };
+}
+
+/** Sets the fault and sends the client. `onNext` is called before a client that stays sends its second request. */
+export async function beginCell(
+  place: CellPlace,
+  run: RunPlace,
+  baseline: Baseline,
+  onNext: (cell: BegunCell) => Promise<void>,
+): Promise<BegunCell> {
+  const moments = { left: deferred(), end: deferred() };
+  await breakUpstream(
+    place,
+    run,
+    { left: moments.left.promise, over: moments.end.promise },
+    baseline.calls.length,
+  );
   const numbers = [run.nextNumber(), run.nextNumber()];
   const since = newAttempts(run, numbers[0] ?? '');
-  const talk = clientOf(place, run, numbers, () => since.mine().length >= (place.call ?? 1));
-  let askedAgain = false;
-  talk.beforeNext = async () => {
-    askedAgain = true;
-    since.stop();
-    end.resolve();
-    await mendUpstream(place, run);
+  const client = clientOf(place, run, numbers, () => since.mine().length >= (place.call ?? 1));
+  const first = deferred();
+  client.beforeNext = async () => {
+    cell.askedAgain = true;
+    first.resolve();
+    await onNext(cell);
   };
   const start = performance.now();
-  const { answered, over } = beginTalk(run.url, talk);
-  await answered;
-  left.resolve();
-  await untilOver(place, plan, since.mine);
-  const mine = since.mine();
-  const crashes = run.takeCrashes();
-  end.resolve();
-  await mendUpstream(place, run);
-  const body = Buffer.byteLength(requestOf(place.method, plan, numbers[0] ?? '').body ?? '');
-  const observation = over.then((account) => {
-    const leftAt = account?.ms.left === undefined ? undefined : start + account.ms.left;
-    const attempts = upstream && mine.map((attempt) => seenAttempt(attempt, leftAt));
-    const upstreamHost = upstream && `127.0.0.1:${upstream.port}`;
-    return {
-      account,
-      attempts,
-      numbers,
-      askedAgain,
-      halfBytes: Math.floor(body / 2),
-      upstreamHost,
-      crashes,
-      baseline,
-    };
-  });
-  return { observation };
+  const talk = beginTalk(run.url, client);
+  void talk.answered.then(first.resolve);
+  const firstAnswered = first.promise;
+  const cell: BegunCell = { place, numbers, since, start, talk, moments, firstAnswered, askedAgain: false };
+  return cell;
 }
 
-/** The attempts that come from now on, without those that say they belong to another request. */
-export function newAttempts(
-  { upstream }: RunPlace,
-  number: string,
-): { mine: () => UpstreamAttempt[]; stop: () => void } {
-  const attempts = upstream?.attempts ?? [];
-  const before = attempts.length;
-  let end = Infinity;
+/** What was seen of a cell, once its connection is over. */
+export async function observationOf(
+  { place, numbers, start, talk, ...cell }: BegunCell,
+  mine: readonly UpstreamAttempt[],
+  crashes: readonly string[],
+  { plan, upstream }: RunPlace,
+  baseline: Baseline,
+): Promise<CellObservation> {
+  const account = await talk.over;
+  const leftAt = account?.ms.left === undefined ? undefined : start + account.ms.left;
+  const body = Buffer.byteLength(requestOf(place.method, plan, numbers[0] ?? '').body ?? '');
   return {
-    mine: () =>
-      attempts.slice(before, end).filter(({ headers }) => (headers[CELL_HEADER] ?? number) === number),
-    stop: () => {
-      end = attempts.length;
-    },
+    account,
+    attempts: upstream && mine.map((attempt) => seenAttempt(attempt, leftAt)),
+    numbers,
+    askedAgain: cell.askedAgain,
+    halfBytes: Math.floor(body / 2),
+    upstreamHost: upstream && `127.0.0.1:${upstream.port}`,
+    crashes,
+    baseline,
   };
 }
 
-/** Waits until every call to the upstream has ended, or should have. */
-async function untilOver(
-  { client, method }: CellPlace,
+/** Waits until the client is done and every call to the upstream has ended, or should have. */
+export async function untilOver(
+  { place: { client, method }, since: { mine }, talk, moments }: BegunCell,
   plan: ConformancePlan,
-  mine: () => readonly UpstreamAttempt[],
 ): Promise<void> {
+  await talk.answered;
+  moments.left.resolve();
   if (plan.background) await until(() => mine().length > 0, performance.now() + BACKGROUND_MS);
   else if (client === 'leaves-in-request' && hasBody(method)) {
     await until(() => mine().length > 0, performance.now() + HALF_REQUEST_MS);

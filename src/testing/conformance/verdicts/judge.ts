@@ -9,10 +9,13 @@ export type JudgeLimits = Pick<ConformancePlan, 'deadline' | 'margin' | 'expecte
 /** Looks at one cell from one side; gives what is wrong, or nothing. */
 export type Rule = (place: CellPlace, seen: CellObservation, limits: JudgeLimits) => Complaint | undefined;
 
-/** A verdict, and whether it stands without being seen a second time. */
+/** A verdict, and what it is worth. */
 export interface Judgement {
   cell: ConformanceCell;
+  /** It stands without being seen a second time. */
   isCertain: boolean;
+  /** Whether the route has called its upstream while that was broken. */
+  isMet: boolean;
 }
 
 /** Judges one cell by what was seen of it. Pure: the same observation always gets the same verdict. */
@@ -27,6 +30,7 @@ export function judge(place: CellPlace, seen: CellObservation, limits: JudgeLimi
   const verdict = complaints.length > 0 ? 'wrong' : hidden === undefined ? 'right' : 'unseen';
   return {
     isCertain: complaints.some(({ certain }) => certain === true),
+    isMet: isFaultMet(place, seen),
     cell: {
       ...place,
       verdict,
