@@ -1,9 +1,6 @@
-import { Agent, get, request, type Server } from 'node:http';
-import { createServer } from 'node:http';
-import { Readable } from 'node:stream';
+import { Agent, get, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import express, { type Express, type Request, type Response } from 'express';
-import express4 from 'express4';
+import type { Request, Response } from 'express';
 import { Agent as UndiciAgent, fetch as undiciFetch } from 'undici';
 import { bare, DEADLINE, endOf, fail, hasAnswer, honest, initOf, plain, type DefectiveApp } from './parts';
 
@@ -14,17 +11,6 @@ const pass = async (url: string, req: Request, res: Response, signal?: AbortSign
   const answer = await fetch(url, initOf(req, signal));
   res.json(await answer.json());
 };
-
-/** Two calls, one after the other; `second` makes the second one and answers. */
-function twoCalls(
-  url: string,
-  second: (body: unknown, res: Response, signal: AbortSignal) => Promise<unknown>,
-): Express {
-  return honest(async (_req, res, signal) => {
-    const first = await fetch(`${url}/user`, { signal });
-    await second(await first.json(), res, signal);
-  });
-}
 
 /** Apps in which one request is hurt by another one, in one way each. */
 export const DEFECTS_BETWEEN_REQUESTS: readonly DefectiveApp[] = [

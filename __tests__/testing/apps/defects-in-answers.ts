@@ -367,4 +367,19 @@ export const DEFECTS_IN_ANSWERS: readonly DefectiveApp[] = [
         }
       }),
   },
+  {
+    name: 'answers 500 to each third failure of its upstream',
+    says: /500 instead of 502, now and then/,
+    options: GET,
+    make: (url) => {
+      let failures = 0;
+      return honest((req, res, signal) =>
+        pass(url, req, res, signal).catch((error: unknown) => {
+          failures += 1;
+          if (signal.aborted || failures % 3 !== 0) throw error;
+          res.status(500).end('oops');
+        }),
+      );
+    },
+  },
 ];

@@ -1,10 +1,6 @@
-import { Agent, get, request, type Server } from 'node:http';
-import { createServer } from 'node:http';
-import { Readable } from 'node:stream';
+import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import express, { type Express, type Request, type Response } from 'express';
-import express4 from 'express4';
-import { Agent as UndiciAgent, fetch as undiciFetch } from 'undici';
+import type { Express, Request, Response } from 'express';
 import { bare, DEADLINE, endOf, fail, hasAnswer, honest, initOf, plain, type DefectiveApp } from './parts';
 
 const GET = { methods: ['GET'] } as const;

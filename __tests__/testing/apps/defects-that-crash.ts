@@ -1,11 +1,10 @@
-import { Agent, get, request, type Server } from 'node:http';
+import { get, request, type Server } from 'node:http';
 import { createServer } from 'node:http';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import express, { type Express, type Request, type Response } from 'express';
 import express4 from 'express4';
-import { Agent as UndiciAgent, fetch as undiciFetch } from 'undici';
-import { bare, DEADLINE, endOf, fail, hasAnswer, honest, initOf, plain, type DefectiveApp } from './parts';
+import { bare, DEADLINE, endOf, fail, honest, initOf, plain, type DefectiveApp } from './parts';
 
 const GET = { methods: ['GET'] } as const;
 const POST = { methods: ['POST'] } as const;
@@ -14,17 +13,6 @@ const pass = async (url: string, req: Request, res: Response, signal?: AbortSign
   const answer = await fetch(url, initOf(req, signal));
   res.json(await answer.json());
 };
-
-/** Two calls, one after the other; `second` makes the second one and answers. */
-function twoCalls(
-  url: string,
-  second: (body: unknown, res: Response, signal: AbortSignal) => Promise<unknown>,
-): Express {
-  return honest(async (_req, res, signal) => {
-    const first = await fetch(`${url}/user`, { signal });
-    await second(await first.json(), res, signal);
-  });
-}
 
 /** Apps that end their process, or stop to serve, in one way each. */
 export const DEFECTS_THAT_CRASH: readonly DefectiveApp[] = [
@@ -101,7 +89,9 @@ export const DEFECTS_THAT_CRASH: readonly DefectiveApp[] = [
           try {
             return await (await fetch(url + path, { signal })).json();
           } catch {
-            if (!res.destroyed) res.status(502).json({ failed: path });
+            // A response that was sent is destroyed as well.
+            const isLeft = res.destroyed && !res.writableEnded;
+            if (!isLeft) res.status(502).json({ failed: path });
             return undefined;
           }
         };

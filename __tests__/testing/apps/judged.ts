@@ -5,7 +5,7 @@ async function judged({ make, options }: SmallApp): Promise<ConformanceResult> {
   const upstream = await faultyUpstream();
   try {
     const given = { upstream, deadline: DEADLINE, ...options };
-    return await conformance(make(upstream.url) as never, given);
+    return await conformance((await make(upstream.url)) as never, given);
   } finally {
     await upstream.close();
   }

@@ -9,7 +9,7 @@ export const DEADLINE = 250;
 /** A small app without express-hangup, and what the run must be told about it. */
 export interface SmallApp {
   name: string;
-  make: (url: string) => Express | RequestListener | Server;
+  make: (url: string) => Express | RequestListener | Server | Promise<Server>;
   options?: ConformanceOptions;
 }
 
@@ -24,7 +24,8 @@ export function endOf(res: ServerResponse, deadline = DEADLINE): AbortSignal {
   const timer = setTimeout(() => controller.abort(new Error('too slow')), deadline);
   res.on('close', () => {
     clearTimeout(timer);
-    if (!res.writableFinished) controller.abort(new Error('the client has left'));
+    // On HTTP/2 writableFinished is true for a response that nobody has written.
+    if (!res.writableEnded) controller.abort(new Error('the client has left'));
   });
   return controller.signal;
 }

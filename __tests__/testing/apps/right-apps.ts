@@ -1,23 +1,17 @@
-import { Agent, createServer, request, type IncomingMessage, type Server } from 'node:http';
+import { once } from 'node:events';
+import { createServer, request, type IncomingMessage, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { PassThrough, Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import axios from 'axios';
-import express, { type NextFunction, type Request, type Response } from 'express';
-import express4 from 'express4';
-import { createProxyMiddleware } from 'http-proxy-middleware3';
+import { createGzip, gzipSync } from 'node:zlib';
+import express from 'express';
 import type { ConformanceOptions } from 'express-hangup/testing';
-import superagent from 'superagent';
-import { Agent as UndiciAgent, request as undiciRequest } from 'undici';
-import { nativeRequire } from '../../fixtures/native-require';
 import { bare, DEADLINE, endOf, fail, hasAnswer, honest, initOf, plain, type SmallApp } from './parts';
 
 const json = async (url: string, signal: AbortSignal, init: RequestInit = {}): Promise<unknown> =>
   (await fetch(url, { ...init, signal })).json();
 
 const post = (body: unknown): RequestInit => ({ method: 'POST', body: JSON.stringify(body) });
-
-const nodeFetch = nativeRequire('node-fetch2') as typeof fetch;
 
 const both = { methods: ['GET', 'POST'] } as const satisfies ConformanceOptions;
 
@@ -237,5 +231,55 @@ export const RIGHT_APPS: readonly SmallApp[] = [
           fail(res, signal);
         }
       }),
+  },
+  {
+    name: 'compresses what it answers',
+    make: (url) =>
+      honest(async (req, res, signal) => {
+        const body = await json(url, signal, initOf(req));
+        res
+          .set('Content-Encoding', 'gzip')
+          .type('json')
+          .end(gzipSync(JSON.stringify(body)));
+      }),
+  },
+  {
+    name: 'compresses what it passes on',
+    options: { methods: ['GET'] },
+    make: (url) =>
+      honest(async (_req, res, signal) => {
+        const answer = await fetch(url, { signal });
+        res.set('Content-Encoding', 'gzip').type('json');
+        await pipeline(Readable.fromWeb(answer.body as never), createGzip(), res, { signal });
+      }),
+  },
+  {
+    name: 'speaks HTTP/2',
+    options: { protocol: 'http2' },
+    make: (url) =>
+      plain((req, res) => {
+        const signal = endOf(res);
+        text(req)
+          .then((body) => json(url, signal, req.method === 'GET' ? {} : { method: 'POST', body }))
+          .then(
+            (body) => res.end(JSON.stringify(body)),
+            () => fail(res, signal),
+          );
+      }),
+  },
+  {
+    name: 'listens on ::1 alone',
+    options: { methods: ['GET'] },
+    make: async (url): Promise<Server> => {
+      const server = createServer((_req, res) => {
+        const signal = endOf(res);
+        json(url, signal).then(
+          (body) => res.end(JSON.stringify(body)),
+          () => fail(res, signal),
+        );
+      });
+      await once(server.listen(0, '::1').unref(), 'listening');
+      return server;
+    },
   },
 ];

@@ -1,33 +1,20 @@
-import { Agent, createServer, request, type IncomingMessage, type Server } from 'node:http';
+import { Agent, createServer, request, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { PassThrough, Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import axios from 'axios';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import express4 from 'express4';
 import { createProxyMiddleware } from 'http-proxy-middleware3';
-import type { ConformanceOptions } from 'express-hangup/testing';
 import superagent from 'superagent';
 import { Agent as UndiciAgent, request as undiciRequest } from 'undici';
 import { nativeRequire } from '../../fixtures/native-require';
-import { bare, DEADLINE, endOf, fail, hasAnswer, honest, initOf, plain, type SmallApp } from './parts';
+import { endOf, fail, hasAnswer, honest, initOf, plain, type SmallApp } from './parts';
 
 const json = async (url: string, signal: AbortSignal, init: RequestInit = {}): Promise<unknown> =>
   (await fetch(url, { ...init, signal })).json();
 
-const post = (body: unknown): RequestInit => ({ method: 'POST', body: JSON.stringify(body) });
-
 const nodeFetch = nativeRequire('node-fetch2') as typeof fetch;
-
-const both = { methods: ['GET', 'POST'] } as const satisfies ConformanceOptions;
-
-/** A piece of JSON for each of the calls of the front ends below. */
-const byPath: ConformanceOptions['answer'] = ({ path }) =>
-  path.includes('user')
-    ? { name: 'Ada', cart: { id: 7 } }
-    : path.includes('cart')
-      ? [{ price: 3 }]
-      : { ok: true };
 
 /** Right apps that call with the clients and servers there are, none of which uses express-hangup. */
 export const RIGHT_CALLERS: readonly SmallApp[] = [

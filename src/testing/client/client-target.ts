@@ -30,14 +30,19 @@ export async function reach(target: Target, protocol: 'http1' | 'http2'): Promis
       });
     });
   }
-  const { port } = server.address() as AddressInfo;
   const scheme = 'setSecureContext' in server ? 'https' : 'http';
   return {
-    url: new URL(`${scheme}://127.0.0.1:${port}`),
+    url: new URL(`${scheme}://${hostOf(server.address() as AddressInfo)}`),
     release: () => {
       if (!listening) closeSoon(server);
     },
   };
+}
+
+/** A server that listens everywhere is asked on 127.0.0.1, any other one where it listens: `localhost` may be ::1 alone. */
+function hostOf({ address, family, port }: AddressInfo): string {
+  if (address === '::' || address === '0.0.0.0') return `127.0.0.1:${port}`;
+  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 function serverFor(app: Exclude<Target, Server | string | URL>, protocol: 'http1' | 'http2'): Server {

@@ -1,17 +1,14 @@
 // The kit and what else people test failures with. Each tool answers as it is told, by the means that it has for it; what it
-// has no means for is left out. `with(fault, url => …)` sets it up, gives the URL to call, and takes it down.
+// has no means for is left out. `with(fault, url => …)` sets it up, gives the URL to call, and takes it down. A tool is loaded
+// when it is used, in a process of its own: most of them change node:http or fetch for the whole process.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { faultyUpstream } from 'express-hangup/testing';
-import { delay, http, HttpResponse } from 'msw';
-import { setupServer } from 'msw/node';
-import nock from 'nock';
-import { getGlobalDispatcher, MockAgent, setGlobalDispatcher } from 'undici';
 
-const require = createRequire(import.meta.url);
+const packages = join(import.meta.dirname, '../../../node_modules');
+const versionOf = (name) => JSON.parse(readFileSync(join(packages, name, 'package.json'), 'utf8')).version;
 const BODY = '{"ok":true,"filler":"0123456789"}';
 
 /** Half of the body, then an error. */
@@ -24,6 +21,7 @@ const kit = {
   name: 'faultyUpstream()',
   faults: ['hang', 'reset', 'close', 'close-body', 'garbage', 'refuse', 'stale'],
   async with(fault, use) {
+    const { faultyUpstream } = await import('express-hangup/testing');
     const upstream = await faultyUpstream(fault === 'refuse' ? {} : { fault });
     if (fault === 'refuse') await upstream.refuse();
     try {
@@ -42,9 +40,11 @@ const nockReplies = {
 };
 
 const nocked = {
-  name: `nock ${require('nock/package.json').version}`,
+  name: 'nock',
+  version: versionOf('nock'),
   faults: Object.keys(nockReplies),
   async with(fault, use) {
+    const { default: nock } = await import('nock');
     nockReplies[fault](nock('http://upstream.test').get('/').times(9));
     try {
       return await use('http://upstream.test');
@@ -58,26 +58,25 @@ const nocked = {
 };
 
 const mswReplies = {
-  hang: () => delay('infinite'),
-  reset: () => HttpResponse.error(),
-  'close-body': () =>
+  hang: ({ delay }) => delay('infinite'),
+  reset: ({ HttpResponse }) => HttpResponse.error(),
+  'close-body': ({ HttpResponse }) =>
     new HttpResponse(
       new ReadableStream({
-        start(controller) {
-          controller.enqueue(Buffer.from(BODY.slice(0, 10)));
-        },
-        pull(controller) {
-          controller.error(new Error('cut'));
-        },
+        start: (controller) => controller.enqueue(Buffer.from(BODY.slice(0, 10))),
+        pull: (controller) => controller.error(new Error('cut')),
       }),
     ),
 };
 
 const mswed = {
-  name: `msw ${require('msw/package.json').version}`,
+  name: 'msw',
+  version: versionOf('msw'),
   faults: Object.keys(mswReplies),
   async with(fault, use) {
-    const server = setupServer(http.get('http://upstream.test/', mswReplies[fault]));
+    const msw = await import('msw');
+    const { setupServer } = await import('msw/node');
+    const server = setupServer(msw.http.get('http://upstream.test/', () => mswReplies[fault](msw)));
     server.listen();
     try {
       return await use('http://upstream.test');
@@ -94,9 +93,11 @@ const mockReplies = {
 };
 
 const mocked = {
-  name: `undici's MockAgent ${require('undici/package.json').version}`,
+  name: 'MockAgent',
+  version: versionOf('undici'),
   faults: Object.keys(mockReplies),
   async with(fault, use) {
+    const { getGlobalDispatcher, MockAgent, setGlobalDispatcher } = await import('undici');
     const before = getGlobalDispatcher();
     const agent = new MockAgent();
     setGlobalDispatcher(agent);
@@ -120,14 +121,11 @@ const wireFaults = {
   garbage: { fault: 'RANDOM_DATA_THEN_CLOSE' },
 };
 
-/** The package holds the JAR. */
-const wireMockFolder = dirname(require.resolve('wiremock/package.json'));
-const wireMockVersion = require('wiremock/package.json').version;
-
-export const hasJava = spawnSync('java', ['-version']).status === 0;
+const hasJava = spawnSync('java', ['-version']).status === 0;
 
 async function startWireMock() {
-  const jar = join(wireMockFolder, `build/wiremock-standalone-${wireMockVersion}.jar`);
+  // The package holds the JAR.
+  const jar = join(packages, `wiremock/build/wiremock-standalone-${versionOf('wiremock')}.jar`);
   const args = ['-Xmx256m', '-jar', jar, '--port', '0', '--bind-address', '127.0.0.1', '--disable-banner'];
   const child = spawn('java', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';
@@ -138,32 +136,36 @@ async function startWireMock() {
     port = /port:\s+(\d+)/.exec(said)?.[1];
   }
   child.stdout.resume();
-  return {
-    url: `http://127.0.0.1:${port}`,
-    stop: async () => {
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    },
-  };
+  process.on('exit', () => child.kill('SIGKILL'));
+  const url = `http://127.0.0.1:${port}`;
+  // The first answer of a Java machine takes its time.
+  await (await fetch(`${url}/__admin/mappings`)).text();
+  return url;
 }
 
+let wireMock;
+
 const wired = {
-  name: `WireMock ${wireMockVersion}`,
+  name: 'WireMock',
+  version: versionOf('wiremock'),
   faults: Object.keys(wireFaults),
   async with(fault, use) {
-    const { url, stop } = await startWireMock();
-    try {
-      const mapping = { request: { method: 'ANY', url: '/' }, response: wireFaults[fault] };
-      const { status } = await fetch(`${url}/__admin/mappings`, {
-        method: 'POST',
-        body: JSON.stringify(mapping),
-      });
-      if (status !== 201) throw new Error(`WireMock did not take the mapping: ${status}`);
-      return await use(url);
-    } finally {
-      await stop();
-    }
+    const url = await (wireMock ??= startWireMock());
+    await fetch(`${url}/__admin/mappings`, { method: 'DELETE' });
+    const mapping = { request: { method: 'ANY', url: '/' }, response: wireFaults[fault] };
+    const init = { method: 'POST', body: JSON.stringify(mapping) };
+    const { status } = await fetch(`${url}/__admin/mappings`, init);
+    if (status !== 201) throw new Error(`WireMock did not take the mapping: ${status}`);
+    return use(url);
   },
 };
 
-export const tools = [kit, nocked, mswed, mocked, ...(hasJava ? [wired] : [])];
+const needs22 = typeof Promise.withResolvers === 'function' ? undefined : 'its interceptors need Node 22';
+/** All of them; `why` says why one cannot be run here. */
+export const tools = [
+  kit,
+  { ...nocked, why: needs22 },
+  { ...mswed, why: needs22 },
+  mocked,
+  { ...wired, why: hasJava ? undefined : 'WireMock needs Java' },
+];

@@ -60,7 +60,27 @@ export async function playAgain<T extends Judged>(
     } else
       cells.push({ ...cell, verdict: 'flaky', why: `${cell.why}; but right when it was played again alone` });
   }
-  return cells;
+  return withIntermittent(cells);
+}
+
+/** In how many cells the same mistake must come and go before it is no longer taken for the machine's. */
+const OFTEN = 3;
+
+/** What a busy machine does to a right app: all of it is a matter of time. */
+const TIMELY =
+  /^(no-answer|late-answer|status-504|deadline-only|worked-on|never-ended|neighbour|next-request|half-close|gone)$/;
+
+/** A mistake that is no matter of time, and comes and goes in several cells, is the app's: it does it now and then. */
+function withIntermittent(cells: readonly ConformanceCell[]): ConformanceCell[] {
+  const isMistake = ({ verdict, causes }: ConformanceCell): boolean =>
+    verdict === 'flaky' && causes.some((cause) => !TIMELY.test(cause));
+  const often = (name: string): boolean =>
+    cells.filter((cell) => isMistake(cell) && cell.causes[0] === name).length >= OFTEN;
+  return cells.map((cell) =>
+    isMistake(cell) && often(cell.causes[0] ?? '')
+      ? { ...cell, verdict: 'wrong', why: cell.why.replace(/; but right when .*$/, ', now and then') }
+      : cell,
+  );
 }
 
 // A status that is wrong for one fault may be a matter of time for another one.
