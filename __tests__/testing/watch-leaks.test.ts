@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { Agent, createServer, get, type RequestListener, type Server } from 'node:http';
 import { Socket, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { hangup } from 'express-hangup';
 import {
   clientThatHangsUp,
@@ -240,5 +243,20 @@ describe('watchLeaks(): an app that leaves something behind', () => {
 
   it('refuses options that it does not know', () => {
     expect(() => watchLeaks({ servers: [] } as never)).toThrow('no option "servers"');
+  });
+});
+
+describe('watchLeaks(): the standard streams', () => {
+  it('are nobody’s leak where Node opens them during the watch, as pipe() makes it do', async () => {
+    const script = `
+      const { PassThrough } = require('node:stream');
+      const { watchLeaks } = require('./src/testing/watches/watch-leaks');
+      const watch = watchLeaks({ idleSockets: true });
+      new PassThrough().pipe(new PassThrough());
+      watch.expectNone({ within: 0 }).then(() => console.log('none'), console.log);
+    `;
+    const args = ['-r', 'esbuild-register', '-e', script];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: join(__dirname, '../..') });
+    expect(stdout).toBe('none\n');
   });
 });

@@ -49,4 +49,20 @@ else {
       if (version !== undefined)
         assert.ok(DOCUMENT.replace(/\s+/g, ' ').includes(`${name} ${version}`), `${name} ${version}`);
   });
+
+  const said = async (tool, kind) => {
+    const script = join(import.meta.dirname, 'beside/leaks.mjs');
+    return (await promisify(execFile)(process.execPath, [script, tool, kind], { timeout: 60_000 })).stdout;
+  };
+
+  test('watchLeaks() names each call that goes on, and nothing where there is none', async () => {
+    const leaky = await said('watchLeaks()', 'leaky');
+    assert.equal(leaky.match(/leaks\.mjs:12/g)?.length, 3);
+    assert.equal(await said('watchLeaks()', 'right'), 'nothing\n');
+  });
+
+  test('why-is-node-running lists the handles of a right app as well as those of a leaky one', async () => {
+    for (const kind of ['leaky', 'right'])
+      assert.match(await said('why-is-node-running', kind), /There are \d\d handle\(s\) keeping the process/);
+  });
 }

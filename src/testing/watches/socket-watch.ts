@@ -40,7 +40,7 @@ export class SocketWatch {
     const found: { socket: Socket; site: CallSite }[] = [];
     for (const [handle, site] of this.#handles) {
       const socket = ownerOf(handle);
-      if (socket === undefined || socket.destroyed) continue;
+      if (socket === undefined || socket.destroyed || isStandard(socket)) continue;
       if ((socket as { server?: object | null }).server) this.#handles.delete(handle);
       else found.push({ socket, site });
     }
@@ -96,6 +96,11 @@ export class SocketWatch {
 // cannot be asked either the socket counts as held, and is reported.
 function isUnref(socket: Socket & { _handle?: { hasRef?: () => boolean } | null }): boolean {
   return socket._handle?.hasRef?.() === false;
+}
+
+// Node opens these when they are first asked for, which pipe() does; in CI they are pipes.
+function isStandard(socket: Socket & { fd?: unknown }): boolean {
+  return socket.fd === 0 || socket.fd === 1 || socket.fd === 2;
 }
 
 /** The socket on a handle, which Node keeps under a symbol of its own; `undefined` for what is none. */
