@@ -3,12 +3,17 @@
 // when it is used, in a process of its own: most of them change node:http or fetch for the whole process.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 
 const packages = join(import.meta.dirname, '../../../node_modules');
-const versionOf = (name) => JSON.parse(readFileSync(join(packages, name, 'package.json'), 'utf8')).version;
+/** The version of a package that is installed here; `undefined` where it is not. */
+export function versionOf(name) {
+  const file = join(packages, name, 'package.json');
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).version : undefined;
+}
+
 const BODY = '{"ok":true,"filler":"0123456789"}';
 
 /** Half of the body, then an error. */
@@ -161,11 +166,16 @@ const wired = {
 };
 
 const needs22 = typeof Promise.withResolvers === 'function' ? undefined : 'its interceptors need Node 22';
+function whyNoWireMock() {
+  if (versionOf('wiremock') === undefined) return 'the package wiremock is not installed';
+  return hasJava ? undefined : 'WireMock needs Java';
+}
+
 /** All of them; `why` says why one cannot be run here. */
 export const tools = [
   kit,
   { ...nocked, why: needs22 },
   { ...mswed, why: needs22 },
   mocked,
-  { ...wired, why: hasJava ? undefined : 'WireMock needs Java' },
+  { ...wired, why: whyNoWireMock() },
 ];
