@@ -1,4 +1,4 @@
-import { Agent, get, request } from 'node:http';
+import { Agent, get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Request, Response } from 'express';
 import { Agent as UndiciAgent, fetch as undiciFetch } from 'undici';

@@ -1,8 +1,7 @@
-import { get, request, type Server } from 'node:http';
-import { createServer } from 'node:http';
+import { createServer, get, type Server } from 'node:http';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import express, { type Express, type Request, type Response } from 'express';
+import express, { type Request, type Response } from 'express';
 import express4 from 'express4';
 import { bare, DEADLINE, endOf, fail, honest, initOf, plain, type DefectiveApp } from './parts';
 

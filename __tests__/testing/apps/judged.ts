@@ -1,7 +1,8 @@
 import { conformance, faultyUpstream, type ConformanceResult } from 'express-hangup/testing';
 import { DEADLINE, type DefectiveApp, type SmallApp } from './parts';
 
-async function judged({ make, options }: SmallApp): Promise<ConformanceResult> {
+/** Plays the whole matrix against an app. */
+export async function judged({ make, options }: SmallApp): Promise<ConformanceResult> {
   const upstream = await faultyUpstream();
   try {
     const given = { upstream, deadline: DEADLINE, ...options };
@@ -11,21 +12,13 @@ async function judged({ make, options }: SmallApp): Promise<ConformanceResult> {
   }
 }
 
-/** Plays the whole matrix against each app, and sees that its defect is named. */
-export function namesEach(apps: readonly DefectiveApp[]): void {
-  it.each(apps)('names the defect of an app that $name', async (app) => {
-    const wrong = (await judged(app)).cells.filter(({ verdict }) => verdict === 'wrong');
-    expect(wrong.map(({ why }) => why).join('\n')).toMatch(app.says);
-  });
+/** What the whole matrix says of an app, cell by cell that is wrong. */
+export async function complaintsOf(app: DefectiveApp): Promise<string> {
+  const wrong = (await judged(app)).cells.filter(({ verdict }) => verdict === 'wrong');
+  return wrong.map(({ why }) => why).join('\n');
 }
 
-/** Plays the whole matrix against each app, and sees that nothing is wrong with it. */
-export function accusesNone(apps: readonly SmallApp[]): void {
-  it.each(apps)('does not accuse an app that $name', async (app) => {
-    const result = await judged(app);
-    result.expectRight();
-    // A cell in which the app had no time to call before its client left is not seen; hardly any is, but of a queue.
-    const most = app.options?.background === true ? 2 : 10;
-    expect(result.unseen).toBeLessThan(result.cells.length / most);
-  });
+/** How many cells at most may not be seen: in hardly any one an app has no time to call before its client left, but for a queue. */
+export function mostUnseen({ options }: SmallApp, cells: number): number {
+  return cells / (options?.background === true ? 2 : 10);
 }

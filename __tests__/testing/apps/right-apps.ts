@@ -4,7 +4,6 @@ import { text } from 'node:stream/consumers';
 import { PassThrough, Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, gzipSync } from 'node:zlib';
-import express from 'express';
 import type { ConformanceOptions } from 'express-hangup/testing';
 import { bare, DEADLINE, endOf, fail, hasAnswer, honest, initOf, plain, type SmallApp } from './parts';
 

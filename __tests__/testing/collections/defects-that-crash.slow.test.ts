@@ -1,6 +1,8 @@
-import { namesEach } from '../apps/judged';
+import { complaintsOf } from '../apps/judged';
 import { DEFECTS_THAT_CRASH } from '../apps/defects-that-crash';
 
 describe('conformance(): apps that crash in one way each', () => {
-  namesEach(DEFECTS_THAT_CRASH);
+  it.each(DEFECTS_THAT_CRASH)('names the defect of an app that $name', async (app) => {
+    expect(await complaintsOf(app)).toMatch(app.says);
+  });
 });

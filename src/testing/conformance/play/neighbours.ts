@@ -26,7 +26,14 @@ export async function playNeighbours(
   const seen =
     place.client === 'two-at-once' ? await twoAtOnce(place, run) : await oneAfterAnother(place, run);
   const upstreamHost = run.upstream && `127.0.0.1:${run.upstream.port}`;
-  return { ...seen, askedAgain: false, halfBytes: 0, upstreamHost, crashes: await run.takeCrashes(), baseline };
+  return {
+    ...seen,
+    askedAgain: false,
+    halfBytes: 0,
+    upstreamHost,
+    crashes: await run.takeCrashes(),
+    baseline,
+  };
 }
 
 type Seen = Pick<CellObservation, 'account' | 'numbers' | 'attempts' | 'beside' | 'opened'>;
