@@ -84,7 +84,8 @@ export class AppProcess {
       const account = await clientThatHangsUp(url, { patience: Math.max(1, Math.ceil(patience)) }).catch(
         () => undefined,
       );
-      if (account === undefined) continue;
+      // The patience may be at its end before anybody has refused.
+      if (account?.ms.connected === undefined) continue;
       this.url = url;
       return account.response !== undefined;
     }
