@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { ReadableStream } from 'node:stream/web';
 
 const packages = join(import.meta.dirname, '../../../node_modules');
 /** The version of a package that is installed here; `undefined` where it is not. */
