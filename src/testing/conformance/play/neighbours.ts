@@ -82,8 +82,14 @@ function breakForTwo(
 /** The same request again and again, each on a connection of its own, while all is well. */
 async function oneAfterAnother(place: CellPlace, run: RunPlace): Promise<Seen> {
   const { upstream, plan } = run;
-  const open = (): number => upstream?.sockets ?? 0;
-  const before = open();
+  const calls = upstream?.attempts ?? [];
+  const [before, callsBefore, since] = [upstream?.sockets ?? 0, calls.length, performance.now()];
+  // Connections of before may end meanwhile, and would hide as many new ones: those of these requests are counted as well.
+  const more = (): number => {
+    const used = new Set(calls.slice(callsBefore).map(({ socket }) => socket));
+    const kept = [...used].filter(({ closed, openedAt }) => closed === undefined && openedAt >= since);
+    return Math.max(kept.length, (upstream?.sockets ?? 0) - before);
+  };
   let failed = 0;
   let last = await ask(place.method, run).over;
   const numbers: string[] = [];
@@ -96,11 +102,11 @@ async function oneAfterAnother(place: CellPlace, run: RunPlace): Promise<Seen> {
     );
     if (!isRight || last?.response?.complete !== true) failed += 1;
   }
-  await until(() => open() - before < REQUESTS / 2, performance.now() + CLOSING_MS);
+  await until(() => more() < REQUESTS / 2, performance.now() + CLOSING_MS);
   return {
     account: last,
     numbers,
     attempts: upstream && [],
-    opened: { requests: REQUESTS, more: open() - before, failed },
+    opened: { requests: REQUESTS, more: more(), failed },
   };
 }
