@@ -471,7 +471,8 @@ describe('faultyUpstream(): HTTP/2', () => {
     const account = await clientThatHangsUp(upstream.url, {
       path: `/${name}`,
       protocol: 'http2',
-      patience: 300,
+      // What ends is waited for, however busy the machine is.
+      patience: name.startsWith('hang') ? 300 : 5000,
     });
     const { response } = account;
     expect([response?.status, response?.bodyBytes, response?.complete, account.ended]).toEqual([
