@@ -8,7 +8,9 @@ import { test } from 'node:test';
 import { servers } from './servers.mjs';
 
 const start = servers.redis();
-const COMMAND = join(import.meta.dirname, '../../../dist/cli/main.js');
+const ROOT = join(import.meta.dirname, '../../..');
+const { bin } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const COMMAND = join(ROOT, bin['express-hangup']);
 const APP = `"${process.execPath}" "${join(import.meta.dirname, 'apps/orders.mjs')}"`;
 
 /** Runs the command with a Redis of its own. */
