@@ -1,11 +1,12 @@
 // npm run build: makes `dist` from `src`. With --code only the JavaScript, without a check of its types.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildCode } from './build/code.mjs';
 import { ROOT, SOURCE, TARGET } from './build/layout.mjs';
+import { shrink } from './build/shrink.mjs';
 
-/** The page of `diagnose()`: read and served as it is. */
+/** The page of `diagnose()`, whose files are served. */
 const PAGE = 'diagnose/page/browser';
 
 /** The compiler's declarations, one for each module. */
@@ -17,10 +18,7 @@ if (isWhole) rmSync(TARGET, { recursive: true, force: true });
 await buildCode();
 // npm does so where it installs; `npm link` and a symlink in node_modules do not.
 chmodSync(join(TARGET, 'cli.js'), 0o755);
-cpSync(join(SOURCE, PAGE), join(TARGET, PAGE), {
-  recursive: true,
-  filter: (path) => !/\.json$|\.d\.ts$/.test(path),
-});
+copyPage();
 if (isWhole) await buildTypes();
 
 async function buildTypes() {
@@ -31,4 +29,13 @@ async function buildTypes() {
   // Not needed for the code alone, and slow to load.
   const { rollTypes } = await import('./build/types.mjs');
   await rollTypes(DECLARATIONS);
+}
+
+function copyPage() {
+  const [from, to] = [join(SOURCE, PAGE), join(TARGET, PAGE)];
+  mkdirSync(to, { recursive: true });
+  for (const name of readdirSync(from).filter((file) => /\.(html|css|svg|js)$/.test(file))) {
+    const text = readFileSync(join(from, name), 'utf8');
+    writeFileSync(join(to, name), name.endsWith('.js') ? shrink(text) : text);
+  }
 }
