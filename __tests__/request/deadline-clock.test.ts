@@ -1,14 +1,16 @@
-import { createHook } from 'node:async_hooks';
+import { AsyncResource, createHook } from 'node:async_hooks';
 import fc from 'fast-check';
 import { DeadlineQueue, type Timed } from '../../src/request/lifetime/deadline-clock';
 
-class Waiting implements Timed {
+class Waiting extends AsyncResource implements Timed {
   readonly arrivedAt = performance.now();
   before: Timed | undefined = undefined;
   after: Timed | undefined = undefined;
   passedAt: number | undefined = undefined;
 
-  constructor(private readonly onPassed: (self: Waiting) => void) {}
+  constructor(private readonly onPassed: (self: Waiting) => void) {
+    super('waiting');
+  }
 
   deadlinePassed(): void {
     this.passedAt = performance.now();

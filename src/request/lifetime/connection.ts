@@ -58,5 +58,5 @@ function announceClose(this: Socket): void {
   const lifetimes: Lifetime[] = [];
   for (let link = newestOn(this); link !== undefined; link = link.older) lifetimes.push(link);
   // Oldest first, as the requests came.
-  for (const lifetime of lifetimes.reverse()) lifetime.closed();
+  for (const lifetime of lifetimes.reverse()) lifetime.runInAsyncScope(() => lifetime.closed());
 }

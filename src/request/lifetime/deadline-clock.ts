@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks';
 import timers from 'node:timers';
 import { MAX_MS } from '../../options';
 
@@ -5,7 +6,7 @@ import { MAX_MS } from '../../options';
 const nodeSetTimeout = timers.setTimeout;
 
 /** Whose deadline is kept; a link in the list of a `DeadlineQueue`. */
-export interface Timed {
+export interface Timed extends Pick<AsyncResource, 'runInAsyncScope'> {
   /** The time is up. */
   deadlinePassed(): void;
   /** `performance.now()` when its time began. */
@@ -95,7 +96,8 @@ export class DeadlineQueue implements Waiting {
     while (this.first !== undefined && this.dueAt(this.first) <= now) {
       const due = this.first;
       this.stop(due);
-      due.deadlinePassed();
+      // The timer is of whoever armed it: an AsyncLocalStorage must give each request its own store.
+      due.runInAsyncScope(() => due.deadlinePassed());
     }
     this.waitForFirst(now);
   }

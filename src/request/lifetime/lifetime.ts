@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { DeadlineExceededError, type HangupError } from '../../errors';
@@ -50,8 +51,10 @@ const DEBUGGER_RETRY_MS = 1000;
 /**
  * One request's life, from `hangup()` to the end of the response: its signal, its deadline, and who ended it. It settles
  * once. If it was aborted, that was before.
+ *
+ * What it calls for reasons that other requests share (a timer, a connection, a drain) runs in the async context of its own request.
  */
-export class Lifetime implements Timed {
+export class Lifetime extends AsyncResource implements Timed {
   /** `performance.now()` when the request arrived at the middleware. */
   readonly arrivedAt = performance.now();
   /** Why the request was aborted; set before any listener runs, and never changed. */
@@ -96,7 +99,9 @@ export class Lifetime implements Timed {
     readonly req: IncomingMessage,
     readonly res: ServerResponse,
     private readonly host: LifetimeHost,
-  ) {}
+  ) {
+    super('express-hangup');
+  }
 
   /** The request's AbortSignal, made when first asked for. */
   get signal(): AbortSignal {

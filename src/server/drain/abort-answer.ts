@@ -15,7 +15,7 @@ const RETRY_AFTER_S = '1';
 export function abortAnswer(answer: Answer, reason: HangupError): boolean {
   const lifetime = 'req' in answer ? lifetimeOf(answer.req) : undefined;
   if (lifetime) {
-    lifetime.end(reason);
+    lifetime.runInAsyncScope(() => lifetime.end(reason));
     return lifetime.reason === reason;
   }
   if (answer.headersSent || answer.destroyed) return false;
@@ -36,5 +36,6 @@ export function closeAnswered(answer: Answer): void {
 
 /** Aborts the signal of a request, and leaves its answer alone. */
 export function abortSignal(answer: Answer, reason: HangupError): void {
-  if ('req' in answer) lifetimeOf(answer.req)?.abort(reason);
+  const lifetime = 'req' in answer ? lifetimeOf(answer.req) : undefined;
+  lifetime?.runInAsyncScope(() => lifetime.abort(reason));
 }
