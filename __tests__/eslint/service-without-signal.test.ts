@@ -279,7 +279,7 @@ module.exports = async function load() {
     await fetch('http://alerts/x');
   }
 };`,
-      ids: ['service', 'caution'],
+      ids: ['caution', 'caution'],
       suggested: [
         {
           add: `const fetch = require('node-fetch');

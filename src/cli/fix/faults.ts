@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Finding } from './repair-file';
 
-/** A fault that production has seen, in the part that a repair starts from. */
+/** A fault that production has seen, in the part that a repair starts from: as `diagnose({ file })` writes it, or `faultLine()`. */
 export interface SeenFault {
   readonly code: string;
   readonly method: string;
@@ -33,9 +33,11 @@ function parsed(line: string, at: string): SeenFault | undefined {
   if (typeof value !== 'object' || value === null) throw new Error(`${at} is not an object.`);
   const { code, method, route, where } = value as Record<string, unknown>;
   if (where === undefined || where === null) return undefined;
-  const { file, line: row, column } = where as Record<string, unknown>;
+  const { file, line: row, column } = typeof where === 'string' ? inParts(where) : (where as Where);
   if (typeof file !== 'string' || typeof row !== 'number')
-    throw new Error(`${at}: where must be { file, line, column }, with a text and two numbers.`);
+    throw new Error(
+      `${at}: where must be { file, line, column }, with a text and two numbers, or "file:line:column".`,
+    );
   const place = {
     file: file.startsWith('file:') ? fileURLToPath(file) : file,
     line: row,
@@ -44,10 +46,29 @@ function parsed(line: string, at: string): SeenFault | undefined {
   return { code: String(code), method: String(method), route: String(route), where: place };
 }
 
-/** Whether a finding is about the call that a fault came from. Production's folder may be another: the end of the path decides. */
+interface Where {
+  readonly file?: unknown;
+  readonly line?: unknown;
+  readonly column?: unknown;
+}
+
+/** `/app/routes/users.js:12:28`, as `faultLine()` has it. */
+function inParts(where: string): Where {
+  const [, file, line, column] = /^(.+):(\d+):(\d+)$/.exec(where) ?? [];
+  return { file, line: line === undefined ? undefined : Number(line), column: Number(column) };
+}
+
+const ABOUT_CALLS = /^(call|service)-without-signal$/;
+
+/**
+ * Whether a finding is about the call that a fault came from. Production's folder may be another: the end of the path decides.
+ * A stack names the line of `.get(` in a call of several lines.
+ */
 export function isAbout(finding: Finding, { where }: SeenFault): boolean {
   const seen = where.file.replaceAll('\\', '/');
-  return (seen === finding.file || seen.endsWith(`/${finding.file}`)) && where.line === finding.line;
+  if (seen !== finding.file && !seen.endsWith(`/${finding.file}`)) return false;
+  const last = ABOUT_CALLS.test(finding.rule) ? finding.endLine : finding.line;
+  return where.line >= finding.line && where.line <= last;
 }
 
 /** The findings, those about the faults first, and among them the most frequent first. */

@@ -1,11 +1,12 @@
 import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Terminal } from '../command-line';
 import { fixArguments, USAGE, type FixArguments } from './arguments';
 import { deliver } from './deliver';
 import { faultsFirst, readFaults } from './faults';
-import { repositoryOf, uncommitted } from './git';
+import { filesOfRepository, repositoryOf, uncommitted } from './git';
 import { loadPartners } from './partners';
-import { nameOf, openProject, repairFile, type Project } from './project';
+import { foldersWithoutMount, nameOf, openProject, repairFile, type Project } from './project';
 import type { FileOutcome, Finding } from './repair-file';
 import { asJson, inWords, type FixReport } from './report';
 import { isInside, sourceFiles } from './source-files';
@@ -35,9 +36,12 @@ export async function fixCommand(
 
 async function fix(given: FixArguments, cwd: string, tell: (text: string) => void): Promise<FixReport> {
   const root = placeOf(given, cwd);
-  const faults = given.from === undefined ? [] : readFaults(given.from);
-  const project = openProject(sourceFiles(given.paths, cwd), root, loadPartners(cwd, root), given);
+  const faults = given.from === undefined ? [] : readFaults(resolve(cwd, given.from));
+  const known = filesOfRepository(root, true);
+  const files = sourceFiles(given.paths, cwd, (file) => known?.has(file) ?? true);
+  const project = openProject(files, root, loadPartners(cwd, root), given);
   const planned = repairAll(project, () => true);
+  if (given.write) refuseUntracked(planned.outcomes, root);
   const found = faultsFirst(mountsFirst(planned.repaired), faults);
   const verified = given.write
     ? await writeVerified(found, project, given.verify, cwd, tell)
@@ -48,9 +52,10 @@ async function fix(given: FixArguments, cwd: string, tell: (text: string) => voi
     repaired: faultsFirst(inOrder(kept.repaired), faults),
     left: faultsFirst(inOrder(kept.left.filter(isNotOneOf(verified.takenBack))), faults),
     takenBack: verified.takenBack,
-    unreadable: kept.unreadable,
+    unreadable: [...project.unreadable, ...kept.unreadable],
     faults,
-    hasMount: project.hasMount,
+    hasMount: project.mounted.length > 0,
+    withoutMount: foldersWithoutMount(kept.left, project),
     written: given.write && kept.repaired.length > 0,
     notes: verified.notes,
   };
@@ -69,6 +74,15 @@ function placeOf(given: FixArguments, cwd: string): string {
   const root = realpathSync(repository);
   if (!isInside(cwd, root)) throw new Error(`${cwd} lies outside of ${root}.`);
   return root;
+}
+
+/** What git does not have, it could not give back. */
+function refuseUntracked(outcomes: Repaired['outcomes'], root: string): void {
+  const tracked = filesOfRepository(root, false);
+  const changed = [...outcomes].filter(([, { before, after }]) => before !== after).map(([file]) => file);
+  const untracked = changed.filter((file) => tracked?.has(file) !== true).map((file) => nameOf(file, root));
+  if (untracked.length > 0)
+    throw new Error(`Commit these first, as git could not give them back:\n?? ${untracked.join('\n?? ')}`);
 }
 
 /** What a run over all files came to. */

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 
 /** The repository's folder, or `undefined` outside of one. */
 export function repositoryOf(cwd: string): string | undefined {
@@ -9,6 +10,17 @@ export function repositoryOf(cwd: string): string | undefined {
 /** What `git status` says of changes that are not committed; empty where all is. */
 export function uncommitted(cwd: string): string {
   return run('git', ['status', '--porcelain', '--untracked-files=no'], cwd).stdout.trim();
+}
+
+/**
+ * The files that git has, as full paths; with `others` also those that it could take, which are the files that are not ignored.
+ * `undefined` where git does not tell.
+ */
+export function filesOfRepository(root: string, others: boolean): Set<string> | undefined {
+  const more = others ? ['--others', '--exclude-standard'] : [];
+  const { status, stdout } = run('git', ['ls-files', '-z', '--cached', ...more], root);
+  if (status !== 0) return undefined;
+  return new Set(stdout.split('\0').map((name) => join(root, name)));
 }
 
 /** Makes a branch and commits the files on it. Throws an Error with git's own words where that fails. */
@@ -23,13 +35,20 @@ function git(args: readonly string[], cwd: string): void {
   if (status !== 0) throw new Error(`git ${args[0] ?? ''} failed: ${(stderr || stdout).trim()}`);
 }
 
+/** `git ls-files` of a large repository says a lot. */
+const OUTPUT_BYTES = 256 * 1024 * 1024;
+
 /** Runs a program to its end; `status` is `null` where it could not be started. */
 export function run(
   program: string,
   args: readonly string[],
   cwd: string,
 ): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr, error } = spawnSync(program, [...args], { cwd, encoding: 'utf8' });
+  const { status, stdout, stderr, error } = spawnSync(program, [...args], {
+    cwd,
+    encoding: 'utf8',
+    maxBuffer: OUTPUT_BYTES,
+  });
   return error ? { status: null, stdout: '', stderr: error.message } : { status, stdout, stderr };
 }
 

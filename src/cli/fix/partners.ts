@@ -8,6 +8,7 @@ export interface LintMessage {
   readonly message: string;
   readonly line: number;
   readonly column: number;
+  readonly endLine?: number;
   readonly fatal?: boolean;
   readonly fix?: { readonly range: [number, number]; readonly text: string };
   readonly suggestions?: readonly {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { recommended } from '../../eslint/plugin';
 import { addImports } from '../../eslint/rules/add-imports';
+import { isBehind, Packages, type Package } from './packages';
 import type { Partners } from './partners';
 import { repairText, type FileOutcome, type Finding, type Inspection } from './repair-file';
 
@@ -20,8 +21,11 @@ export interface Choice {
 export interface Project {
   readonly root: string;
   readonly texts: ReadonlyMap<string, string>;
-  /** Whether `hangup()` is mounted, or will be by a repair: without it no signal means what it should. */
-  readonly hasMount: boolean;
+  /** The packages in which `hangup()` is mounted, or will be by a repair: without it no signal means what it should. */
+  readonly mounted: readonly Package[];
+  readonly packages: Packages;
+  /** Files that are not read, each with the reason. */
+  readonly unreadable: readonly { readonly file: string; readonly why: string }[];
   readonly partners: Partners;
   readonly choice: Choice;
 }
@@ -46,16 +50,29 @@ export function openProject(
   choice: Choice,
 ): Project {
   const texts = new Map<string, string>();
+  const unreadable: { file: string; why: string }[] = [];
   for (const file of files) {
     const text = readFileSync(file, 'utf8');
-    // What is not text in UTF-8 would be written back as something else.
-    if (WORDS.test(text) && !text.includes('\uFFFD') && text.length < 1_000_000) texts.set(file, text);
+    if (!WORDS.test(text)) continue;
+    const why = whyUnreadable(text);
+    if (why === undefined) texts.set(file, text);
+    else unreadable.push({ file: nameOf(file, root), why });
   }
-  const open = { root, texts, partners, choice, hasMount: false };
-  return { ...open, hasMount: [...texts].some(([file, text]) => isMountIn(file, text, open)) };
+  const packages = new Packages(root);
+  const open = { root, texts, partners, choice, packages, unreadable, mounted: [] };
+  const mounts = [...texts].filter(([file, text]) => isMountIn(file, text, open));
+  return { ...open, mounted: [...new Set(mounts.map(([file]) => packages.of(file)))] };
 }
 
-function isMountIn(file: string, text: string, project: Project): boolean {
+const MAX_CHARACTERS = 1_000_000;
+
+function whyUnreadable(text: string): string | undefined {
+  // What is not text in UTF-8 would be written back as something else.
+  if (text.includes('\uFFFD')) return 'it is not text in UTF-8';
+  return text.length > MAX_CHARACTERS ? 'it is longer than a million characters' : undefined;
+}
+
+function isMountIn(file: string, text: string, project: Surroundings): boolean {
   if (/\bhangup\s*\(/.test(text) && text.includes('express-hangup')) return true;
   if (!/express|NestFactory/.test(text)) return false;
   const outcome = repairText(text, inspectionOf(file, text, project), ({ rule }) => MOUNTS.has(rule));
@@ -71,11 +88,23 @@ export function repairFile(
   wanted: (finding: Finding) => boolean,
 ): FileOutcome {
   const text = project.texts.get(file) ?? '';
-  const { choice, hasMount } = project;
+  const { choice } = project;
+  const hasMount = isBehindHangup(file, project);
   const chosen = new Set(choice.context ? ['service-without-signal/service'] : []);
   const isWanted = (finding: Finding): boolean =>
     (hasMount || !NEED_MOUNT.has(finding.rule)) && wanted(finding);
   return repairText(text, inspectionOf(file, text, project), isWanted, chosen);
+}
+
+function isBehindHangup(file: string, { mounted, packages }: Project): boolean {
+  return isBehind(mounted, packages.of(file));
+}
+
+/** The folders of the packages in which repairs are left out, as nothing mounts `hangup()` there. */
+export function foldersWithoutMount(left: readonly Finding[], project: Project): string[] {
+  const files = left.filter(({ rule }) => NEED_MOUNT.has(rule)).map(({ file }) => join(project.root, file));
+  const open = files.filter((file) => !isBehindHangup(file, project));
+  return [...new Set(open.map((file) => nameOf(project.packages.of(file).folder, project.root)))].sort();
 }
 
 /** The name of a file in a report. */
@@ -83,8 +112,11 @@ export function nameOf(file: string, root: string): string {
   return relative(root, file).replaceAll('\\', '/');
 }
 
-function inspectionOf(file: string, text: string, { root, partners, choice }: Project): Inspection {
-  const languageOptions = languageOf(file, text, partners);
+type Surroundings = Pick<Project, 'root' | 'partners' | 'choice' | 'packages'>;
+
+function inspectionOf(file: string, text: string, project: Surroundings): Inspection {
+  const { root, partners, choice } = project;
+  const languageOptions = languageOf(file, text, project);
   const mountOptions = {
     ...(choice.deadline !== undefined && { deadline: choice.deadline }),
     ...(choice.context && { context: true }),
@@ -94,7 +126,7 @@ function inspectionOf(file: string, text: string, { root, partners, choice }: Pr
   );
   const shared = {
     // A pattern that fits everything counts as none for what is not JavaScript.
-    files: ['**/*.{js,mjs,cjs,ts,mts,cts}'],
+    files: ['**/*.{js,mjs,cjs,jsx,ts,mts,cts,tsx}'],
     languageOptions,
     linterOptions: { reportUnusedDisableDirectives: 'off' },
     settings: { 'express-hangup': { importsAreAdded: true, mounted: true } },
@@ -121,13 +153,15 @@ function inspectionOf(file: string, text: string, { root, partners, choice }: Pr
   };
 }
 
-function languageOf(file: string, text: string, { typescript }: Partners): object {
-  if (/\.[cm]?ts$/.test(file))
-    return typescript === undefined ? {} : { parser: typescript, sourceType: 'module' };
-  const isModule = /\.mjs$/.test(file) || (/^\s*(import|export)\b/m.test(text) && !/\.cjs$/.test(file));
-  return {
-    sourceType: isModule ? 'module' : 'commonjs',
-    ecmaVersion: 'latest',
-    parserOptions: { ecmaFeatures: { jsx: true } },
-  };
+function languageOf(file: string, text: string, { partners, packages }: Surroundings): object {
+  const parserOptions = { ecmaFeatures: { jsx: true } };
+  const { typescript } = partners;
+  if (/\.([cm]?ts|tsx)$/.test(file))
+    return typescript === undefined ? {} : { parser: typescript, sourceType: 'module', parserOptions };
+  const isModule =
+    /\.mjs$/.test(file) || (!/\.cjs$/.test(file) && (IMPORTS.test(text) || packages.of(file).isModule));
+  return { sourceType: isModule ? 'module' : 'commonjs', ecmaVersion: 'latest', parserOptions };
 }
+
+/** What only an ES module has, or what is compiled to CommonJS; `import('x')` may stand in both. */
+const IMPORTS = /^\s*(import\s*['"{*\w]|export\b)/m;

@@ -1,10 +1,5 @@
 import type { Linter, LintMessage } from './partners';
-
-/** A change of a text. */
-export interface Change {
-  readonly range: readonly [number, number];
-  readonly text: string;
-}
+import { offsetOf, originalOffset, type Change } from './places';
 
 /** One thing that was found: repaired, or left for a person. */
 export interface Finding {
@@ -14,6 +9,8 @@ export interface Finding {
   readonly rule: string;
   readonly messageId: string;
   readonly line: number;
+  /** The line on which it ends. */
+  readonly endLine: number;
   readonly column: number;
   readonly message: string;
 }
@@ -131,35 +128,8 @@ function findingOf(
   const head = before.slice(0, offset);
   const line = head.split('\n').length;
   const column = offset - head.lastIndexOf('\n');
-  return { key: `${file}:${rule}:${offset}`, file, rule, messageId, line, column, message: words };
-}
-
-function offsetOf({ line, column }: LintMessage, text: string): number {
-  let start = 0;
-  for (let at = 1; at < line; at += 1) start = text.indexOf('\n', start) + 1;
-  return start + column - 1;
-}
-
-/** Where an offset of the changed text was in the first one. What was put in counts as the place where it was put. */
-function originalOffset(offset: number, passes: readonly Change[][]): number {
-  let at = offset;
-  for (const changes of passes.toReversed()) {
-    let shift = 0;
-    for (const { range, text } of changes) {
-      const start = range[0] + shift;
-      if (at < start) break;
-      if (at < start + text.length) {
-        // Within a change: its unchanged beginning still tells the place.
-        shift = Math.max(0, at - start - (range[1] - range[0]));
-        at -= shift;
-        shift = start - range[0];
-        break;
-      }
-      shift += text.length - (range[1] - range[0]);
-    }
-    at -= shift;
-  }
-  return at;
+  const endLine = line + (message.endLine ?? message.line) - message.line;
+  return { key: `${file}:${rule}:${offset}`, file, rule, messageId, line, endLine, column, message: words };
 }
 
 /** The changes that do not touch each other, in the order of the text: what stands first goes first. */

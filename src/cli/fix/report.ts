@@ -13,6 +13,8 @@ export interface FixReport {
   readonly faults: readonly SeenFault[];
   /** Whether an app was seen on which `hangup()` is, or will be, mounted. */
   readonly hasMount: boolean;
+  /** The folders of packages in which nothing mounts it, and where repairs were left out for that. */
+  readonly withoutMount: readonly string[];
   readonly written: boolean;
   /** What was done besides, a sentence each. */
   readonly notes: readonly string[];
@@ -25,9 +27,10 @@ export function diffOf({ outcomes }: Pick<FixReport, 'outcomes'>): string {
 
 /** The report as plain data. */
 export function asJson(report: FixReport): object {
-  const { repaired, left, takenBack, unreadable, written, hasMount, notes } = report;
+  const { repaired, left, takenBack, unreadable, written, hasMount, withoutMount, notes } = report;
   const faults = report.faults.map((fault) => ({ ...fault, outcome: fateOf(fault, report) }));
-  return { repaired, left, takenBack, unreadable, faults, hasMount, written, notes, diff: diffOf(report) };
+  const mounts = { hasMount, withoutMount };
+  return { repaired, left, takenBack, unreadable, faults, ...mounts, written, notes, diff: diffOf(report) };
 }
 
 /** The report in words, after the diff. */
@@ -48,15 +51,24 @@ export function inWords(report: FixReport): string {
       unreadable.map(({ file, why }) => `  ${file}  ${why}`),
     ),
     `${plural(repaired.length, 'repair')} in ${plural(files, 'file')}, ${left.length} left for you.`,
-    report.hasMount ? '' : NO_MOUNT,
+    noMount(report),
     written || repaired.length === 0 ? '' : 'Nothing was written: --write applies the diff.',
     ...notes,
   ];
   return `${parts.filter((part) => part !== '').join('\n')}\n`;
 }
 
-const NO_MOUNT =
-  'No file makes an app (express()) on which hangup() could be mounted: what needs it was left. Name the folder of the app too.';
+function noMount({ hasMount, withoutMount }: FixReport): string {
+  const where = hasMount
+    ? withoutMount.map((folder) => `No file of ${folder || 'the root package'}`)
+    : ['No file'];
+  return where
+    .map(
+      (no) =>
+        `${no} makes an app (express()) on which hangup() could be mounted: what needs it was left. Name the folder of the app too.`,
+    )
+    .join('\n');
+}
 
 function section(title: string, lines: readonly string[]): string {
   return lines.length === 0 ? '' : `${title}\n${lines.join('\n')}\n`;

@@ -8,6 +8,8 @@ export interface CallShape {
   readonly changes: 'by-method' | 'yes' | 'no';
   /** Whether an abort is told by an `error` event, which ends the process where nobody listens. */
   readonly errorEvent?: boolean;
+  /** Whether the client was made with a signal, which one of a call would displace. */
+  readonly ownSignal?: boolean;
   /** The first version of the package that takes a signal. */
   readonly since?: readonly [name: string, major: number, minor: number];
 }

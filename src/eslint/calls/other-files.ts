@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CALL_SHAPES, type CallShape } from './call-shapes';
+import { optionsHaveSignal } from './own-signal';
 import { optionsParameter } from './wrappers';
 import { isFunction, isIdentifier, keyName, stringOf, unwrap, type Node, type Source } from '../code/node';
 import type { Origin } from '../code/origin';
@@ -27,7 +28,7 @@ interface Loaded {
 }
 
 const cache = new Map<string, Loaded | undefined>();
-const ENDINGS = ['', '.js', '.ts', '.mjs', '.cjs', '.mts', '.cts', '/index.js', '/index.ts'];
+const ENDINGS = ['', '.js', '.ts', '.mjs', '.cjs', '.mts', '.cts', '.jsx', '.tsx', '/index.js', '/index.ts'];
 
 /** Reads other files with the parser that reads this one. Nothing of them is run. */
 export function otherFiles(filename: string, parser: Parser, visitorKeys: Source['visitorKeys']): OtherFiles {
@@ -46,7 +47,8 @@ export function otherFiles(filename: string, parser: Parser, visitorKeys: Source
       if (node === undefined || loaded === undefined) return undefined;
       if (isFunction(node)) return rest === '' ? shapeOfFunction(node, loaded, visitorKeys) : undefined;
       const made = textOf(node, loaded);
-      return made === undefined ? undefined : shapeNamed(`${made}${rest ?? ''}`);
+      const shape = made === undefined ? undefined : shapeNamed(`${made}${rest ?? ''}`);
+      return shape && optionsHaveSignal(unwrap(node)) ? { ...shape, ownSignal: true } : shape;
     },
     isAsyncHandler: (origin) => {
       const [node, rest] = find(origin) ?? [];

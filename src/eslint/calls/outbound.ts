@@ -2,6 +2,7 @@ import { isFunction, isIdentifier, keyName, stringOf, unwrap, type Node, type So
 import { originOf, originText, variableOf } from '../code/origin';
 import type { OtherFiles } from './other-files';
 import { CALL_SHAPES, type CallShape } from './call-shapes';
+import { OWN_SIGNAL, whyUnlikeItsName } from './own-signal';
 import { optionsParameter } from './wrappers';
 
 /** A call that waits for somebody else, and could be given a signal. */
@@ -14,6 +15,8 @@ export interface OutboundCall {
   readonly at: number;
   /** Whether it may change something elsewhere. */
   readonly changes: boolean;
+  /** Why it may be another call than its name says; `undefined` where nothing speaks for that. */
+  readonly caution: string | undefined;
 }
 
 /** Reads a call as one that could be given a signal; `undefined` where it is none that we know. */
@@ -25,7 +28,8 @@ export function outboundCall(call: Node, source: Source, files: OtherFiles): Out
   const at = placeOfOptions(shape, given, source);
   if (at === undefined) return undefined;
   const name = `${source.getText(call.callee).replace(/\s+/g, '')}()`;
-  return { call, shape, name, at, changes: mayChange(shape, given[at], source) };
+  const caution = shape.ownSignal === true ? OWN_SIGNAL : whyUnlikeItsName(call.callee, source);
+  return { call, shape, name, at, changes: mayChange(shape, given[at], source), caution };
 }
 
 function shapeOf(call: Node, source: Source, files: OtherFiles): CallShape | undefined {

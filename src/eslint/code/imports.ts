@@ -1,6 +1,6 @@
 import { eol } from '../calls/add-signal';
 import type { Edit } from '../calls/add-signal';
-import { stringOf, type Node, type Source } from './node';
+import { isWithin, stringOf, type Node, type Scope, type Source } from './node';
 
 /** Where each name of ours comes from, and what it is called where its name is taken. */
 export const OUR_NAMES: Record<string, { readonly from: string; readonly alias: string }> = {
@@ -28,10 +28,12 @@ export function imported(name: string, source: Source, importsAreAdded: boolean 
   return { local, edits: importsAreAdded === true ? [] : [importEdit([[name, local]], from, source)] };
 }
 
-/** Whether a file declares a name, anywhere in it. */
-export function isTaken(name: string, source: Source): boolean {
-  const scopes = source.scopeManager?.scopes ?? [];
-  return scopes.some((scope) => (scope.set.get(name)?.defs.length ?? 0) > 0);
+/** Whether a file declares a name: anywhere in it, or where a given node sees it or holds it. */
+export function isTaken(name: string, source: Source, near?: Node): boolean {
+  const all = source.scopeManager?.scopes ?? [];
+  const isNear = ({ block }: Scope): boolean =>
+    near === undefined || isWithin(near, block) || isWithin(block, near);
+  return all.filter(isNear).some((scope) => (scope.set.get(name)?.defs.length ?? 0) > 0);
 }
 
 /** What a file calls a name that it imports from a module already. */
@@ -100,7 +102,7 @@ export function afterImports(line: string, source: Source): Edit {
   const isModule = usesImports(source);
   const { body } = source.ast;
   const last = body.findLast((statement) =>
-    isModule ? statement.type === 'ImportDeclaration' : isTopRequire(statement),
+    isModule ? IMPORT.test(statement.type) : isTopRequire(statement),
   );
   const newline = eol(source);
   if (last !== undefined) return { range: [last.range[1], last.range[1]], text: `${newline}${line}` };
@@ -112,6 +114,8 @@ export function afterImports(line: string, source: Source): Edit {
   const start = /^\uFEFF?(#![^\n]*\n)?/.exec(source.text)?.[0].length ?? 0;
   return { range: [start, start], text: `${line}${newline}` };
 }
+
+const IMPORT = /^(Import|TSImportEquals)Declaration$/;
 
 function isTopRequire(statement: Node): boolean {
   if (statement.type !== 'VariableDeclaration') return false;
@@ -126,7 +130,7 @@ function isTopRequire(statement: Node): boolean {
 /** Whether a file is written with `import`; one that uses neither is what its source type says. */
 export function usesImports(source: Source): boolean {
   const { body } = source.ast;
-  if (body.some(({ type }) => /^(Import|Export)\w*Declaration$/.test(type))) return true;
+  if (body.some(({ type }) => /^((Import|Export)\w*|TSImportEquals)Declaration$/.test(type))) return true;
   if (/\brequire\s*\(|\bmodule\.exports\b|\bexports\.\w/.test(source.text)) return false;
   return (source.ast as unknown as { sourceType?: string }).sourceType === 'module';
 }

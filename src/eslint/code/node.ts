@@ -114,6 +114,12 @@ export function isFunction(node: Node | null | undefined): node is Node & { read
   return node != null && FUNCTIONS.has(node.type);
 }
 
+/** A function's parameters as its callers fill them: TypeScript's `this` is none. */
+export function parametersOf(fn: Node): readonly Node[] {
+  const params = fn.params ?? [];
+  return isIdentifier(params[0], 'this') ? params.slice(1) : params;
+}
+
 /** Whether a node is an identifier, of that name where one is given. */
 export function isIdentifier(
   node: Node | null | undefined,

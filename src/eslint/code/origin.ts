@@ -150,22 +150,25 @@ function dynamicNodeFetch(init: Node, source: Source): Origin | undefined {
 function originOfMember(node: Node, source: Source, depth: number): Origin | undefined {
   const name = keyName(node);
   if (name === undefined || node.object === undefined) return undefined;
-  if (unwrap(node.object).type === 'ThisExpression') return originOfOwnProperty(name, node, source, depth);
+  if (unwrap(node.object).type === 'ThisExpression')
+    return originOf(ownProperty(node, source), source, depth);
   const object = originOf(node.object, source, depth);
   return object && member(object, name);
 }
 
 const ownProperties = new WeakMap<Node, Map<string, Node[]>>();
 
-/** `this.app`, by the one place in the class that sets it. */
-function originOfOwnProperty(name: string, node: Node, source: Source, depth: number): Origin | undefined {
-  let outer: Node | undefined = node;
+/** What `this.app` is, by the one place in the class that sets it. */
+export function ownProperty(member: Node, source: Source): Node | undefined {
+  const isOwn = member.object !== undefined && unwrap(member.object).type === 'ThisExpression';
+  const name = isOwn ? keyName(member) : undefined;
+  let outer: Node | undefined = member;
   while (outer != null && outer.type !== 'ClassBody') outer = outer.parent ?? undefined;
-  if (outer === undefined) return undefined;
+  if (outer === undefined || name === undefined) return undefined;
   let properties = ownProperties.get(outer);
   if (properties === undefined) ownProperties.set(outer, (properties = propertiesSetIn(outer, source)));
   const values = properties.get(name) ?? [];
-  return values.length === 1 ? originOf(values[0], source, depth) : undefined;
+  return values.length === 1 ? values[0] : undefined;
 }
 
 /** Everything that a class sets on `this`, by name. One walk for a class: some have thousands of lines. */

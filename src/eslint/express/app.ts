@@ -4,6 +4,7 @@ import {
   isIdentifier,
   isWithin,
   keyName,
+  parametersOf,
   statementsOf,
   unwrap,
   walk,
@@ -108,11 +109,11 @@ function isPart(target: Node, name: string, source: Source): boolean {
 /** Whether a handler is one for errors: by its four parameters, or by what people call them. */
 export function isErrorHandler(handler: Node, source: Source): boolean {
   const inner = unwrap(handler);
-  if (isFunction(inner)) return inner.params.length === 4;
+  if (isFunction(inner)) return parametersOf(inner).length === 4;
   const named = inner.type === 'CallExpression' && inner.callee ? unwrap(inner.callee) : inner;
   const def = isIdentifier(named) ? variableOf(named, source)?.defs[0] : undefined;
   const fn = def?.type === 'Variable' ? def.node.init : def?.node;
-  if (isFunction(fn) && inner.type !== 'CallExpression') return fn.params.length === 4;
+  if (isFunction(fn) && inner.type !== 'CallExpression') return parametersOf(fn).length === 4;
   return /(^|[._])(error|err|exception|on_?error)|error(s|handler|middleware|converter|logger)?$|errorhandl/i.test(
     source.getText(named),
   );

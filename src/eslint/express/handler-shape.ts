@@ -1,4 +1,13 @@
-import { isFunction, isIdentifier, keyName, unwrap, walk, type Node, type Source } from '../code/node';
+import {
+  isFunction,
+  isIdentifier,
+  keyName,
+  parametersOf,
+  unwrap,
+  walk,
+  type Node,
+  type Source,
+} from '../code/node';
 import { originOf, originText } from '../code/origin';
 import type { Project } from '../code/project';
 
@@ -24,7 +33,7 @@ const WRAPPERS = /^(express-async-handler|express-async-wrap|async-middleware)\(
  * `const list: RequestHandler = …`, `@Req() req`, `asyncHandler(async (req, res) => …)`.
  */
 export function handlerByType(fn: Node, source: Source, project: Project): Shape | undefined {
-  const params = fn.params ?? [];
+  const params = parametersOf(fn);
   const nest = params.find((param) => hasDecorator(param, /^(Req|Request)$/));
   if (nest !== undefined) {
     const res = params.find((param) => hasDecorator(param, /^(Res|Response)$/));
@@ -47,7 +56,7 @@ export function handlerByType(fn: Node, source: Source, project: Project): Shape
 
 /** Reads a function that uses its second parameter as only Express's response can be used. */
 export function handlerByShape(fn: Node, source: Source): Shape | undefined {
-  const params = fn.params ?? [];
+  const params = parametersOf(fn);
   const at = params.length === 4 ? 1 : 0;
   const [req, res, next] = params.slice(at);
   if (params.length > 4 || req === undefined || !isIdentifier(res) || !RESPONSE_NAME.test(res.name))

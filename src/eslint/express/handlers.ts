@@ -1,4 +1,13 @@
-import { isFunction, isIdentifier, keyName, unwrap, walk, type Node, type Source } from '../code/node';
+import {
+  isFunction,
+  isIdentifier,
+  keyName,
+  parametersOf,
+  unwrap,
+  walk,
+  type Node,
+  type Source,
+} from '../code/node';
 import { variableOf } from '../code/origin';
 import type { Project } from '../code/project';
 import { handlerByShape, handlerByType } from './handler-shape';
@@ -72,7 +81,7 @@ function add(
   evidence: Handler['evidence'],
   wrapped: boolean,
 ): void {
-  const params = fn.params ?? [];
+  const params = parametersOf(fn);
   const isError = params.length === 4 && (method === 'use' || params[0]?.name?.startsWith('e') === true);
   const [req, res, next] = isError ? params.slice(1) : params;
   if (req === undefined || params.length > 4) return;
@@ -98,7 +107,7 @@ export function functionsBehind(
 ): [fn: Node, wrapped: boolean][] {
   const node = unwrap(argument);
   if (depth > 8) return [];
-  if (isFunction(node)) return node.params.length === 0 ? [] : [[node, wrapped]];
+  if (isFunction(node)) return parametersOf(node).length === 0 ? [] : [[node, wrapped]];
   const further = (next: Node, isWrapped = wrapped): [Node, boolean][] =>
     functionsBehind(next, source, isWrapped, depth + 1);
   if (isIdentifier(node)) return behindIdentifier(node, source).flatMap((each) => further(each));
@@ -115,7 +124,7 @@ export function functionsBehind(
 /** What a wrapping call is given may be a schema or an option too: only what has a request's parameters is a handler. */
 function mayBeHandler(node: Node): boolean {
   const inner = unwrap(node);
-  if (isFunction(inner)) return inner.params.length >= 2;
+  if (isFunction(inner)) return parametersOf(inner).length >= 2;
   return inner.type === 'Identifier' || inner.type === 'MemberExpression' || inner.type === 'CallExpression';
 }
 

@@ -3,6 +3,7 @@ import { whyUncertain } from '../calls/certainty';
 import { outboundCall, type OutboundCall } from '../calls/outbound';
 import { isIdentifier, keyName, type Node } from '../code/node';
 import { isTaken } from '../code/imports';
+import { variableOf } from '../code/origin';
 import { placeOf, requestName, type Place } from '../express/handler-around';
 import { rule, type RuleKit } from '../rule';
 
@@ -90,9 +91,18 @@ function signalOf(
   if (pattern.type !== 'ObjectPattern') return { signal: undefined, edits: [] };
   const properties = pattern.properties ?? [];
   const own = properties.find((each) => keyName(each) === 'signal');
-  if (own !== undefined) return { signal: (own.value as Node).name, edits: [] };
+  if (own !== undefined) return { signal: constantName(own.value as Node, call, source), edits: [] };
   const last = properties.at(-1);
-  if (last === undefined || last.type === 'RestElement' || isTaken('signal', source))
+  if (last === undefined || last.type === 'RestElement' || isTaken('signal', source, handler.fn))
     return { signal: undefined, edits: [] };
   return { signal: 'signal', edits: [{ range: [last.range[1], last.range[1]], text: ', signal' }] };
+}
+
+/** The name that a pattern gives the signal, where the call sees that very name and nobody sets it anew. */
+function constantName(value: Node, call: Node, source: RuleKit['source']): string | undefined {
+  const variable = isIdentifier(value) ? variableOf(value, source) : undefined;
+  const isSeen =
+    variable !== undefined &&
+    variableOf({ ...call, type: 'Identifier', name: variable.name }, source) === variable;
+  return isSeen && !variable.references.some((each) => each.isWrite()) ? variable.name : undefined;
 }

@@ -1,6 +1,6 @@
 import type { Edit } from '../calls/add-signal';
 import { afterImports, isTaken, styleOf } from '../code/imports';
-import { isFunction, statementsOf, unwrap, walk, type Node } from '../code/node';
+import { isFunction, parametersOf, statementsOf, unwrap, walk, type Node } from '../code/node';
 import { originOf } from '../code/origin';
 import { functionsBehind } from '../express/handlers';
 import { registrationOf } from '../express/registration';
@@ -49,7 +49,7 @@ function isUnguarded(handler: Node, kit: RuleKit): boolean {
 /** Whether an async function leaves room for a rejection: not where all of it stands in `try … catch`. */
 function isAsyncOpen(fn: Node, { source }: RuleKit): boolean {
   // Express tells error handlers by their four parameters, which a wrapper would hide.
-  if (fn.async !== true || (fn.params ?? []).length > 3) return false;
+  if (fn.async !== true || parametersOf(fn).length > 3) return false;
   const statements = statementsOf(fn);
   const isWhole = (each: Node): boolean =>
     each.type === 'TryStatement' && each.handler != null && !awaits(each.handler);
@@ -103,7 +103,7 @@ function guardIn({ source, filename, settings }: RuleKit): { guard: string; edit
 /** The line that declares the guard, in the file's own style. */
 export function guardLine(source: RuleKit['source'], filename: string): string {
   const { end } = styleOf(source);
-  const isTyped = /\.[cm]?ts$/.test(filename);
+  const isTyped = /\.([cm]?ts|tsx)$/.test(filename);
   const type = `import('express').RequestHandler`;
   const [param, result] = isTyped ? [`(handler: ${type})`, `: ${type}`] : ['(handler)', ''];
   return `const forwardErrors = ${param}${result} => (req, res, next) => Promise.resolve(handler(req, res, next)).catch(next)${end}`;

@@ -109,7 +109,9 @@ function isAbortOrClear(statement: Node, timer: string | undefined): boolean {
   const expression = (statement.type === 'ExpressionStatement' ? statement.expression : statement) as Node;
   if (expression.type !== 'CallExpression' || expression.callee === undefined) return false;
   const callee = unwrap(expression.callee);
-  if (callee.type === 'MemberExpression') return keyName(callee) === 'abort';
+  // A reason of its own is what somebody looks for.
+  if (callee.type === 'MemberExpression')
+    return keyName(callee) === 'abort' && (expression.arguments ?? []).length === 0;
   return (
     isIdentifier(callee, 'clearTimeout') && timer !== undefined && expression.arguments?.[0]?.name === timer
   );
