@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import ts from 'typescript';
+import { buildSync } from 'esbuild';
 import { fixCommand } from '../../src/cli/fix/fix-command';
 
 const root = resolve(__dirname, '../..');
@@ -111,26 +111,30 @@ function link(folder: string, name: string, to: string): void {
 
 let built: string | undefined;
 
-/** The package as users install it, built once. */
+/** The package as users install it, built once; what it may use beside itself is found through `node_modules`. */
 function builtPackage(): string {
   if (built !== undefined) return built;
+  built = buildPackage();
+  symlinkSync(join(root, 'node_modules'), join(built, 'node_modules'), 'dir');
+  return built;
+}
+
+/** Builds the package into a folder of its own, beside which no other package is found. */
+export function buildPackage(): string {
   const folder = mkdtempSync(join(tmpdir(), 'express-hangup-built-'));
   const src = join(root, 'src');
-  const compilerOptions = {
-    module: ts.ModuleKind.CommonJS,
-    target: ts.ScriptTarget.ES2022,
-    esModuleInterop: true,
-  };
-  for (const path of readdirSync(src, { recursive: true, encoding: 'utf8' })) {
-    if (!path.endsWith('.ts')) continue;
-    const { outputText } = ts.transpileModule(readFileSync(join(src, path), 'utf8'), { compilerOptions });
-    const target = join(folder, 'dist', path.replace(/\.ts$/, '.js'));
-    mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, outputText);
-  }
+  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).map((path) => join(src, path));
+  const isSource = (path: string): boolean => path.endsWith('.ts') && !path.includes('browser');
+  buildSync({
+    entryPoints: files.filter(isSource),
+    outbase: src,
+    outdir: join(folder, 'dist'),
+    format: 'cjs',
+    target: 'node20',
+    platform: 'node',
+  });
   cpSync(join(root, 'package.json'), join(folder, 'package.json'));
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir');
-  return (built = folder);
+  return folder;
 }
 
 /** Takes away what was built. */

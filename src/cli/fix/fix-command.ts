@@ -4,7 +4,7 @@ import type { Terminal } from '../command-line';
 import { fixArguments, USAGE, type FixArguments } from './arguments';
 import { deliver } from './deliver';
 import { faultsFirst, readFaults } from './faults';
-import { filesOfRepository, repositoryOf, uncommitted } from './git';
+import { checkBranch, filesOfRepository, repositoryOf, uncommitted } from './git';
 import { loadPartners } from './partners';
 import { foldersWithoutMount, nameOf, openProject, repairFile, type Project } from './project';
 import type { FileOutcome, Finding } from './repair-file';
@@ -40,13 +40,13 @@ async function fix(given: FixArguments, cwd: string, tell: (text: string) => voi
   const known = filesOfRepository(root, true);
   const files = sourceFiles(given.paths, cwd, (file) => known?.has(file) ?? true);
   const project = openProject(files, root, loadPartners(cwd, root), given);
-  const planned = repairAll(project, () => true);
+  const planned = repairAll(project);
   if (given.write) refuseUntracked(planned.outcomes, root);
   const found = faultsFirst(mountsFirst(planned.repaired), faults);
   const verified = given.write
-    ? await writeVerified(found, project, given.verify, cwd, tell)
-    : { outcomes: planned.outcomes, kept: found, takenBack: [], notes: [] };
-  const kept = verified.outcomes === planned.outcomes ? planned : repairAll(project, isOneOf(verified.kept));
+    ? await writeVerified(found, planned.outcomes, project, given.verify, cwd, tell)
+    : { outcomes: planned.outcomes, takenBack: [], notes: [] };
+  const kept = summed(verified.outcomes, root);
   const report: FixReport = {
     outcomes: named(kept.outcomes, root),
     repaired: faultsFirst(inOrder(kept.repaired), faults),
@@ -66,6 +66,7 @@ async function fix(given: FixArguments, cwd: string, tell: (text: string) => voi
 function placeOf(given: FixArguments, cwd: string): string {
   const repository = repositoryOf(cwd);
   if (!given.write) return repository === undefined ? cwd : realpathSync(repository);
+  if (repository !== undefined && given.branch !== undefined) checkBranch(given.branch, repository);
   if (repository === undefined)
     throw new Error('--write works in a git repository only: without one nobody could take a repair back.');
   const changes = uncommitted(cwd);
@@ -94,21 +95,21 @@ export interface Repaired {
 }
 
 /** Repairs all files of a project in memory. */
-export function repairAll(project: Project, wanted: (finding: Finding) => boolean): Repaired {
-  const outcomes = new Map<string, FileOutcome>();
-  const unreadable: { file: string; why: string }[] = [];
-  for (const file of project.texts.keys()) {
-    const outcome = repairFile(file, project, wanted);
-    outcomes.set(file, outcome);
-    if (outcome.unreadable !== undefined)
-      unreadable.push({ file: nameOf(file, project.root), why: outcome.unreadable });
-  }
+export function repairAll(project: Project): Repaired {
+  const files = [...project.texts.keys()];
+  const outcomes = files.map((file): [string, FileOutcome] => [file, repairFile(file, project, () => true)]);
+  return summed(new Map(outcomes), project.root);
+}
+
+function summed(outcomes: ReadonlyMap<string, FileOutcome>, root: string): Repaired {
   const all = [...outcomes.values()];
   return {
     outcomes,
-    unreadable,
     repaired: all.flatMap(({ repaired }) => repaired),
     left: all.flatMap(({ left }) => left),
+    unreadable: [...outcomes].flatMap(([file, { unreadable }]) =>
+      unreadable === undefined ? [] : [{ file: nameOf(file, root), why: unreadable }],
+    ),
   };
 }
 

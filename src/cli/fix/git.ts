@@ -23,6 +23,14 @@ export function filesOfRepository(root: string, others: boolean): Set<string> | 
   return new Set(stdout.split('\0').map((name) => join(root, name)));
 }
 
+/** Throws an Error where a branch of that name cannot be made. */
+export function checkBranch(branch: string, cwd: string): void {
+  if (run('git', ['check-ref-format', '--branch', branch], cwd).status !== 0)
+    throw new Error(`--branch is "${branch}", which git does not take for the name of a branch.`);
+  if (run('git', ['show-ref', '--verify', '--quiet', `refs/heads/${branch}`], cwd).status === 0)
+    throw new Error(`The branch ${branch} exists already: give another name, --branch NAME.`);
+}
+
 /** Makes a branch and commits the files on it. Throws an Error with git's own words where that fails. */
 export function commitOnBranch(branch: string, files: readonly string[], message: string, cwd: string): void {
   git(['switch', '--create', branch], cwd);

@@ -54,7 +54,7 @@ export function openProject(
   for (const file of files) {
     const text = readFileSync(file, 'utf8');
     if (!WORDS.test(text)) continue;
-    const why = whyUnreadable(text);
+    const why = whyUnreadable(file, text, partners);
     if (why === undefined) texts.set(file, text);
     else unreadable.push({ file: nameOf(file, root), why });
   }
@@ -66,7 +66,9 @@ export function openProject(
 
 const MAX_CHARACTERS = 1_000_000;
 
-function whyUnreadable(text: string): string | undefined {
+function whyUnreadable(file: string, text: string, { typescript }: Partners): string | undefined {
+  if (typescript === undefined && isTypeScript(file))
+    return 'it is TypeScript, which typescript-eslint reads: npm install --save-dev typescript-eslint';
   // What is not text in UTF-8 would be written back as something else.
   if (text.includes('\uFFFD')) return 'it is not text in UTF-8';
   return text.length > MAX_CHARACTERS ? 'it is longer than a million characters' : undefined;
@@ -74,12 +76,15 @@ function whyUnreadable(text: string): string | undefined {
 
 function isMountIn(file: string, text: string, project: Surroundings): boolean {
   if (/\bhangup\s*\(/.test(text) && text.includes('express-hangup')) return true;
-  if (!/express|NestFactory/.test(text)) return false;
-  const outcome = repairText(text, inspectionOf(file, text, project), ({ rule }) => MOUNTS.has(rule));
-  return outcome.repaired.length > 0;
+  if (!MAKES_APPS.test(text)) return false;
+  const only = MOUNTS.filter((name) => isChosen(name, project.choice));
+  if (only.length === 0) return false;
+  const inspection = inspectionOf(file, text, { ...project, choice: { ...project.choice, only } });
+  return repairText(text, inspection, () => true).repaired.length > 0;
 }
 
-const MOUNTS = new Set(['mount-hangup', 'no-connect-timeout', 'no-express-timeout-handler']);
+const MAKES_APPS = /['"](express|@nestjs\/core|connect-timeout|express-timeout-handler)['"]/;
+const MOUNTS = ['mount-hangup', 'no-connect-timeout', 'no-express-timeout-handler'];
 
 /** Repairs one file of a project, as far as `wanted` says. */
 export function repairFile(
@@ -112,6 +117,10 @@ export function nameOf(file: string, root: string): string {
   return relative(root, file).replaceAll('\\', '/');
 }
 
+function isChosen(name: string, { only, skip }: Choice): boolean {
+  return (only.length === 0 || only.includes(name)) && !skip.includes(name);
+}
+
 type Surroundings = Pick<Project, 'root' | 'partners' | 'choice' | 'packages'>;
 
 function inspectionOf(file: string, text: string, project: Surroundings): Inspection {
@@ -121,8 +130,8 @@ function inspectionOf(file: string, text: string, project: Surroundings): Inspec
     ...(choice.deadline !== undefined && { deadline: choice.deadline }),
     ...(choice.context && { context: true }),
   };
-  const rules = Object.keys(recommended.plugins['express-hangup'].rules).filter(
-    (name) => (choice.only.length === 0 || choice.only.includes(name)) && !choice.skip.includes(name),
+  const rules = Object.keys(recommended.plugins['express-hangup'].rules).filter((name) =>
+    isChosen(name, choice),
   );
   const shared = {
     // A pattern that fits everything counts as none for what is not JavaScript.
@@ -156,11 +165,14 @@ function inspectionOf(file: string, text: string, project: Surroundings): Inspec
 function languageOf(file: string, text: string, { partners, packages }: Surroundings): object {
   const parserOptions = { ecmaFeatures: { jsx: true } };
   const { typescript } = partners;
-  if (/\.([cm]?ts|tsx)$/.test(file))
-    return typescript === undefined ? {} : { parser: typescript, sourceType: 'module', parserOptions };
+  if (isTypeScript(file)) return { parser: typescript, sourceType: 'module', parserOptions };
   const isModule =
     /\.mjs$/.test(file) || (!/\.cjs$/.test(file) && (IMPORTS.test(text) || packages.of(file).isModule));
   return { sourceType: isModule ? 'module' : 'commonjs', ecmaVersion: 'latest', parserOptions };
+}
+
+function isTypeScript(file: string): boolean {
+  return /\.([cm]?ts|tsx)$/.test(file);
 }
 
 /** What only an ES module has, or what is compiled to CommonJS; `import('x')` may stand in both. */

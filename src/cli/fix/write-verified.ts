@@ -5,10 +5,11 @@ import type { FileOutcome, Finding } from './repair-file';
 import { TestsFail } from './tests-fail';
 import { bisect } from './verify';
 
+type Outcomes = ReadonlyMap<string, FileOutcome>;
+
 /** What was written, and what the tests did not take. */
 export interface Verified {
-  readonly outcomes: ReadonlyMap<string, FileOutcome>;
-  readonly kept: readonly Finding[];
+  readonly outcomes: Outcomes;
   readonly takenBack: readonly Finding[];
   readonly notes: readonly string[];
 }
@@ -20,12 +21,13 @@ export interface Verified {
  */
 export async function writeVerified(
   found: readonly Finding[],
+  planned: Outcomes,
   project: Project,
   command: string | undefined,
   cwd: string,
   tell: (text: string) => void,
 ): Promise<Verified> {
-  const disk = new Disk(project);
+  const disk = new Disk(project, { findings: found, outcomes: planned });
   const interrupted = (): void => {
     disk.restore();
     process.exit(130);
@@ -34,7 +36,7 @@ export async function writeVerified(
   try {
     if (command === undefined || found.length === 0) {
       const outcomes = disk.apply(found);
-      return { outcomes, kept: found, takenBack: [], notes: [] };
+      return { outcomes, takenBack: [], notes: [] };
     }
     return await verified(found, disk, command, cwd, tell);
   } catch (error) {
@@ -66,29 +68,37 @@ async function verified(
   const { kept, takenBack, runs } = await bisect(found, passes);
   const outcomes = disk.apply(kept);
   const notes = [`"${command}" ended well before and after (${runs + 1} runs).`];
-  return { outcomes, kept, takenBack, notes };
+  return { outcomes, takenBack, notes };
 }
 
 /** The project's files on disk, of which only those are written that differ. */
 class Disk {
   readonly #project: Project;
   readonly #current: Map<string, string>;
+  readonly #planned: { readonly findings: readonly Finding[]; readonly outcomes: Outcomes };
 
-  constructor(project: Project) {
+  constructor(project: Project, planned: { findings: readonly Finding[]; outcomes: Outcomes }) {
     this.#project = project;
+    this.#planned = planned;
     this.#current = new Map(project.texts);
   }
 
   /** Makes the files what they are with these repairs and no others. */
-  apply(findings: readonly Finding[]): ReadonlyMap<string, FileOutcome> {
-    const keys = new Set(findings.map(({ key }) => key));
-    const outcomes = new Map<string, FileOutcome>();
-    for (const file of this.#project.texts.keys()) {
-      const outcome = repairFile(file, this.#project, ({ key }) => keys.has(key));
-      outcomes.set(file, outcome);
-      this.#write(file, outcome.after);
-    }
+  apply(findings: readonly Finding[]): Outcomes {
+    const outcomes = this.#outcomesWith(findings);
+    for (const [file, { after }] of outcomes) this.#write(file, after);
     return outcomes;
+  }
+
+  #outcomesWith(findings: readonly Finding[]): Outcomes {
+    const { findings: all, outcomes: planned } = this.#planned;
+    if (findings.length === all.length) return planned;
+    const keys = new Set(findings.map(({ key }) => key));
+    const outcomes = [...planned].map(([file, outcome]): [string, FileOutcome] => {
+      const isSame = outcome.repaired.every(({ key }) => keys.has(key));
+      return [file, isSame ? outcome : repairFile(file, this.#project, ({ key }) => keys.has(key))];
+    });
+    return new Map(outcomes);
   }
 
   restore(): void {
