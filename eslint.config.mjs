@@ -3,7 +3,16 @@ import jest from 'eslint-plugin-jest';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist', 'coverage', '.cache', '__tests__/fixtures/projects', '__tests__/fix/apps'] },
+  {
+    ignores: [
+      'dist',
+      'coverage',
+      '.cache',
+      '__tests__/fixtures/projects',
+      '__tests__/fix/apps',
+      'ecosystem/tests/repair/nest-app',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

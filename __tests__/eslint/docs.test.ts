@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { recommended, rules } from 'express-hangup/eslint';
-import { Linter } from 'eslint';
+import type { Linter as ESLintLinter } from 'eslint';
+import { Linter } from '../fixtures/eslint';
 
 const docs = resolve(__dirname, '../../docs');
 const repair = readFileSync(join(docs, 'repair.md'), 'utf8');
@@ -31,8 +32,8 @@ describe('recommended', () => {
     const code =
       "const app = require('express')();\napp.get('/x', async (req, res) => res.send(await fetch('http://x')));";
     const config = [
-      recommended satisfies Linter.Config,
-      { languageOptions: { sourceType: 'commonjs' } } as Linter.Config,
+      recommended satisfies ESLintLinter.Config,
+      { languageOptions: { sourceType: 'commonjs' } } as ESLintLinter.Config,
     ];
     const found = linter.verify(code, config).map(({ ruleId }) => ruleId);
     expect(found).toEqual([

@@ -1,4 +1,5 @@
-import { Linter } from 'eslint';
+import type { Linter as ESLintLinter } from 'eslint';
+import { Linter } from '../fixtures/eslint';
 import { parser } from 'typescript-eslint';
 import { rules } from 'express-hangup/eslint';
 
@@ -15,7 +16,7 @@ function repaired(body: string, file = 'app.js'): { text: string; told: string[]
     languageOptions: isTyped
       ? { parser, sourceType: 'script' }
       : { sourceType: 'commonjs', parserOptions: { ecmaFeatures: { jsx: true } } },
-  } as Linter.Config;
+  } as ESLintLinter.Config;
   const { output, messages } = new Linter().verifyAndFix(code, [config], { filename: file });
   return { text: output, told: messages.map(({ message }) => message), code };
 }

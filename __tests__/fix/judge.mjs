@@ -1,13 +1,13 @@
 // Plays the fault matrix against an app in a process of its own, whose crashes are then no other test's:
-// node judge.mjs <folder of the app> <entry> <deadline in ms>
+// node judge.mjs <folder of the app> <entry> <deadline in ms> <part of the matrix, as JSON>
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+const [folder, entry, deadline, part] = process.argv.slice(2);
+const matrix = JSON.parse(part);
 /** As many as the matrix has for one method. */
-const CELLS_OF_A_METHOD = 64;
-
-const [folder, entry, deadline] = process.argv.slice(2);
+const cellsOfAMethod = matrix.faults ? matrix.faults.length * matrix.clients.length : 64;
 const fromApp = createRequire(join(folder, 'package.json'));
 const { conformance, faultyUpstream } = fromApp('express-hangup/testing');
 console.error = () => {};
@@ -27,12 +27,13 @@ for (const method of ['GET', 'POST']) {
       upstream,
       deadline: Number(deadline),
       margin: 700,
+      ...matrix,
     });
     for (const verdict of ['right', 'wrong', 'unseen']) total[verdict] += result[verdict];
     total.table += `${result.table()}\n`;
   } catch (error) {
     // A method that fails while all is well is not judged cell by cell: it is wrong in each.
-    total.wrong += CELLS_OF_A_METHOD;
+    total.wrong += cellsOfAMethod;
     total.table += `${method}: ${error.message}\n`;
   }
 }

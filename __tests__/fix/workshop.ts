@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { exec, execFile, execFileSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { buildSync } from 'esbuild';
 import { fixCommand } from '../../src/cli/fix/fix-command';
 
@@ -162,14 +163,13 @@ export function testCommand({ folder }: Project): string {
 }
 
 /** Runs an app's own tests; gives what they printed where they fail. */
-export function ownTests(made: Project): string {
-  const { status, stdout } = spawnSync(testCommand(made), {
-    cwd: made.folder,
-    shell: true,
-    encoding: 'utf8',
-    env: bareEnvironment(),
-  });
-  return status === 0 ? 'passed' : stdout;
+export async function ownTests(made: Project): Promise<string> {
+  try {
+    await promisify(exec)(testCommand(made), { cwd: made.folder, env: bareEnvironment() });
+    return 'passed';
+  } catch (error) {
+    return (error as { stdout?: string }).stdout ?? String(error);
+  }
 }
 
 /** Without what would tell the app's Node that it runs within a test of ours. */
@@ -185,19 +185,20 @@ export interface Verdicts {
   readonly table: string;
 }
 
+/** The part of the fault matrix that is played; all of it where nothing is said. */
+export interface Matrix {
+  readonly faults?: readonly string[];
+  readonly clients?: readonly string[];
+}
+
 /** Plays the fault matrix against an app. */
-export function judge({ folder }: Project, deadline: number): Verdicts {
-  const args = [
-    ...nodeArguments(folder),
-    join(__dirname, 'judge.mjs'),
-    folder,
-    entryOf(folder),
-    String(deadline),
-  ];
-  const printed = execFileSync(process.execPath, args, {
+export async function judge({ folder }: Project, deadline: number, matrix: Matrix): Promise<Verdicts> {
+  const told = [folder, entryOf(folder), String(deadline), JSON.stringify(matrix)];
+  const args = [...nodeArguments(folder), join(__dirname, 'judge.mjs'), ...told];
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
     cwd: folder,
-    encoding: 'utf8',
     env: bareEnvironment(),
+    maxBuffer: 16 * 1024 * 1024,
   });
-  return JSON.parse(printed.slice(printed.indexOf('{"right"'))) as Verdicts;
+  return JSON.parse(stdout.slice(stdout.indexOf('{"right"'))) as Verdicts;
 }

@@ -24,6 +24,8 @@ export interface Project {
   /** The packages in which `hangup()` is mounted, or will be by a repair: without it no signal means what it should. */
   readonly mounted: readonly Package[];
   readonly packages: Packages;
+  /** Whether the project has exception filters of Nest's. */
+  readonly hasNestFilters: boolean;
   /** Files that are not read, each with the reason. */
   readonly unreadable: readonly { readonly file: string; readonly why: string }[];
   readonly partners: Partners;
@@ -32,7 +34,7 @@ export interface Project {
 
 /** A file without any of these words has nothing for any rule: it need not be parsed. */
 const WORDS =
-  /fetch|axios|\bgot\b|\bky\b|undici|child_process|promisify|timers|openai|anthropic|aws-sdk|express|AbortController|'close'|"close"|'aborted'|createProxyMiddleware|Agent|SIGTERM|NestFactory|catch|timedout|clearTimeout/;
+  /fetch|axios|\bgot\b|\bky\b|undici|child_process|promisify|timers|openai|anthropic|aws-sdk|express|AbortController|'close'|"close"|'aborted'|createProxyMiddleware|Agent|SIGTERM|NestFactory|APP_FILTER|catch|timedout|clearTimeout/;
 
 /** Rules whose repairs mean something only behind `hangup()`. */
 const NEED_MOUNT = new Set([
@@ -59,7 +61,8 @@ export function openProject(
     else unreadable.push({ file: nameOf(file, root), why });
   }
   const packages = new Packages(root);
-  const open = { root, texts, partners, choice, packages, unreadable, mounted: [] };
+  const hasNestFilters = [...texts.values()].some((text) => /\b(APP_FILTER|useGlobalFilters)\b/.test(text));
+  const open = { root, texts, partners, choice, packages, unreadable, hasNestFilters, mounted: [] };
   const mounts = [...texts].filter(([file, text]) => isMountIn(file, text, open));
   return { ...open, mounted: [...new Set(mounts.map(([file]) => packages.of(file)))] };
 }
@@ -121,10 +124,10 @@ function isChosen(name: string, { only, skip }: Choice): boolean {
   return (only.length === 0 || only.includes(name)) && !skip.includes(name);
 }
 
-type Surroundings = Pick<Project, 'root' | 'partners' | 'choice' | 'packages'>;
+type Surroundings = Pick<Project, 'root' | 'partners' | 'choice' | 'packages' | 'hasNestFilters'>;
 
 function inspectionOf(file: string, text: string, project: Surroundings): Inspection {
-  const { root, partners, choice } = project;
+  const { root, partners, choice, hasNestFilters } = project;
   const languageOptions = languageOf(file, text, project);
   const mountOptions = {
     ...(choice.deadline !== undefined && { deadline: choice.deadline }),
@@ -138,7 +141,7 @@ function inspectionOf(file: string, text: string, project: Surroundings): Inspec
     files: ['**/*.{js,mjs,cjs,jsx,ts,mts,cts,tsx}'],
     languageOptions,
     linterOptions: { reportUnusedDisableDirectives: 'off' },
-    settings: { 'express-hangup': { importsAreAdded: true, mounted: true } },
+    settings: { 'express-hangup': { importsAreAdded: true, mounted: true, hasNestFilters } },
   };
   const plugins = { 'express-hangup': { rules: recommended.plugins['express-hangup'].rules } };
   const severities = Object.fromEntries(rules.map((name) => [`express-hangup/${name}`, 'error'])) as Record<

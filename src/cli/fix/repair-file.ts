@@ -44,7 +44,7 @@ const CHOSEN: Record<string, string> = {
   'wrap-proxy': 'wrap',
   'guard-async-handler': 'guard',
   'mount-hangup': 'mount move',
-  'mount-gateway-error-handler': 'mount',
+  'mount-gateway-error-handler': 'mount filter',
   'catch-hides-fault': 'pass',
 };
 

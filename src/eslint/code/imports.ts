@@ -146,3 +146,13 @@ export function styleOf(source: Source): { quote: "'" | '"'; end: ';' | '' } {
   const ended = plain.filter((statement) => source.getLastToken(statement)?.value === ';').length;
   return { quote: doubles > singles ? '"' : "'", end: ended * 2 >= plain.length ? ';' : '' };
 }
+
+/** Lines for one place become one edit: ESLint refuses two insertions there. */
+export function joined(edits: readonly Edit[]): Edit[] {
+  const byPlace = new Map<string, Edit>();
+  for (const { range, text } of edits) {
+    const key = range.join();
+    byPlace.set(key, { range, text: (byPlace.get(key)?.text ?? '') + text });
+  }
+  return [...byPlace.values()];
+}

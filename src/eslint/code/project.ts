@@ -28,6 +28,8 @@ export interface ProjectSettings {
   readonly express?: number;
   /** Whether `hangup()` is known to be mounted in front of every handler. */
   readonly mounted?: boolean;
+  /** Whether the project has exception filters of Nest's elsewhere, whose order with another is not seen. */
+  readonly hasNestFilters?: boolean;
   /** Whether whoever applies a repair adds the imports that it needs. */
   readonly importsAreAdded?: boolean;
 }

@@ -39,7 +39,9 @@ export function appsOf(source: Source): App[] {
   walk(source.ast, source, (node) => {
     if (node.type !== 'CallExpression' || node.callee === undefined) return;
     const text = originText(node.callee, source) ?? '';
-    const app = EXPRESS.test(text) || NEST.test(text) ? namedApp(node, source) : undefined;
+    // Nest on Fastify takes no middleware of Express's.
+    const isNestOnExpress = NEST.test(text) && !/Fastify/.test(source.getText(node));
+    const app = EXPRESS.test(text) || isNestOnExpress ? namedApp(node, source) : undefined;
     if (app !== undefined) apps.push(app);
   });
   return apps;

@@ -1,5 +1,4 @@
-import type { Edit } from '../calls/add-signal';
-import { afterImports, importEdit, OUR_NAMES } from '../code/imports';
+import { afterImports, importEdit, joined, OUR_NAMES } from '../code/imports';
 import { rule } from '../rule';
 import { guardLine } from './guard-async-handler';
 
@@ -31,14 +30,4 @@ export const addImports = rule(
 function unresolved(source: Parameters<typeof importEdit>[2]): string[] {
   const scope = source.scopeManager?.globalScope;
   return (scope?.through ?? []).flatMap(({ identifier }) => identifier.name ?? []);
-}
-
-/** Lines for one place become one edit: ESLint refuses two insertions there. */
-function joined(edits: readonly Edit[]): Edit[] {
-  const byPlace = new Map<string, Edit>();
-  for (const edit of edits) {
-    const key = edit.range.join();
-    byPlace.set(key, { range: edit.range, text: (byPlace.get(key)?.text ?? '') + edit.text });
-  }
-  return [...byPlace.values()];
 }

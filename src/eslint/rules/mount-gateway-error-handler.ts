@@ -4,6 +4,7 @@ import { isWithin } from '../code/node';
 import { lineAfter, lineBefore } from '../code/remove';
 import { appsOf, endOfSetup, isErrorHandler, isNest, useLine, type App } from '../express/app';
 import { rule, type RuleKit } from '../rule';
+import { judgeNest } from './nest-filter';
 
 /** An app whose errors of upstreams become 500, as nobody tells them apart. */
 export const mountGatewayErrorHandler = rule(
@@ -16,12 +17,16 @@ export const mountGatewayErrorHandler = rule(
       early:
         '`gatewayErrorHandler()` stands before routes of `{{app}}`, whose errors it does not see: mount it after them.',
       late: '`gatewayErrorHandler()` stands behind an error handler of `{{app}}`, which may have answered: mount it before.',
+      nest: '`{{app}}` has no filter that hands faults to `gatewayErrorHandler()`: Nest answers a reset or a timeout of an upstream with 500.',
       mount: 'Mount `gatewayErrorHandler()` {{place}}.',
+      filter: 'Add a filter that asks `gatewayErrorHandler()` first, and leaves the rest to Nest.',
     },
   },
   (kit) => ({
     'Program:exit': () => {
-      for (const app of appsOf(kit.source)) if (!app.isPart && !isNest(app, kit.source)) judge(app, kit);
+      for (const app of appsOf(kit.source))
+        if (isNest(app, kit.source)) judgeNest(app, kit);
+        else if (!app.isPart) judge(app, kit);
     },
   }),
 );
