@@ -58,7 +58,15 @@ app.use(show);`,
     {
       code: `import { NestFactory } from '@nestjs/core';
 async function main() {
+  const app = await NestFactory.create(AppModule, new FastifyAdapter());
+  await app.listen(3000);
+}`,
+    },
+    {
+      code: `import { NestFactory } from '@nestjs/core';
+async function main() {
   const app = await NestFactory.create(AppModule);
+  app.useGlobalFilters(new GatewayFilter(app.getHttpAdapter()));
   app.use(helmet());
   await app.listen(3000);
 }`,
@@ -445,6 +453,142 @@ app.use('/api', api);
 app.use(gatewayErrorHandler());`,
         },
       ],
+    },
+    {
+      code: `const express = require('express');
+const app = express();
+app.get('/x', handler);
+app.post('/y', handleError(async (req, res) => res.json(await load())));`,
+      ids: ['missing'],
+      suggested: [
+        {
+          mount: `const express = require('express');
+const { gatewayErrorHandler } = require('express-hangup');
+const app = express();
+app.get('/x', handler);
+app.post('/y', handleError(async (req, res) => res.json(await load())));
+app.use(gatewayErrorHandler());`,
+        },
+      ],
+    },
+    {
+      code: `const express = require('express');
+const app = express();
+app.set('port', 3000);
+app.get('/x', handler);
+if (process.env.NODE_ENV === 'development') {
+  app.use(errorHandler());
+} else {
+  app.use((err, req, res, next) => res.status(500).send('Server Error'));
+}
+app.listen(app.get('port'), () => console.log(app.get('port')));`,
+      ids: ['missing'],
+      suggested: [
+        {
+          mount: `const express = require('express');
+const { gatewayErrorHandler } = require('express-hangup');
+const app = express();
+app.set('port', 3000);
+app.get('/x', handler);
+app.use(gatewayErrorHandler());
+if (process.env.NODE_ENV === 'development') {
+  app.use(errorHandler());
+} else {
+  app.use((err, req, res, next) => res.status(500).send('Server Error'));
+}
+app.listen(app.get('port'), () => console.log(app.get('port')));`,
+        },
+      ],
+    },
+    {
+      code: `const express = require('express');
+const app = express();
+app.get('/x', handler);
+
+// what went wrong
+// is answered here
+app.use((err, req, res, next) => res.status(500).end());
+app.use((req, res) => res.status(404).end());`,
+      ids: ['missing'],
+      suggested: [
+        {
+          mount: `const express = require('express');
+const { gatewayErrorHandler } = require('express-hangup');
+const app = express();
+app.get('/x', handler);
+
+app.use(gatewayErrorHandler());
+// what went wrong
+// is answered here
+app.use((err, req, res, next) => res.status(500).end());
+app.use((req, res) => res.status(404).end());`,
+        },
+      ],
+    },
+    {
+      code: `const express = require('express');
+const app = express();
+app.get('/x', handler);
+app.use(
+  (err, req, res, next) => res.status(500).end(),
+  (req, res) => res.status(404).end(),
+);`,
+      ids: ['missing'],
+      suggested: [
+        {
+          mount: `const express = require('express');
+const { gatewayErrorHandler } = require('express-hangup');
+const app = express();
+app.get('/x', handler);
+app.use(gatewayErrorHandler());
+app.use(
+  (err, req, res, next) => res.status(500).end(),
+  (req, res) => res.status(404).end(),
+);`,
+        },
+      ],
+    },
+    {
+      code: `import { NestFactory } from '@nestjs/core';
+async function bootstrap() {
+  const app = await NestFactory.create(AppModule);
+  await app.listen(3000);
+}`,
+      filename: 'main.ts',
+      ids: ['nest'],
+      suggested: [
+        {
+          filter: `import { NestFactory, BaseExceptionFilter } from '@nestjs/core';
+import { Catch } from '@nestjs/common';
+import { gatewayErrorHandler } from 'express-hangup';
+
+const answerFault = gatewayErrorHandler();
+
+@Catch()
+class GatewayFilter extends BaseExceptionFilter {
+  override catch(error: unknown, host: import('@nestjs/common').ArgumentsHost): void {
+    if (host.getType() !== 'http') throw error;
+    const http = host.switchToHttp();
+    answerFault(error, http.getRequest(), http.getResponse(), (other: unknown) => super.catch(other, host));
+  }
+}
+async function bootstrap() {
+  const app = await NestFactory.create(AppModule);
+  app.useGlobalFilters(new GatewayFilter(app.getHttpAdapter()));
+  await app.listen(3000);
+}`,
+        },
+      ],
+    },
+    {
+      code: `import { NestFactory } from '@nestjs/core';
+async function bootstrap() {
+  const app = await NestFactory.create(AppModule);
+  app.useGlobalFilters(new AllExceptionsFilter());
+  await app.listen(3000);
+}`,
+      filename: 'main.ts',
+      ids: ['nest'],
     },
   ],
 );

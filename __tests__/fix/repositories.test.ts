@@ -189,6 +189,55 @@ describe('fix in workspaces', () => {
   });
 });
 
+describe('fix in an app of several files', () => {
+  it('mounts on the app that the others are parts of, and not on each', async () => {
+    const part = `import express from 'express';\nconst app = express();\n${ROUTE}export { app as handlers };\n`;
+    const { fix, read } = shop({
+      'package.json': MANIFEST.replace('{', '{ "type": "module",'),
+      'app.js': `import express from 'express';
+import * as orders from './orders.js';
+import { handlers as users } from './users.js';
+const app = express();
+app.use('/shop', orders.handlers);
+app.use('/shop', users);
+export default app;
+`,
+      'orders.js': part,
+      'users.js': part,
+    });
+    await fix('--write');
+    expect(read('app.js')).toContain('app.use(hangup());');
+    expect(read('app.js')).toContain('app.use(gatewayErrorHandler());');
+    for (const file of ['orders.js', 'users.js'])
+      expect(read(file)).toBe(part.replace("/orders')", `/orders', ${SIGNAL})`));
+  });
+
+  const CATCHING = `const express = require('express');
+const app = express();
+app.get('/orders', async (req, res) => {
+  try {
+    res.json(await (await fetch('http://127.0.0.1:3001/orders', { signal: req.signal })).json());
+  } catch (error) {
+    res.status(500).render('sorry');
+  }
+});
+`;
+
+  it('lets faults through a catch only where gatewayErrorHandler() takes them', async () => {
+    const seen = shop({ 'app.js': `${CATCHING}module.exports = app;\n` });
+    await seen.fix('--write');
+    expect(seen.read('app.js')).toContain('if (classifyError(error, req)) throw error;');
+    // The routes that another function adds may come before or after it: nobody sees which.
+    const unseen = shop({
+      'app.js': `${CATCHING}function more() {\n  app.get('/more', more);\n}\nmodule.exports = { app, more };\n`,
+    });
+    const { out } = await unseen.fix('--write');
+    expect(unseen.read('app.js')).toContain('app.use(hangup());');
+    expect(unseen.read('app.js')).not.toContain('classifyError');
+    expect(out).toContain('catch-hides-fault');
+  });
+});
+
 describe('fix writes in the style of', () => {
   it('a package of type module, also in a file without an import', async () => {
     const dynamic = APP.replace("require('express')", "(await import('express')).default").replace(

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { recommended } from '../../eslint/plugin';
 import { addImports } from '../../eslint/rules/add-imports';
+import { partsIn } from './parts';
 import { isBehind, Packages, type Package } from './packages';
 import type { Partners } from './partners';
 import { repairText, type FileOutcome, type Finding, type Inspection } from './repair-file';
@@ -23,9 +24,13 @@ export interface Project {
   readonly texts: ReadonlyMap<string, string>;
   /** The packages in which `hangup()` is mounted, or will be by a repair: without it no signal means what it should. */
   readonly mounted: readonly Package[];
+  /** The packages in which `gatewayErrorHandler()` is mounted, or will be. */
+  readonly answering: readonly Package[];
   readonly packages: Packages;
   /** Whether the project has exception filters of Nest's. */
   readonly hasNestFilters: boolean;
+  /** The files whose apps others use as parts of theirs. */
+  readonly parts: ReadonlySet<string>;
   /** Files that are not read, each with the reason. */
   readonly unreadable: readonly { readonly file: string; readonly why: string }[];
   readonly partners: Partners;
@@ -37,12 +42,9 @@ const WORDS =
   /fetch|axios|\bgot\b|\bky\b|undici|child_process|promisify|timers|openai|anthropic|aws-sdk|express|AbortController|'close'|"close"|'aborted'|createProxyMiddleware|Agent|SIGTERM|NestFactory|APP_FILTER|catch|timedout|clearTimeout/;
 
 /** Rules whose repairs mean something only behind `hangup()`. */
-const NEED_MOUNT = new Set([
-  'call-without-signal',
-  'no-abort-snippet',
-  'service-without-signal',
-  'catch-hides-fault',
-]);
+const NEED_MOUNT = new Set(['call-without-signal', 'no-abort-snippet', 'service-without-signal']);
+/** A rule whose repairs mean something only in front of `gatewayErrorHandler()`. */
+const NEEDS_ERROR_HANDLER = 'catch-hides-fault';
 
 /** Reads the files, and looks where the app is made. */
 export function openProject(
@@ -62,9 +64,15 @@ export function openProject(
   }
   const packages = new Packages(root);
   const hasNestFilters = [...texts.values()].some((text) => /\b(APP_FILTER|useGlobalFilters)\b/.test(text));
-  const open = { root, texts, partners, choice, packages, unreadable, hasNestFilters, mounted: [] };
-  const mounts = [...texts].filter(([file, text]) => isMountIn(file, text, open));
-  return { ...open, mounted: [...new Set(mounts.map(([file]) => packages.of(file)))] };
+  const parts = partsIn(texts);
+  const open = { root, texts, partners, choice, packages, unreadable, hasNestFilters, parts };
+  const packagesWith = (name: string, rules: readonly string[]): Package[] => {
+    const files = [...texts].filter(([file, text]) => isMountIn(file, text, name, rules, open));
+    return [...new Set(files.map(([file]) => packages.of(file)))];
+  };
+  const mounted = packagesWith('hangup', MOUNTS);
+  const answering = packagesWith('gatewayErrorHandler', ['mount-gateway-error-handler']);
+  return { ...open, mounted, answering };
 }
 
 const MAX_CHARACTERS = 1_000_000;
@@ -77,10 +85,17 @@ function whyUnreadable(file: string, text: string, { typescript }: Partners): st
   return text.length > MAX_CHARACTERS ? 'it is longer than a million characters' : undefined;
 }
 
-function isMountIn(file: string, text: string, project: Surroundings): boolean {
-  if (/\bhangup\s*\(/.test(text) && text.includes('express-hangup')) return true;
+/** Whether a file mounts one of ours, or will by a repair of one of these rules. */
+function isMountIn(
+  file: string,
+  text: string,
+  name: string,
+  rules: readonly string[],
+  project: Surroundings,
+): boolean {
+  if (new RegExp(`\\b${name}\\s*\\(`).test(text) && text.includes('express-hangup')) return true;
   if (!MAKES_APPS.test(text)) return false;
-  const only = MOUNTS.filter((name) => isChosen(name, project.choice));
+  const only = rules.filter((rule) => isChosen(rule, project.choice));
   if (only.length === 0) return false;
   const inspection = inspectionOf(file, text, { ...project, choice: { ...project.choice, only } });
   return repairText(text, inspection, () => true).repaired.length > 0;
@@ -98,9 +113,12 @@ export function repairFile(
   const text = project.texts.get(file) ?? '';
   const { choice } = project;
   const hasMount = isBehindHangup(file, project);
+  const hasErrorHandler = hasMount && isBehind(project.answering, project.packages.of(file));
   const chosen = new Set(choice.context ? ['service-without-signal/service'] : []);
   const isWanted = (finding: Finding): boolean =>
-    (hasMount || !NEED_MOUNT.has(finding.rule)) && wanted(finding);
+    (hasMount || !NEED_MOUNT.has(finding.rule)) &&
+    (hasErrorHandler || finding.rule !== NEEDS_ERROR_HANDLER) &&
+    wanted(finding);
   return repairText(text, inspectionOf(file, text, project), isWanted, chosen);
 }
 
@@ -124,10 +142,10 @@ function isChosen(name: string, { only, skip }: Choice): boolean {
   return (only.length === 0 || only.includes(name)) && !skip.includes(name);
 }
 
-type Surroundings = Pick<Project, 'root' | 'partners' | 'choice' | 'packages' | 'hasNestFilters'>;
+type Surroundings = Pick<Project, 'root' | 'partners' | 'choice' | 'packages' | 'hasNestFilters' | 'parts'>;
 
 function inspectionOf(file: string, text: string, project: Surroundings): Inspection {
-  const { root, partners, choice, hasNestFilters } = project;
+  const { root, partners, choice, hasNestFilters, parts } = project;
   const languageOptions = languageOf(file, text, project);
   const mountOptions = {
     ...(choice.deadline !== undefined && { deadline: choice.deadline }),
@@ -141,7 +159,9 @@ function inspectionOf(file: string, text: string, project: Surroundings): Inspec
     files: ['**/*.{js,mjs,cjs,jsx,ts,mts,cts,tsx}'],
     languageOptions,
     linterOptions: { reportUnusedDisableDirectives: 'off' },
-    settings: { 'express-hangup': { importsAreAdded: true, mounted: true, hasNestFilters } },
+    settings: {
+      'express-hangup': { importsAreAdded: true, mounted: true, hasNestFilters, isPart: parts.has(file) },
+    },
   };
   const plugins = { 'express-hangup': { rules: recommended.plugins['express-hangup'].rules } };
   const severities = Object.fromEntries(rules.map((name) => [`express-hangup/${name}`, 'error'])) as Record<

@@ -30,6 +30,8 @@ export interface ProjectSettings {
   readonly mounted?: boolean;
   /** Whether the project has exception filters of Nest's elsewhere, whose order with another is not seen. */
   readonly hasNestFilters?: boolean;
+  /** Whether the apps of this file are parts of another file's app. */
+  readonly isPart?: boolean;
   /** Whether whoever applies a repair adds the imports that it needs. */
   readonly importsAreAdded?: boolean;
 }

@@ -26,9 +26,12 @@ export function lineAfter(statement: Node, line: string, source: Source): Edit {
   return { range: [at, at], text: `${eol(source)}${indentOf(statement, source)}${line}` };
 }
 
-/** The edit that puts a line before a statement. */
+/** The edit that puts a line before a statement, and before the comment lines right above it. */
 export function lineBefore(statement: Node, line: string, source: Source): Edit {
-  const [at] = statement.range;
+  const start = source.text.lastIndexOf('\n', statement.range[0] - 1) + 1;
+  const comments = /(?:^|\n)((?:[ \t]*\/\/[^\n]*\n)+)$/.exec(source.text.slice(0, start))?.[1] ?? '';
+  const indent = /^[ \t]*/.exec(comments)?.[0] ?? '';
+  const at = comments === '' ? statement.range[0] : start - comments.length + indent.length;
   return { range: [at, at], text: `${line}${eol(source)}${indentOf(statement, source)}` };
 }
 

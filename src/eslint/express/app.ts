@@ -137,8 +137,10 @@ export function endOfSetup(app: App, source: Source): EndOfSetup | undefined {
   if (last === undefined) return undefined;
   let first: Node | undefined;
   for (const statement of setup.toReversed()) {
-    if (!isErrorSetup(statement, source)) break;
-    first = statement;
+    const isErrors = isErrorSetup(statement, app, source);
+    if (isErrors) first = statement;
+    // A handler of what no route has taken may stand behind those of errors.
+    else if (first !== undefined || !isCatchAll(statement, source)) break;
   }
   return first === undefined ? { statement: last, side: 'after' } : { statement: first, side: 'before' };
 }
@@ -178,17 +180,32 @@ function mentions(argument: Node, name: string, source: Source): boolean {
   return source.getText(argument) === name;
 }
 
-function isErrorSetup(statement: Node, source: Source): boolean {
+function isErrorSetup(statement: Node, app: App, source: Source): boolean {
+  if (statement.type === 'IfStatement') {
+    const inside = app.registrations.filter(({ call }) => isDirectly(call, statement));
+    return inside.length > 0 && inside.every((each) => registersErrors(each, source));
+  }
   const expression = statement.expression as Node | undefined;
   const call = expression?.type === 'AwaitExpression' ? (expression.argument as Node) : expression;
   const registration = call && registrationOf(call, source);
-  if (registration)
-    return (
-      registration.handlers.length > 0 && registration.handlers.every((each) => isErrorHandler(each, source))
-    );
+  if (registration) return registersErrors(registration, source);
   return (
     call?.callee !== undefined && /error/i.test(keyName(unwrap(call.callee)) ?? source.getText(call.callee))
   );
+}
+
+/** `app.use(onError)`, also `app.use(onError, notFound)`. */
+function registersErrors({ method, handlers }: Registration, source: Source): boolean {
+  const [first, ...others] = handlers;
+  if (method !== 'use' || first === undefined || !isErrorHandler(first, source)) return false;
+  return others.every((each) => isErrorHandler(each, source) || isFunction(each));
+}
+
+/** `app.use((req, res) => …)`, without a path and with no more than functions for requests. */
+function isCatchAll({ expression }: Node, source: Source): boolean {
+  const registration = typeof expression === 'object' ? registrationOf(expression, source) : undefined;
+  const given = registration?.method === 'use' ? (registration.call.arguments ?? []) : [];
+  return given.length > 0 && given.every((each) => isFunction(each) && parametersOf(each).length < 4);
 }
 
 /** A call `app.use(…)` as text, at a statement's indentation. */

@@ -31,6 +31,8 @@ export function registrationOf(call: Node, source: Source): Registration | undef
   const method = keyName(callee);
   if (callee?.type !== 'MemberExpression' || method === undefined || !METHOD.test(method)) return undefined;
   const given = call.arguments ?? [];
+  // `app.get('port')` asks for a setting.
+  if (method === 'get' && given.length === 1 && callee.object?.type !== 'CallExpression') return undefined;
   const text = originText(callee, source);
   const certain = text !== undefined && (ON_ROUTER.test(text) || ON_NEST.test(text));
   if (!certain && (text !== undefined || !looksRegistered(callee, method, given))) return undefined;

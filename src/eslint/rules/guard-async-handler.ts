@@ -104,7 +104,9 @@ function guardIn({ source, filename, settings }: RuleKit): { guard: string; edit
 export function guardLine(source: RuleKit['source'], filename: string): string {
   const { end } = styleOf(source);
   const isTyped = /\.([cm]?ts|tsx)$/.test(filename);
-  const type = `import('express').RequestHandler`;
-  const [param, result] = isTyped ? [`(handler: ${type})`, `: ${type}`] : ['(handler)', ''];
-  return `const forwardErrors = ${param}${result} => (req, res, next) => Promise.resolve(handler(req, res, next)).catch(next)${end}`;
+  const body = `(req, res, next) => Promise.resolve(handler(req, res, next)).catch(next)${end}`;
+  if (!isTyped) return `const forwardErrors = (handler) => ${body}`;
+  // Its own parameters take what the route says of its types through.
+  const type = `import('express').RequestHandler<P, ResBody, ReqBody, Query>`;
+  return `const forwardErrors = <P, ResBody, ReqBody, Query>(handler: ${type}): ${type} => ${body}`;
 }

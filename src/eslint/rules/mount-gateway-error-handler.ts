@@ -26,7 +26,7 @@ export const mountGatewayErrorHandler = rule(
     'Program:exit': () => {
       for (const app of appsOf(kit.source))
         if (isNest(app, kit.source)) judgeNest(app, kit);
-        else if (!app.isPart) judge(app, kit);
+        else if (!app.isPart && kit.settings.isPart !== true) judge(app, kit);
     },
   }),
 );

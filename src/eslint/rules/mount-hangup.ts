@@ -25,7 +25,7 @@ export const mountHangup = rule(
   },
   (kit) => ({
     'Program:exit': () => {
-      for (const app of appsOf(kit.source)) if (!app.isPart) judge(app, kit);
+      for (const app of appsOf(kit.source)) if (!app.isPart && kit.settings.isPart !== true) judge(app, kit);
     },
   }),
 );
