@@ -224,9 +224,9 @@ server.get('/x', show);`,
         {
           mount: `'use strict';
 var app = require('express')(), x = 1;
+const { hangup } = require('express-hangup');
 app.listen(80);
 var server = require('express')();
-const { hangup } = require('express-hangup');
 server.use(hangup());
 server.get('/x', show);`,
         },
@@ -464,6 +464,65 @@ const admin = express();
 app.use('/admin', admin);
 admin.get('/x', show);
 app.get('/x', show);`,
+        },
+      ],
+    },
+    {
+      code: `const express = require('express');
+const app = express();
+const routes = require('./routes');
+app.use('/x', routes);`,
+      ids: ['missing'],
+      suggested: [
+        {
+          mount: `const express = require('express');
+const { hangup } = require('express-hangup');
+const app = express();
+app.use(hangup());
+const routes = require('./routes');
+app.use('/x', routes);`,
+        },
+      ],
+    },
+    {
+      code: `const app = require('express')();
+const io = require('socket.io')(app);
+app.get('/x', handler);`,
+      ids: ['missing'],
+      suggested: [
+        {
+          mount: `const app = require('express')();
+const { hangup } = require('express-hangup');
+app.use(hangup());
+const io = require('socket.io')(app);
+app.get('/x', handler);`,
+        },
+      ],
+    },
+    {
+      code: `const express = require('express');
+class Server {
+  constructor() {
+    this.app = express();
+    this.app.get('/x', handler);
+  }
+}
+module.exports = Server;
+const { Monitor } = require('./monitor');`,
+      ids: ['missing'],
+      suggested: [
+        {
+          mount: `const express = require('express');
+const { hangup } = require('express-hangup');
+class Server {
+  constructor() {
+    this.app = express();
+    this.app.use(hangup());
+    this.app.get('/x', handler);
+  }
+}
+module.exports = Server;
+const { Monitor } = require('./monitor');`,
         },
       ],
     },

@@ -253,6 +253,27 @@ describe('fix writes in the style of', () => {
     expect(read('app.js')).not.toContain('require');
   });
 
+  it('a CommonJS file that makes its app between its requires: the import comes before its first use', async () => {
+    const between = APP.replace(
+      'module.exports',
+      "const orders = require('./orders');\napp.use(orders);\nmodule.exports",
+    );
+    const { fix, read, folder, write } = shop({ 'app.js': between, 'orders.js': ROUTER });
+    await fix('--write');
+    const text = read('app.js');
+    expect(text.indexOf("require('express-hangup')")).toBeLessThan(text.indexOf('hangup()'));
+    // Run with doubles of both packages: a name that is used before it is declared would throw.
+    write(
+      'node_modules/express/index.js',
+      'const app = () => app;\napp.use = app.get = app.Router = app;\nmodule.exports = app;\n',
+    );
+    write(
+      'node_modules/express-hangup/index.js',
+      'exports.hangup = exports.gatewayErrorHandler = () => () => {};\n',
+    );
+    expect(execFileSync(process.execPath, ['app.js'], { cwd: folder, encoding: 'utf8' })).toBe('');
+  });
+
   it('a CommonJS file with a line that begins with import()', async () => {
     const { fix, read } = shop({
       'app.js': `${APP}\nimport('./later.mjs').then((later) => later.start());\n`,

@@ -66,14 +66,29 @@ export function openProject(
   const hasNestFilters = [...texts.values()].some((text) => /\b(APP_FILTER|useGlobalFilters)\b/.test(text));
   const parts = partsIn(texts);
   const open = { root, texts, partners, choice, packages, unreadable, hasNestFilters, parts };
-  const packagesWith = (name: string, rules: readonly string[]): Package[] => {
-    const files = [...texts].filter(([file, text]) => isMountIn(file, text, name, rules, open));
-    return [...new Set(files.map(([file]) => packages.of(file)))];
-  };
-  const mounted = packagesWith('hangup', MOUNTS);
-  const answering = packagesWith('gatewayErrorHandler', ['mount-gateway-error-handler']);
-  return { ...open, mounted, answering };
+  const [mounted] = packagesWith('hangup', MOUNTS, open);
+  const [answering, not] = packagesWith('gatewayErrorHandler', ['mount-gateway-error-handler'], open);
+  return { ...open, mounted, answering: answering.filter((each) => !not.includes(each)) };
 }
+
+/** The packages in which something of ours is mounted or will be, and those with an app on which it will not. */
+function packagesWith(
+  name: string,
+  rules: readonly string[],
+  project: Surroundings & Pick<Project, 'texts'>,
+): [yes: Package[], no: Package[]] {
+  const seen = [...project.texts].map(([file, text]) => ({
+    of: project.packages.of(file),
+    mounts: mountsIn(file, text, name, rules, project),
+  }));
+  const those = (kind: Mounts): Package[] => [
+    ...new Set(seen.filter(({ mounts }) => mounts === kind).map((each) => each.of)),
+  ];
+  return [those('yes'), those('no')];
+}
+
+/** Whether a file mounts something of ours, or will; `none` where it makes no app. */
+type Mounts = 'yes' | 'no' | 'none';
 
 const MAX_CHARACTERS = 1_000_000;
 
@@ -85,20 +100,21 @@ function whyUnreadable(file: string, text: string, { typescript }: Partners): st
   return text.length > MAX_CHARACTERS ? 'it is longer than a million characters' : undefined;
 }
 
-/** Whether a file mounts one of ours, or will by a repair of one of these rules. */
-function isMountIn(
+function mountsIn(
   file: string,
   text: string,
   name: string,
   rules: readonly string[],
   project: Surroundings,
-): boolean {
-  if (new RegExp(`\\b${name}\\s*\\(`).test(text) && text.includes('express-hangup')) return true;
-  if (!MAKES_APPS.test(text)) return false;
+): Mounts {
+  if (new RegExp(`\\b${name}\\s*\\(`).test(text) && text.includes('express-hangup')) return 'yes';
+  if (!MAKES_APPS.test(text)) return 'none';
   const only = rules.filter((rule) => isChosen(rule, project.choice));
-  if (only.length === 0) return false;
+  if (only.length === 0) return 'none';
   const inspection = inspectionOf(file, text, { ...project, choice: { ...project.choice, only } });
-  return repairText(text, inspection, () => true).repaired.length > 0;
+  const { repaired, left } = repairText(text, inspection, () => true);
+  if (left.length > 0) return 'no';
+  return repaired.length > 0 ? 'yes' : 'none';
 }
 
 const MAKES_APPS = /['"](express|@nestjs\/core|connect-timeout|express-timeout-handler)['"]/;

@@ -19,13 +19,24 @@ export interface Imported {
   readonly edits: readonly Edit[];
 }
 
-/** Makes one of our names known to a file: by the import that is there, by a longer one, or by a new one. */
-export function imported(name: string, source: Source, importsAreAdded: boolean | undefined): Imported {
+/**
+ * Makes one of our names known to a file: by the import that is there, by a longer one, or by a new one. In CommonJS it has to
+ * stand `before` its first use.
+ */
+export function imported(
+  name: string,
+  source: Source,
+  importsAreAdded: boolean | undefined,
+  before?: number,
+): Imported {
   const { from, alias } = OUR_NAMES[name] ?? { from: 'express-hangup', alias: name };
   const known = localName(name, from, source);
   if (known !== undefined) return { local: known, edits: [] };
   const local = isTaken(name, source) ? alias : name;
-  return { local, edits: importsAreAdded === true ? [] : [importEdit([[name, local]], from, source)] };
+  return {
+    local,
+    edits: importsAreAdded === true ? [] : [importEdit([[name, local]], from, source, before)],
+  };
 }
 
 /** Whether a file declares a name: anywhere in it, or where a given node sees it or holds it. */
@@ -80,6 +91,7 @@ export function importEdit(
   names: readonly (readonly [name: string, local: string])[],
   from: string,
   source: Source,
+  before?: number,
 ): Edit {
   const isModule = usesImports(source);
   const text = names
@@ -94,21 +106,20 @@ export function importEdit(
   const line = isModule
     ? `import { ${text} } from ${module}${end}`
     : `const { ${text} } = require(${module})${end}`;
-  return afterImports(line, source);
+  return afterImports(line, source, before);
 }
 
-/** The edit that puts a line after a file's imports. */
-export function afterImports(line: string, source: Source): Edit {
-  const isModule = usesImports(source);
+/**
+ * The edit that puts a line after a file's imports: in CommonJS after those with which it begins, as one further down may come
+ * after the line's first use.
+ */
+export function afterImports(line: string, source: Source, before = Infinity): Edit {
   const { body } = source.ast;
-  const last = body.findLast((statement) =>
-    isModule ? IMPORT.test(statement.type) : isTopRequire(statement),
-  );
+  const imports = usesImports(source) ? body.filter(({ type }) => IMPORT.test(type)) : leadingRequires(body);
+  const last = imports.findLast(({ range }) => range[1] <= before);
   const newline = eol(source);
   if (last !== undefined) return { range: [last.range[1], last.range[1]], text: `${newline}${line}` };
-  const directive = body.findLast(
-    (statement) => typeof (statement as { directive?: string }).directive === 'string',
-  );
+  const directive = body.findLast(isDirective);
   if (directive !== undefined)
     return { range: [directive.range[1], directive.range[1]], text: `${newline}${line}` };
   const start = /^\uFEFF?(#![^\n]*\n)?/.exec(source.text)?.[0].length ?? 0;
@@ -117,10 +128,24 @@ export function afterImports(line: string, source: Source): Edit {
 
 const IMPORT = /^(Import|TSImportEquals)Declaration$/;
 
+function leadingRequires(body: readonly Node[]): Node[] {
+  const rest = body.filter((statement) => !isDirective(statement));
+  const end = rest.findIndex((statement) => !isTopRequire(statement));
+  return end === -1 ? rest : rest.slice(0, end);
+}
+
+function isDirective(statement: Node): boolean {
+  return typeof (statement as { directive?: string }).directive === 'string';
+}
+
+/** `const x = require('x')`, also with a call or a member after it, and `require('x').config()`. */
 function isTopRequire(statement: Node): boolean {
-  if (statement.type !== 'VariableDeclaration') return false;
-  return (statement.declarations ?? []).some(({ init }) => {
-    let inner = init ?? undefined;
+  const isExpression = statement.type === 'ExpressionStatement' && typeof statement.expression === 'object';
+  const values = isExpression
+    ? [statement.expression as Node]
+    : (statement.declarations ?? []).map(({ init }) => init);
+  return values.some((value) => {
+    let inner = value ?? undefined;
     while (inner?.type === 'MemberExpression' || (inner?.type === 'CallExpression' && !requiredBy(inner)))
       inner = inner.type === 'MemberExpression' ? inner.object : inner.callee;
     return requiredBy(inner) !== undefined;

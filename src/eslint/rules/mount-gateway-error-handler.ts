@@ -47,7 +47,12 @@ function judge(app: App, kit: RuleKit): void {
     report({ node: app.call, messageId: 'missing', data });
     return;
   }
-  const { local, edits } = imported('gatewayErrorHandler', source, settings.importsAreAdded);
+  const { local, edits } = imported(
+    'gatewayErrorHandler',
+    source,
+    settings.importsAreAdded,
+    app.made.range[1],
+  );
   const line = useLine(app, `${local}()`, styleOf(source).end);
   const place = end.side === 'after' ? 'last' : "before the app's own error handlers";
   const insert = (end.side === 'after' ? lineAfter : lineBefore)(end.statement, line, source);

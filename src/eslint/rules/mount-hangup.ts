@@ -38,7 +38,7 @@ function judge(app: App, kit: RuleKit): void {
   if (at === 0) return;
   if (at === -1) {
     if (!isServer(app, kit) || replacesTimeout(source.text) || isMountedByName(app, mounted, kit)) return;
-    const { local, edits } = imported('hangup', source, settings.importsAreAdded);
+    const { local, edits } = imported('hangup', source, settings.importsAreAdded, app.made.range[1]);
     const given = optionsText(options);
     const line = useLine(app, `${local}(${given})`, styleOf(source).end);
     const suggest = [{ messageId: 'mount', data, edits: [...edits, lineAfter(app.made, line, source)] }];

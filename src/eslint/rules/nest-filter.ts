@@ -27,7 +27,7 @@ function filterEdits(app: App, { source, settings }: RuleKit): Edit[] {
   return joined([
     ...nestImports(source),
     ...ours.edits,
-    afterImports(filterText(ours.local, source), source),
+    afterImports(filterText(ours.local, source), source, app.made.range[0]),
     lineAfter(app.made, use, source),
   ]);
 }
