@@ -3,6 +3,17 @@ import { testRule } from '../fixtures/rule-tester';
 testRule(
   'catch-hides-fault',
   [
+    `const fs = require('../libs/fs-extra');
+const express = require('express');
+const app = express();
+app.post('/x', async (req, res) => {
+  try {
+    await fs.ensureDir(folder);
+    res.end();
+  } catch (error) {
+    res.status(400).send('Invalid folder');
+  }
+});`,
     `const express = require('express');
 const app = express();
 app.get('/x', async (req, res) => {

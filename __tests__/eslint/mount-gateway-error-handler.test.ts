@@ -590,5 +590,16 @@ async function bootstrap() {
       filename: 'main.ts',
       ids: ['nest'],
     },
+    {
+      code: `const express = require('express');
+const app = express();
+configure(app);
+app.get('/metrics', metrics);
+function configure(app) {
+  app.get('/x', handler);
+  app.use(errorHandler());
+}`,
+      ids: ['missing'],
+    },
   ],
 );

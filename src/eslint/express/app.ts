@@ -2,6 +2,7 @@ import {
   around,
   isFunction,
   isIdentifier,
+  isMethodCall,
   isWithin,
   keyName,
   parametersOf,
@@ -134,7 +135,7 @@ export function endOfSetup(app: App, source: Source): EndOfSetup | undefined {
   if (!isHere && !(app.name.startsWith('this.') && isByMethods(app, later, source))) return undefined;
   const setup = later.filter((each) => isSetup(each, app, source));
   const last = setup.at(-1);
-  if (last === undefined) return undefined;
+  if (last === undefined || setup.some((each) => handsToErrorSetup(each, source))) return undefined;
   let first: Node | undefined;
   for (const statement of setup.toReversed()) {
     const isErrors = isErrorSetup(statement, app, source);
@@ -199,6 +200,25 @@ function registersErrors({ method, handlers }: Registration, source: Source): bo
   const [first, ...others] = handlers;
   if (method !== 'use' || first === undefined || !isErrorHandler(first, source)) return false;
   return others.every((each) => isErrorHandler(each, source) || isFunction(each));
+}
+
+/** `configure(app)`, by a function of this file that mounts handlers of errors: ours would have to stand in it. */
+function handsToErrorSetup({ expression }: Node, source: Source): boolean {
+  const call =
+    typeof expression === 'object' && expression.type === 'AwaitExpression'
+      ? expression.argument
+      : expression;
+  const callee = typeof call === 'object' && call?.type === 'CallExpression' ? call.callee : undefined;
+  const def = isIdentifier(callee) ? variableOf(callee, source)?.defs[0] : undefined;
+  const fn = def?.type === 'Variable' ? def.node.init : def?.node;
+  let found = false;
+  if (isFunction(fn))
+    walk(fn, source, (node) => {
+      const given = isMethodCall(node, /^use$/) ? (node.arguments ?? []) : [];
+      if (given.length > 0 && given.every((each) => isErrorHandler(each, source))) found = true;
+      return !found;
+    });
+  return found;
 }
 
 /** `app.use((req, res) => …)`, without a path and with no more than functions for requests. */

@@ -49,8 +49,8 @@ function waits(tried: Node, { source, files }: RuleKit): boolean {
   return found;
 }
 
-/** Files that by their names speak with the app's own database. */
-const STORES = /model|schema|entit|repositor|dao|prisma|database|[/]db\b/i;
+/** Files that by their names speak with the app's own database, or with the disk. */
+const STORES = /model|schema|entit|repositor|dao|prisma|database|mongo|redis|sequelize|knex|[/](db|fs|file)/i;
 
 function judge(clause: Node, param: Node | null | undefined, body: Node, kit: RuleKit): void {
   const { source, settings, report } = kit;
