@@ -1,40 +1,20 @@
 import { readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { recommended } from '../../eslint/plugin';
-import { addImports } from '../../eslint/rules/add-imports';
+import { join } from 'node:path';
+import { inspectionOf, isChosen, isTypeScript, nameOf, type Choice, type Surroundings } from './inspection';
 import { partsIn } from './parts';
 import { isBehind, Packages, type Package } from './packages';
 import type { Partners } from './partners';
-import { repairText, type FileOutcome, type Finding, type Inspection } from './repair-file';
-
-/** What the user has chosen of the repairs. */
-export interface Choice {
-  /** Rules without their prefix; all where it is empty. */
-  readonly only: readonly string[];
-  readonly skip: readonly string[];
-  /** Milliseconds for `hangup({ deadline })` where it is mounted. */
-  readonly deadline: number | undefined;
-  /** Whether services get `currentSignal()`, and `hangup({ context: true })` is mounted for it. */
-  readonly context: boolean;
-}
+import { repairText, type FileOutcome, type Finding } from './repair-file';
 
 /** The files of a run, with what is known of them together. */
-export interface Project {
-  readonly root: string;
+export interface Project extends Surroundings {
   readonly texts: ReadonlyMap<string, string>;
   /** The packages in which `hangup()` is mounted, or will be by a repair: without it no signal means what it should. */
   readonly mounted: readonly Package[];
   /** The packages in which `gatewayErrorHandler()` is mounted, or will be. */
   readonly answering: readonly Package[];
-  readonly packages: Packages;
-  /** Whether the project has exception filters of Nest's. */
-  readonly hasNestFilters: boolean;
-  /** The files whose apps others use as parts of theirs. */
-  readonly parts: ReadonlySet<string>;
   /** Files that are not read, each with the reason. */
   readonly unreadable: readonly { readonly file: string; readonly why: string }[];
-  readonly partners: Partners;
-  readonly choice: Choice;
 }
 
 /** A file without any of these words has nothing for any rule: it need not be parsed. */
@@ -148,71 +128,3 @@ export function foldersWithoutMount(left: readonly Finding[], project: Project):
   const open = files.filter((file) => !isBehindHangup(file, project));
   return [...new Set(open.map((file) => nameOf(project.packages.of(file).folder, project.root)))].sort();
 }
-
-/** The name of a file in a report. */
-export function nameOf(file: string, root: string): string {
-  return relative(root, file).replaceAll('\\', '/');
-}
-
-function isChosen(name: string, { only, skip }: Choice): boolean {
-  return (only.length === 0 || only.includes(name)) && !skip.includes(name);
-}
-
-type Surroundings = Pick<Project, 'root' | 'partners' | 'choice' | 'packages' | 'hasNestFilters' | 'parts'>;
-
-function inspectionOf(file: string, text: string, project: Surroundings): Inspection {
-  const { root, partners, choice, hasNestFilters, parts } = project;
-  const languageOptions = languageOf(file, text, project);
-  const mountOptions = {
-    ...(choice.deadline !== undefined && { deadline: choice.deadline }),
-    ...(choice.context && { context: true }),
-  };
-  const rules = Object.keys(recommended.plugins['express-hangup'].rules).filter((name) =>
-    isChosen(name, choice),
-  );
-  const shared = {
-    // A pattern that fits everything counts as none for what is not JavaScript.
-    files: ['**/*.{js,mjs,cjs,jsx,ts,mts,cts,tsx}'],
-    languageOptions,
-    linterOptions: { reportUnusedDisableDirectives: 'off' },
-    settings: {
-      'express-hangup': { importsAreAdded: true, mounted: true, hasNestFilters, isPart: parts.has(file) },
-    },
-  };
-  const plugins = { 'express-hangup': { rules: recommended.plugins['express-hangup'].rules } };
-  const severities = Object.fromEntries(rules.map((name) => [`express-hangup/${name}`, 'error'])) as Record<
-    string,
-    unknown
-  >;
-  if ('express-hangup/mount-hangup' in severities)
-    severities['express-hangup/mount-hangup'] = ['error', mountOptions];
-  return {
-    linter: partners.linter,
-    config: [{ ...shared, plugins, rules: severities }],
-    imports: [
-      {
-        ...shared,
-        plugins: { repair: { rules: { imports: addImports } } },
-        rules: { 'repair/imports': 'error' },
-      },
-    ],
-    filename: file,
-    file: nameOf(file, root),
-  };
-}
-
-function languageOf(file: string, text: string, { partners, packages }: Surroundings): object {
-  const parserOptions = { ecmaFeatures: { jsx: true } };
-  const { typescript } = partners;
-  if (isTypeScript(file)) return { parser: typescript, sourceType: 'module', parserOptions };
-  const isModule =
-    /\.mjs$/.test(file) || (!/\.cjs$/.test(file) && (IMPORTS.test(text) || packages.of(file).isModule));
-  return { sourceType: isModule ? 'module' : 'commonjs', ecmaVersion: 'latest', parserOptions };
-}
-
-function isTypeScript(file: string): boolean {
-  return /\.([cm]?ts|tsx)$/.test(file);
-}
-
-/** What only an ES module has, or what is compiled to CommonJS; `import('x')` may stand in both. */
-const IMPORTS = /^\s*(import\s*['"{*\w]|export\b)/m;

@@ -2,7 +2,8 @@ import { imported, styleOf } from '../code/imports';
 import { callsOfOurs } from '../code/mounted';
 import { isWithin } from '../code/node';
 import { lineAfter, lineBefore } from '../code/remove';
-import { appsOf, endOfSetup, isErrorHandler, isNest, useLine, type App } from '../express/app';
+import { appsOf, isNest, useLine, type App } from '../express/app';
+import { endOfSetup, isErrorHandler } from '../express/set-up';
 import { rule, type RuleKit } from '../rule';
 import { judgeNest } from './nest-filter';
 
