@@ -5,12 +5,12 @@ import { fixArguments, USAGE, type FixArguments } from './arguments';
 import { deliver } from './deliver';
 import { faultsFirst, readFaults } from './faults';
 import { checkBranch, filesOfRepository, repositoryOf, uncommitted } from './git';
-import { loadPartners } from './partners';
-import { nameOf } from './inspection';
-import { foldersWithoutMount, openProject, repairFile, type Project } from './project';
+import { loadPartners } from './project/partners';
+import { nameOf } from './project/inspection';
+import { foldersWithoutMount, openProject, repairFile, type Project } from './project/project';
 import type { FileOutcome, Finding } from './repair-file';
 import { asJson, inWords, type FixReport } from './report';
-import { isInside, sourceFiles } from './source-files';
+import { isInside, sourceFiles } from './project/source-files';
 import { TestsFail } from './tests-fail';
 import { writeVerified } from './write-verified';
 

@@ -1,4 +1,4 @@
-import type { LintMessage } from './partners';
+import type { LintMessage } from './project/partners';
 
 /** A change of a text. */
 export interface Change {

@@ -1,4 +1,4 @@
-import type { Linter, LintMessage } from './partners';
+import type { Linter, LintMessage } from './project/partners';
 import { offsetOf, originalOffset, type Change } from './places';
 
 /** One thing that was found: repaired, or left for a person. */

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { shell } from './git';
-import { repairFile, type Project } from './project';
+import { repairFile, type Project } from './project/project';
 import type { FileOutcome, Finding } from './repair-file';
 import { TestsFail } from './tests-fail';
 import { bisect } from './verify';

@@ -4,7 +4,7 @@ import { inspectionOf, isChosen, isTypeScript, nameOf, type Choice, type Surroun
 import { partsIn } from './parts';
 import { isBehind, Packages, type Package } from './packages';
 import type { Partners } from './partners';
-import { repairText, type FileOutcome, type Finding } from './repair-file';
+import { repairText, type FileOutcome, type Finding } from '../repair-file';
 
 /** The files of a run, with what is known of them together. */
 export interface Project extends Surroundings {

@@ -1,9 +1,9 @@
 import { relative } from 'node:path';
-import { recommended } from '../../eslint/plugin';
-import { addImports } from '../../eslint/rules/add-imports';
+import { recommended } from '../../../eslint/plugin';
+import { addImports } from '../../../eslint/rules/add-imports';
 import type { Packages } from './packages';
 import type { Partners } from './partners';
-import type { Inspection } from './repair-file';
+import type { Inspection } from '../repair-file';
 
 /** What the user has chosen of the repairs. */
 export interface Choice {
