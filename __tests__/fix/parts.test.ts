@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { unifiedDiff } from '../../src/cli/fix/diff';
-import { isAbout } from '../../src/cli/fix/faults';
+import { isAbout, readFaults } from '../../src/cli/fix/faults';
+import type { Finding } from '../../src/cli/fix/repair-file';
 import { bisect } from '../../src/cli/fix/verify';
 
 describe('bisect()', () => {
@@ -69,7 +70,10 @@ describe('unifiedDiff()', () => {
 });
 
 describe('isAbout()', () => {
-  const finding = { key: '', file: 'src/app.js', rule: '', messageId: '', line: 4, column: 1, message: '' };
+  const finding: Finding = {
+    ...{ key: '', file: 'src/app.js', rule: 'call-without-signal', messageId: '', message: '' },
+    ...{ line: 4, endLine: 4, column: 1 },
+  };
   const fault = (file: string, line: number) => ({
     code: '',
     method: '',
@@ -86,5 +90,39 @@ describe('isAbout()', () => {
     ['/srv/mysrc/app.js', 4, false],
   ])('compares the end of the path and the line: %s:%d', (file, line, expected) => {
     expect(isAbout(finding, fault(file, line))).toBe(expected);
+  });
+
+  it('takes any line of a call of several lines, and only the first of what is no call', () => {
+    const tall = { ...finding, endLine: 9 };
+    expect([4, 9, 10].map((line) => isAbout(tall, fault('src/app.js', line)))).toEqual([true, true, false]);
+    const handler = { ...tall, rule: 'guard-async-handler' };
+    expect([4, 9].map((line) => isAbout(handler, fault('src/app.js', line)))).toEqual([true, false]);
+  });
+});
+
+describe('readFaults()', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'express-hangup-faults-'));
+  const path = join(folder, 'faults.jsonl');
+
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('reads the lines of diagnose() and of faultLine(), and leaves out those without a place', () => {
+    const common = { code: 'UPSTREAM_RESET', method: 'GET', route: '/orders' };
+    const lines = [
+      { ...common, where: { file: '/app/a.js', line: 12, column: 28 } },
+      { ...common, msg: '502', where: '/app/routes:v2/b.js:3:7' },
+      { ...common, where: null },
+      common,
+    ];
+    writeFileSync(path, lines.map((line) => JSON.stringify(line)).join('\n'));
+    expect(readFaults(path).map(({ where }) => where)).toEqual([
+      { file: '/app/a.js', line: 12, column: 28 },
+      { file: '/app/routes:v2/b.js', line: 3, column: 7 },
+    ]);
+  });
+
+  it.each(['"somewhere"', '{ "file": 7 }', '{ "line": 3 }'])('refuses a place that is none: %s', (where) => {
+    writeFileSync(path, `{ "where": ${where} }`);
+    expect(() => readFaults(path)).toThrow(/line 1: where must be \{ file, line, column \}/);
   });
 });
