@@ -1,2 +1,2 @@
-export { configs, meta, recommended, rules } from './plugin';
+export { configs, meta, plugin, recommended, rules, type Plugin, type RecommendedConfig } from './plugin';
 export type { HangupRule } from './rule';

@@ -33,22 +33,47 @@ export const rules: Record<string, HangupRule> = {
   'wrap-proxy': wrapProxy,
 };
 
-const plugin = { meta, rules };
+/** A flat configuration of ours. */
+export interface RecommendedConfig {
+  readonly name: string;
+  readonly plugins: { readonly 'express-hangup': Plugin };
+  readonly rules: Record<string, 'error' | 'warn'>;
+}
+
+/** The plugin as ESLint takes it. */
+export interface Plugin {
+  readonly meta: typeof meta;
+  readonly rules: typeof rules;
+  readonly configs: { readonly recommended: RecommendedConfig };
+}
+
+/**
+ * The plugin itself, for configurations that name it: `plugins: { 'express-hangup': plugin }` with
+ * `extends: ['express-hangup/recommended']`, or with rules one by one.
+ */
+export const plugin: Plugin = {
+  meta,
+  rules,
+  configs: {
+    get recommended() {
+      return recommended;
+    },
+  },
+};
 
 /**
  * A flat configuration with all rules, for ESLint 9 and 10: `export default [recommended]`. What harms is an error, what may be
  * meant so is a warning.
  */
-export const recommended = {
+export const recommended: RecommendedConfig = {
   name: 'express-hangup/recommended',
+  // ESLint takes a plugin of one name from one object only: this one.
   plugins: { 'express-hangup': plugin },
-  rules: Object.fromEntries(
-    Object.keys(rules).map((name) => [`express-hangup/${name}`, severityOf(name)]),
-  ) as Record<string, 'error' | 'warn'>,
+  rules: Object.fromEntries(Object.keys(rules).map((name) => [`express-hangup/${name}`, severityOf(name)])),
 };
 
-/** The same under the name where ESLint's `extends: ['express-hangup/recommended']` looks for it. */
-export const configs = { recommended };
+/** The configurations of the plugin. */
+export const { configs } = plugin;
 
 function severityOf(name: string): 'error' | 'warn' {
   return name === 'service-without-signal' || name === 'catch-hides-fault' ? 'warn' : 'error';

@@ -41,11 +41,11 @@ const CONFIGS = {
 import tseslint from 'typescript-eslint';
 export default [recommended, { files: ['**/*.ts'], languageOptions: { parser: tseslint.parser } }];
 `,
-  'extends, by its name': `import * as hangup from 'express-hangup/eslint';
+  'extends, by its name': `import { plugin } from 'express-hangup/eslint';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 export default defineConfig([
-  { files: ['**/*.js', '**/*.ts'], plugins: { 'express-hangup': hangup }, extends: ['express-hangup/recommended'] },
+  { files: ['**/*.js', '**/*.ts'], plugins: { 'express-hangup': plugin }, extends: ['express-hangup/recommended'] },
   { files: ['**/*.ts'], languageOptions: { parser: tseslint.parser } },
 ]);
 `,

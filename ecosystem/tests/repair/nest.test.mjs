@@ -40,7 +40,7 @@ function run(folder, ...args) {
 }
 
 function passes(folder) {
-  for (const args of [['build.mjs'], ['--test', 'app.test.mjs'], [join(modules, 'typescript/bin/tsc')]]) {
+  for (const args of [['build.mjs'], ['--test', 'app.spec.mjs'], [join(modules, 'typescript/bin/tsc')]]) {
     const { status, printed } = run(folder, ...args);
     assert.equal(status, 0, `${args.join(' ')}\n${printed}`);
   }
@@ -57,7 +57,7 @@ test('A Nest app passes its tests and its types before and after, and loses nine
   passes(folder);
   const before = judged(folder);
   const command = join(modules, 'express-hangup/dist/cli/main.js');
-  const verify = `"${process.execPath}" build.mjs && "${process.execPath}" --test app.test.mjs`;
+  const verify = `"${process.execPath}" build.mjs && "${process.execPath}" --test app.spec.mjs`;
   const options = ['--write', '--context', '--deadline', DEADLINE, '--verify', verify];
   const { status, printed } = run(folder, command, 'fix', 'src', ...options);
   assert.equal(status, 0, printed);
