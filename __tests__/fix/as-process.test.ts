@@ -100,7 +100,7 @@ describe('fix without ESLint', () => {
     expect({ status, stderr }).toEqual({
       status: 2,
       stderr:
-        'express-hangup fix works with ESLint 9 or 10: npm install --save-dev eslint (found version 8)\n',
+        'express-hangup fix works with ESLint 9 or 10: npm install --save-dev eslint (found version 8). To leave it as it is: npx --package express-hangup --package eslint@10 express-hangup fix\n',
     });
   });
 

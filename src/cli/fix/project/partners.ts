@@ -31,30 +31,44 @@ export interface Partners {
 
 /** Said where ESLint is missing. */
 export const INSTALL_ESLINT = 'express-hangup fix works with ESLint 9 or 10: npm install --save-dev eslint';
+const BESIDE = 'To leave it as it is: npx --package express-hangup --package eslint@10 express-hangup fix';
 
-/** Loads the partners from a project's folder, to read the files under `root`. Throws an Error that says what to install, where ESLint is missing or too old. */
+/**
+ * Loads the partners from a project's folder, or else from this package's surroundings, to read the files under `root`.
+ * @throws {Error} where ESLint is missing or too old: it says what to install.
+ */
 export function loadPartners(cwd: string, root: string): Partners {
-  const eslint = load('eslint', cwd) as
-    { Linter: new (options: object) => Linter & { version?: string } } | undefined;
-  if (eslint === undefined) throw new Error(INSTALL_ESLINT);
-  const linter = new eslint.Linter({ configType: 'flat', cwd: root });
-  const version = Number((linter as { version?: string }).version?.split('.')[0]);
-  if (!(version >= 9)) throw new Error(`${INSTALL_ESLINT} (found version ${version})`);
-  const bundle = load('typescript-eslint', cwd) as { parser: object } | undefined;
-  return {
-    linter,
-    typescript: bundle?.parser ?? (load('@typescript-eslint/parser', cwd) as object | undefined),
-  };
+  const [bundle] = load('typescript-eslint', cwd) as { parser: object }[];
+  const [parser] = load('@typescript-eslint/parser', cwd) as object[];
+  return { linter: linterOf(cwd, root), typescript: bundle?.parser ?? parser };
 }
 
-function load(name: string, cwd: string): unknown {
-  for (const from of [join(cwd, 'package.json'), __filename]) {
+interface ESLint {
+  readonly Linter: new (options: object) => Linter & { readonly version?: string };
+}
+
+function linterOf(cwd: string, root: string): Linter {
+  let found: number | undefined;
+  for (const { Linter: Made } of load('eslint', cwd) as ESLint[]) {
+    const linter = new Made({ configType: 'flat', cwd: root });
+    const version = Number(linter.version?.split('.')[0]);
+    if (version >= 9) return linter;
+    found ??= version;
+  }
+  throw new Error(
+    found === undefined ? INSTALL_ESLINT : `${INSTALL_ESLINT} (found version ${found}). ${BESIDE}`,
+  );
+}
+
+/** What a name stands for in the project, and beside this package: none, one or two. */
+function load(name: string, cwd: string): unknown[] {
+  return [join(cwd, 'package.json'), __filename].flatMap((from) => {
     try {
-      return createRequire(from)(name) as unknown;
+      return [createRequire(from)(name) as unknown];
     } catch (error) {
       const { code } = error as { code?: string };
       if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_PACKAGE_PATH_NOT_EXPORTED') throw error;
+      return [];
     }
-  }
-  return undefined;
+  });
 }
