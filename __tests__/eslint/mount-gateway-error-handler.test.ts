@@ -52,6 +52,13 @@ const { gatewayErrorHandler } = require('express-hangup');
 const app = express();
 app.get('/x', show);
 app.use(gatewayErrorHandler({ onFault: log }), errorHandler);`,
+    `const express = require('express');
+const { gatewayErrorHandler } = require('express-hangup');
+const app = express();
+app.get('/x', show);
+app.use(gatewayErrorHandler());
+app.use((err, req, res, next) => res.status(500).end(), (req, res) => res.status(404).end());
+app.use((req, res) => res.status(404).end());`,
     `const koa = require('koa');
 const app = new koa();
 app.use(show);`,

@@ -47,7 +47,7 @@ export function endOfSetup(app: App, source: Source): EndOfSetup | undefined {
     const isErrors = isErrorSetup(statement, app, source);
     if (isErrors) first = statement;
     // A handler of what no route has taken may stand behind those of errors.
-    else if (first !== undefined || !isCatchAll(statement, source)) break;
+    else if (first !== undefined || !isTakingAll(statement, source)) break;
   }
   return first === undefined ? { statement: last, side: 'after' } : { statement: first, side: 'before' };
 }
@@ -102,7 +102,7 @@ function isErrorSetup(statement: Node, app: App, source: Source): boolean {
 }
 
 /** `app.use(onError)`, also `app.use(onError, notFound)`. */
-function registersErrors({ method, handlers }: Registration, source: Source): boolean {
+export function registersErrors({ method, handlers }: Registration, source: Source): boolean {
   const [first, ...others] = handlers;
   if (method !== 'use' || first === undefined || !isErrorHandler(first, source)) return false;
   return others.every((each) => isErrorHandler(each, source) || isFunction(each));
@@ -128,8 +128,12 @@ function handsToErrorSetup({ expression }: Node, source: Source): boolean {
 }
 
 /** `app.use((req, res) => …)`, without a path and with no more than functions for requests. */
-function isCatchAll({ expression }: Node, source: Source): boolean {
-  const registration = typeof expression === 'object' ? registrationOf(expression, source) : undefined;
-  const given = registration?.method === 'use' ? (registration.call.arguments ?? []) : [];
+export function takesAll({ method, call }: Registration): boolean {
+  const given = method === 'use' ? (call.arguments ?? []) : [];
   return given.length > 0 && given.every((each) => isFunction(each) && parametersOf(each).length < 4);
+}
+
+function isTakingAll({ expression }: Node, source: Source): boolean {
+  const registration = typeof expression === 'object' ? registrationOf(expression, source) : undefined;
+  return registration !== undefined && takesAll(registration);
 }

@@ -3,7 +3,7 @@ import { callsOfOurs } from '../code/mounted';
 import { isWithin } from '../code/node';
 import { lineAfter, lineBefore } from '../code/remove';
 import { appsOf, isNest, useLine, type App } from '../express/app';
-import { endOfSetup, isErrorHandler } from '../express/set-up';
+import { endOfSetup, isErrorHandler, registersErrors, takesAll } from '../express/set-up';
 import { rule, type RuleKit } from '../rule';
 import { judgeNest } from './nest-filter';
 
@@ -73,11 +73,7 @@ function judgePlace(app: App, at: number, { source, report }: RuleKit): void {
   // In a class, the order of its methods' text is not the order of their calls.
   if (app.name.startsWith('this.')) return;
   if (isFunctions) report({ node: own.call, messageId: 'late', data });
-  else if (
-    app.registrations
-      .slice(at + 1)
-      .some((each) => !isErrors(each) && !own.call.arguments?.includes(each.call))
-  )
+  else if (app.registrations.slice(at + 1).some((each) => !registersErrors(each, source) && !takesAll(each)))
     report({ node: own.call, messageId: 'early', data });
 }
 
