@@ -608,5 +608,14 @@ function configure(app) {
 }`,
       ids: ['missing'],
     },
+    {
+      code: `const express = require('express');
+const app = express();
+ready.then(() => {
+  configure(app);
+});
+app.get('/metrics', metrics);`,
+      ids: ['missing'],
+    },
   ],
 );

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { buildPackage, project, type Project } from './workshop';
 
 const MODULES = resolve(__dirname, '../../node_modules');

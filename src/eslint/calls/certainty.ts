@@ -60,13 +60,14 @@ export function whyUncertainIn(
 }
 
 function usesArguments(fn: Node, source: Source): boolean {
+  if (fn.type === 'ArrowFunctionExpression') return false;
   let found = false;
   walk(fn, source, (node) => {
     if (isIdentifier(node, 'arguments')) found = true;
     // Another function has `arguments` of its own; an arrow function has not.
-    return !found && (node === fn || !isFunction(node) || node.type === 'ArrowFunctionExpression');
+    return node === fn || !isFunction(node) || node.type === 'ArrowFunctionExpression';
   });
-  return found && fn.type !== 'ArrowFunctionExpression';
+  return found;
 }
 
 function hasCallback(call: Node): boolean {

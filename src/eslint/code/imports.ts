@@ -142,7 +142,7 @@ function isDirective(statement: Node): boolean {
 function isTopRequire(statement: Node): boolean {
   const isExpression = statement.type === 'ExpressionStatement' && typeof statement.expression === 'object';
   const values = isExpression
-    ? [statement.expression as Node]
+    ? [statement.expression]
     : (statement.declarations ?? []).map(({ init }) => init);
   return values.some((value) => {
     let inner = value ?? undefined;

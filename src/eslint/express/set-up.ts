@@ -37,6 +37,7 @@ export interface EndOfSetup {
 /** The place for `gatewayErrorHandler()`; `undefined` where the set-up is spread over places whose order is not seen. */
 export function endOfSetup(app: App, source: Source): EndOfSetup | undefined {
   const later = app.statements.slice(app.statements.indexOf(app.made) + 1);
+  if (isHandedOnLater(app, later, source)) return undefined;
   const isHere = app.registrations.every(({ call }) => later.some((each) => isDirectly(call, each)));
   if (!isHere && !(app.name.startsWith('this.') && isByMethods(app, later, source))) return undefined;
   const setup = later.filter((each) => isSetup(each, app, source));
@@ -50,6 +51,21 @@ export function endOfSetup(app: App, source: Source): EndOfSetup | undefined {
     else if (first !== undefined || !isTakingAll(statement, source)) break;
   }
   return first === undefined ? { statement: last, side: 'after' } : { statement: first, side: 'before' };
+}
+
+const SERVERS = /listen|server|request|supertest|https?|io$/i;
+
+/** Whether a function that runs at another time hands the app on: `ready.then(() => addRoutes(app))`. */
+function isHandedOnLater(app: App, later: readonly Node[], source: Source): boolean {
+  let found = false;
+  walk(source.ast, source, (node) => {
+    const isGiven =
+      node.type === 'CallExpression' && (node.arguments ?? []).some((each) => isIdentifier(each, app.name));
+    const isLater = isGiven && later.some((each) => isWithin(node, each) && !isDirectly(node, each));
+    if (isLater && !SERVERS.test(source.getText(node.callee))) found = true;
+    return !found;
+  });
+  return found;
 }
 
 /** Whether all registrations are in these statements, or in methods that these statements call. */

@@ -88,7 +88,7 @@ function mountsIn(
   project: Surroundings,
 ): Mounts {
   if (new RegExp(`\\b${name}\\s*\\(`).test(text) && text.includes('express-hangup')) return 'yes';
-  if (!MAKES_APPS.test(text)) return 'none';
+  if (!mayMakeApp(text)) return 'none';
   const only = rules.filter((rule) => isChosen(rule, project.choice));
   if (only.length === 0) return 'none';
   const inspection = inspectionOf(file, text, { ...project, choice: { ...project.choice, only } });
@@ -97,7 +97,18 @@ function mountsIn(
   return repaired.length > 0 ? 'yes' : 'none';
 }
 
-const MAKES_APPS = /['"](express|@nestjs\/core|connect-timeout|express-timeout-handler)['"]/;
+/** What a file calls Express; most import its types only. */
+const EXPRESS = /(?:import\s+(?:\*\s*as\s+)?(\w+)[^;'"]*?from\s*|(\w+)\s*=\s*require\(\s*)['"]express['"]/;
+const OTHER_APPS =
+  /['"](@nestjs\/core|connect-timeout|express-timeout-handler)['"]|['"]express['"]\s*\)\s*\(/;
+
+/** Whether a file has to be parsed to know whether it makes an app. */
+function mayMakeApp(text: string): boolean {
+  const [, imported, required] = EXPRESS.exec(text) ?? [];
+  const name = imported ?? required;
+  return OTHER_APPS.test(text) || (name !== undefined && new RegExp(`\\b${name}\\s*\\(`).test(text));
+}
+
 const MOUNTS = ['mount-hangup', 'no-connect-timeout', 'no-express-timeout-handler'];
 
 /** Repairs one file of a project, as far as `wanted` says. */
