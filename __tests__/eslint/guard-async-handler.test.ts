@@ -449,7 +449,7 @@ app.get('/x', async (req, res) => {
       suggested: [
         {
           guard: `import express from 'express';
-const forwardErrors = <P, ResBody, ReqBody, Query>(handler: import('express').RequestHandler<P, ResBody, ReqBody, Query>): import('express').RequestHandler<P, ResBody, ReqBody, Query> => (req, res, next) => Promise.resolve(handler(req, res, next)).catch(next);
+const forwardErrors = <P = import('express').Request['params'], ResBody = import('express').Request['body'], ReqBody = import('express').Request['body'], Query = import('express').Request['query']>(handler: import('express').RequestHandler<P, ResBody, ReqBody, Query>): import('express').RequestHandler<P, ResBody, ReqBody, Query> => (req, res, next) => Promise.resolve(handler(req, res, next)).catch(next);
 const app = express();
 app.get('/x', forwardErrors(async (req, res) => {
   res.json(await load());

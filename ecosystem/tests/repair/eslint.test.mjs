@@ -9,6 +9,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const modules = fileURLToPath(new URL('../../node_modules', import.meta.url));
+const { bin } = JSON.parse(readFileSync(join(modules, 'express-hangup/package.json'), 'utf8'));
+const command = join(modules, 'express-hangup', bin['express-hangup']);
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const env = { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_OPTIONS: undefined };
 
@@ -110,12 +112,7 @@ for (const [major, eslint] of VERSIONS) {
 
   test(`npx express-hangup fix works with ESLint ${major}`, (t) => {
     const { folder, read } = project(t, eslint, CONFIGS['the configuration itself']);
-    const { status, stdout, stderr } = run(
-      folder,
-      join(modules, 'express-hangup/dist/cli/main.js'),
-      'fix',
-      '--write',
-    );
+    const { status, stdout, stderr } = run(folder, command, 'fix', '--write');
     assert.deepEqual([status, stderr], [0, '']);
     assert.match(stdout, /2 repairs in 2 files, 0 left for you\./);
     assert.match(read('orders.ts'), /signal: req\.signal/);

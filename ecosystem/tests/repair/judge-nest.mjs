@@ -15,5 +15,7 @@ const { right, wrong, unseen, ...result } = await conformance(app.getHttpServer(
   upstream,
   deadline: Number(deadline),
   margin: 700,
+  faults: ['ok', 'hang', 'reset', 'refuse'],
+  clients: ['stays', 'leaves-fin'],
 });
 process.stdout.write(JSON.stringify({ right, wrong, unseen, table: result.table() }), () => process.exit(0));

@@ -1,5 +1,5 @@
 // A Nest app that knows nothing of this package, with tests of its own: they pass, the command repairs it, they pass again, and
-// the fault matrix counts what was wrong before and after.
+// a part of the fault matrix counts what was wrong before and after.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const modules = fileURLToPath(new URL('../../node_modules', import.meta.url));
+const { bin } = JSON.parse(readFileSync(join(modules, 'express-hangup/package.json'), 'utf8'));
+const command = join(modules, 'express-hangup', bin['express-hangup']);
 const DEADLINE = '800';
 
 /** Without what would tell the app's Node that it runs within a test of ours. */
@@ -56,7 +58,6 @@ test('A Nest app passes its tests and its types before and after, and loses nine
   const { folder, git } = appUnderGit(t);
   passes(folder);
   const before = judged(folder);
-  const command = join(modules, 'express-hangup/dist/cli/main.js');
   const verify = `"${process.execPath}" build.mjs && "${process.execPath}" --test app.spec.mjs`;
   const options = ['--write', '--context', '--deadline', DEADLINE, '--verify', verify];
   const { status, printed } = run(folder, command, 'fix', 'src', ...options);
@@ -65,7 +66,7 @@ test('A Nest app passes its tests and its types before and after, and loses nine
   passes(folder);
   const after = judged(folder);
   console.log(`Nest: ${before.wrong} cells wrong before, ${after.wrong} after`);
-  assert.ok(before.wrong > 10, before.table);
+  assert.ok(before.wrong > 5, before.table);
   assert.ok(after.wrong * 10 <= before.wrong, `${git('diff')}\n${after.table}`);
   const main = readFileSync(join(folder, 'src/main.ts'), 'utf8');
   assert.match(main, /app\.use\(hangup\(\{ deadline: 800, context: true \}\)\);/);

@@ -9,6 +9,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const modules = fileURLToPath(new URL('../../node_modules', import.meta.url));
+const { bin } = JSON.parse(readFileSync(join(modules, 'express-hangup/package.json'), 'utf8'));
+const command = join(modules, 'express-hangup', bin['express-hangup']);
 
 const FILES = {
   'package.json':
@@ -103,7 +105,7 @@ test('What fix writes into TypeScript has no error of types', (t) => {
   const { folder, git } = project(t);
   const tsc = join(modules, 'typescript/bin/tsc');
   assert.deepEqual(run(folder, tsc), { status: 0, printed: '' });
-  const { status, printed } = run(folder, join(modules, 'express-hangup/dist/cli/main.js'), 'fix', '--write');
+  const { status, printed } = run(folder, command, 'fix', '--write');
   assert.equal(status, 0, printed);
   assert.deepEqual(run(folder, tsc), { status: 0, printed: '' }, git('diff'));
   const orders = readFileSync(join(folder, 'orders.ts'), 'utf8');

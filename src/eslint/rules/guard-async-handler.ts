@@ -106,7 +106,9 @@ export function guardLine(source: RuleKit['source'], filename: string): string {
   const isTyped = /\.([cm]?ts|tsx)$/.test(filename);
   const body = `(req, res, next) => Promise.resolve(handler(req, res, next)).catch(next)${end}`;
   if (!isTyped) return `const forwardErrors = (handler) => ${body}`;
-  // Its own parameters take what the route says of its types through.
+  // Its own parameters take through what the route says of its types; what it does not say is as without the guard.
+  const of = (member: string): string => `import('express').Request['${member}']`;
+  const own = `P = ${of('params')}, ResBody = ${of('body')}, ReqBody = ${of('body')}, Query = ${of('query')}`;
   const type = `import('express').RequestHandler<P, ResBody, ReqBody, Query>`;
-  return `const forwardErrors = <P, ResBody, ReqBody, Query>(handler: ${type}): ${type} => ${body}`;
+  return `const forwardErrors = <${own}>(handler: ${type}): ${type} => ${body}`;
 }
