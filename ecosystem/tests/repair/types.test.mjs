@@ -26,7 +26,7 @@ const FILES = {
   }),
   'app.ts': `import express from 'express';
 import { orders } from './orders';
-import { create, list } from './users';
+import { create, list } from './users.controller';
 
 export const app = express();
 app.use(express.json());
@@ -60,7 +60,7 @@ orders.delete('/:id', async (req, res) => {
   res.sendStatus(status);
 });
 `,
-  'users.ts': `import type { Request, Response } from 'express';
+  'users.controller.ts': `import type { Request, Response } from 'express';
 
 interface User {
   name: string;
@@ -111,7 +111,7 @@ test('What fix writes into TypeScript has no error of types', (t) => {
   const orders = readFileSync(join(folder, 'orders.ts'), 'utf8');
   assert.equal(orders.match(/forwardErrors\(async/g).length, 3);
   assert.equal(orders.match(/signal: req\.signal/g).length, 3);
-  const users = readFileSync(join(folder, 'users.ts'), 'utf8');
+  const users = readFileSync(join(folder, 'users.controller.ts'), 'utf8');
   assert.equal(users.match(/signal: _?req\.signal/g).length, 2, users);
   assert.match(users, /if \(classifyError\(error, _req\)\) return next\(error\);/);
 });
