@@ -134,7 +134,10 @@ export function buildPackage(): string {
     target: 'node20',
     platform: 'node',
   });
-  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
+  // One file for each module, where the real package has a few: quick to make, and the same to an app.
+  const exports = { '.': './dist/index.js', './*': './dist/*/index.js' };
+  const manifest = { name: 'express-hangup', version: '0.0.0', type: 'commonjs', exports };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
   return folder;
 }
 
