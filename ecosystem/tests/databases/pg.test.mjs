@@ -125,8 +125,10 @@ describe('abortable() pools of pg', { skip }, () => {
   });
 
   it('give up the place in the queue of a pool with a connection timeout, which passes without effect', async () => {
-    const pool = poolOf({ connectionTimeoutMillis: 50 });
+    const pool = poolOf();
     const held = await pool.connect();
+    // Not before: to connect may take longer.
+    pool.options.connectionTimeoutMillis = 50;
     const leaver = new AbortController();
     const reason = new Error('gone');
     const query = assert.rejects(pool.query({ text: 'SELECT 1', signal: leaver.signal }), isReason(reason));
