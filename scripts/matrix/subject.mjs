@@ -51,6 +51,7 @@ async function readBody(req) {
 
 const result = await conformance(subject.express === 'http2' ? http2App() : expressApp(), {
   route: '/data',
+  ...(subject.methods && { methods: subject.methods }),
   protocol: subject.express === 'http2' ? 'http2' : 'http1',
   upstream,
   deadline,
