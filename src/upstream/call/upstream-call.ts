@@ -39,12 +39,16 @@ export class UpstreamCall<Response, Headers> {
     try {
       let last: Endpoint | undefined;
       for (let attempt = 1; ; attempt++) {
-        const endpoint = this.pick(last) ?? (await this.whenResolved(attempt, last));
+        let endpoint = this.pick(last);
+        if (endpoint === undefined) {
+          await this.resolved(attempt, last);
+          // Chosen and occupied in one go: of many calls that have waited, each has to see what the others have chosen.
+          endpoint = this.pick(last) ?? this.shared.balancer.pickOrigin(last);
+        }
         const wire = new WireAttempt(endpoint, attempt, this.plan);
-        const sent = this.send(wire);
         let result: AttemptResult<Response>;
         try {
-          result = this.answered(wire, await sent);
+          result = this.answered(wire, await this.send(wire));
         } catch (error) {
           result = this.failed(wire, error);
         } finally {
@@ -101,16 +105,16 @@ export class UpstreamCall<Response, Headers> {
     return this.plan.dispatcher ? balancer.pickOrigin(last) : balancer.pick(last);
   }
 
-  /** An endpoint, once the addresses are known of what has several. */
-  private async whenResolved(attempt: number, last: Endpoint | undefined): Promise<Endpoint> {
+  /** Waits until the addresses are known of what has several. */
+  private async resolved(attempt: number, last: Endpoint | undefined): Promise<void> {
     const { balancer } = this.shared;
     await this.wait((resume) => {
       void balancer.ready().then(resume);
       return undefined;
     });
-    const endpoint = balancer.pick(last) ?? balancer.pickOrigin(last);
-    this.throwIfEnded({ describe: () => ({ origin: endpoint.origin, attempt, phase: 'dns' }) });
-    return endpoint;
+    this.throwIfEnded({
+      describe: () => ({ origin: balancer.pickOrigin(last).origin, attempt, phase: 'dns' }),
+    });
   }
 
   /** Decides whether the call is sent again: gives the wait before that, in ms, and takes a retry from the budget. */

@@ -54,7 +54,10 @@ export class WireAttempt implements RequestObserver {
     readonly endpoint: Endpoint,
     private readonly attempt: number,
     private readonly task: Task,
-  ) {}
+  ) {
+    // From the choice on: of many calls that choose in one turn, all would find the same endpoint free.
+    this.occupy();
+  }
 
   /** Called by undici, for the request and for each redirect that it follows. */
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
@@ -64,8 +67,8 @@ export class WireAttempt implements RequestObserver {
     this.status = 0;
     this.connection = undefined;
     this.idle = false;
-    endpoint.begin();
-    this.isCounted = true;
+    this.occupy();
+    endpoint.requested();
     if (task.dispatcher) return task.dispatcher.dispatch(options, watchHandler(handler, this));
     return endpoint.pool.dispatch(options, handler, this);
   }
@@ -121,6 +124,11 @@ export class WireAttempt implements RequestObserver {
   /** Ends the request on the wire, where it has got so far. */
   abort(reason: unknown): void {
     this.abortRequest?.(reason as Error);
+  }
+
+  private occupy(): void {
+    if (!this.isCounted) this.endpoint.begin();
+    this.isCounted = true;
   }
 
   /** It occupies its endpoint no longer. */

@@ -14,7 +14,7 @@ export class Endpoint {
   readonly pool: LearningPool;
   readonly health = new EndpointHealth();
   readonly resets = { first: 0, reused: 0 };
-  /** Requests that have been sent, or wait for a socket, and are not over. */
+  /** Tries that have chosen this endpoint and are not over. */
   busy = 0;
   private requests = 0;
   private failures = 0;
@@ -38,6 +38,10 @@ export class Endpoint {
 
   begin(): void {
     this.busy += 1;
+  }
+
+  /** A request is about to be sent: the try's own, or that of a redirect. */
+  requested(): void {
     this.requests += 1;
   }
 
