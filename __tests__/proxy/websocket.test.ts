@@ -43,11 +43,11 @@ describe.each(proxyVersions)('a WebSocket, %s', (_name, hpm) => {
     const { port: upstreamPort, server } = await serve(() => undefined);
     const upstream = new WebSocketServer({ server });
     upstream.on('connection', (ws) => ws.on('message', (message: Buffer) => ws.send(message.toString())));
-    const { port } = await socketApp(hpm, { target: `http://127.0.0.1:${upstreamPort}`, proxyTimeout: 60 });
+    const { port } = await socketApp(hpm, { target: `http://127.0.0.1:${upstreamPort}`, proxyTimeout: 400 });
     const ws = new WebSocket(`ws://127.0.0.1:${port}/chat`);
     await once(ws, 'open');
 
-    await sleep(150);
+    await sleep(600);
     ws.send('still here?');
     const [message] = (await once(ws, 'message')) as [Buffer];
 
