@@ -2,6 +2,7 @@ import { compose, finished, pipeline, Readable, Writable } from 'node:stream';
 import { pipeline as pipelinePromise } from 'node:stream/promises';
 import type { Response } from 'express';
 import { deadline, gatewayErrorHandler, hangup } from 'express-hangup';
+import { collect } from '../fixtures/events';
 import { RawClient } from '../fixtures/raw-client';
 import { expressVersions, gate, serve } from '../fixtures/serve';
 
@@ -96,10 +97,12 @@ describe.each(expressVersions)('a handler that streams too late on %s', (_versio
     const { port, go } = await lateApp((res) => {
       asked.open([res.destroyed, res.closed, res.writableEnded, res.headersSent]);
     });
+    const settled = collect('settle');
     const client = (await RawClient.connect(port)).request('/late');
     expect((await client.response()).status).toBe(504);
-    await client.end();
+    await settled.next();
     go();
+    client.leave('fin');
     expect(await asked.promise).toEqual([true, true, true, true]);
   });
 });
