@@ -33,8 +33,8 @@ export function newLifetime(req: IncomingMessage, res: ServerResponse): Lifetime
   if (isAlreadyGone(req, res, socket)) lifetime.closed();
   else if (socket !== undefined) {
     enterConnection(socket, lifetime);
-    // One that waits for its turn in a pipeline can be destroyed without its connection. On Bun a response hears of a
-    // departure before its connection does.
+    // A pipelined response that waits for its turn can be destroyed while its connection stays open. On Bun the
+    // response emits `close` before its connection does when the client leaves.
     if (isBun || res.socket === null) lifetime.watchClose();
   } else lifetime.watchClose();
   return lifetime;
@@ -45,7 +45,7 @@ const HOST: LifetimeHost = {
   hasEnded: ({ isEnded, res }) => isEnded || res.writableEnded,
   hasClosed: ({ res }) => res.closed,
   watchClose({ res }) {
-    // A mock of a response need not be an emitter.
+    // A mocked response may not be an event emitter.
     (res as Partial<ServerResponse>).on?.('close', onResponseClose);
   },
   leaveConnection,
@@ -58,8 +58,9 @@ const HOST: LifetimeHost = {
   refused: answerForHandler,
   aborted,
   result({ res, socket }) {
-    // On Node 20 and 22 a response that had ended but was not flushed counts as finished on a dead connection too: then
-    // the connection has an error. (That it is destroyed says nothing: after `Connection: close` it should be.)
+    // On Node 20 and 22 `writableFinished` is also true for a response that ended but could not be flushed because its
+    // connection broke. In that case the socket has an error. (`socket.destroyed` does not help: after
+    // `Connection: close` the socket is destroyed as it should be.)
     return { status: res.statusCode, isFlushed: res.writableFinished && !socket?.errored };
   },
 };
@@ -69,7 +70,7 @@ function destroyRequest(lifetime: Lifetime): void {
   try {
     lifetime.req.destroy();
   } catch {
-    // A test's request that is not a real one.
+    // A mocked request in a test.
   } finally {
     lifetime.isPassing = false;
   }
@@ -79,13 +80,13 @@ function onResponseClose(this: ServerResponse): void {
   lifetimeOn(this)?.closed();
 }
 
-/** What is said on the response from now on reaches nobody, and must do no harm. */
+/** Makes calls on the response harmless after the abort: they no longer reach the client. */
 function aborted(lifetime: Lifetime): void {
   const { req, res, reason, socket } = lifetime;
   letPipesRun(res);
   const hasClientLeft = whoClosed(req, res, socket).code === 'CLIENT_CLOSED_REQUEST';
   if (hasClientLeft && !hasStarted(res)) {
-    // For access logs, whatever the handler still sets.
+    // Access logs read 499, even if the handler still sets another status.
     Object.defineProperty(res, 'statusCode', {
       configurable: true,
       enumerable: true,
@@ -94,8 +95,9 @@ function aborted(lifetime: Lifetime): void {
     });
   }
   if (reason === undefined || !OF_THIS_SERVER.has(reason.code)) return;
-  // Answered after its time, by whomever: a second answer is as late as any.
+  // The request has been answered after its deadline. Any further answer is late.
   discardLateCalls(lifetime);
-  // Nobody reads on: what consumes the body (multer writes it to a file) has to hear that no more will come.
+  // The rest of the request's body is never read. Its consumer (multer writes it to a file) must learn that it ends
+  // here.
   if (socket !== undefined && !req.complete) destroyRequest(lifetime);
 }

@@ -4,7 +4,7 @@ import { checkNames, MAX_MS, optionalFunction, wrongType } from '../options';
 /** The header that `upstream()` and `propagate` send: what remains of the request's time, in whole milliseconds. */
 export const OUTBOUND_BUDGET_HEADER = 'X-Request-Timeout-Ms';
 
-/** For the way back, and so that the upstream's own 504 comes before ours. */
+/** The margin covers the way back. It also lets the upstream's own 504 arrive before ours is sent. */
 const MARGIN_MS = 10;
 const MARGIN_SHARE = 0.05;
 
@@ -13,7 +13,7 @@ export function spendableMs(remainingMs: number): number {
   return Math.floor(remainingMs - Math.min(MARGIN_MS, remainingMs * MARGIN_SHARE));
 }
 
-/** Whether a budget that the app itself has put into a header asks for no more than this: then it stays. */
+/** Whether a budget that the app has set in a header is at most `ms`. Then the app's header is kept. */
 export function isWithinBudget(said: unknown, ms: number): boolean {
   const text = String(said);
   return /^\d{1,10}$/.test(text) && Number(text) <= ms;
@@ -30,7 +30,7 @@ export interface InheritOptions {
   trust?: (req: Request) => boolean;
 }
 
-/** Gives the caller's remaining time in ms, or `Infinity` where it has said nothing that can be used. */
+/** Gives the caller's remaining time in ms; `Infinity` if the request has no usable header. */
 export type BudgetReader = (req: Request) => number;
 
 type HeaderParser = (value: string) => number | undefined;
@@ -56,8 +56,9 @@ function grpcTimeout(value: string): number | undefined {
 }
 
 /**
- * Makes the reader for the `inherit` option. Relative times only, so a skewed clock does no harm. What is malformed,
- * negative, huge or sent twice is ignored, never an error: a header must not be able to break a request.
+ * Makes the reader for the `inherit` option. It reads relative times only, so a skewed clock does no harm. A value
+ * that is malformed, negative, huge or sent twice is ignored and never an error: a header must not be able to break
+ * a request.
  * @throws {TypeError} for options of the wrong shape.
  */
 export function budgetReader(inherit: boolean | InheritOptions): BudgetReader | undefined {

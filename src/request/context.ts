@@ -2,12 +2,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { deadlineOf, type Deadline } from './lifetime/deadline';
 import type { Lifetime } from './lifetime/lifetime';
 
-/** What the code that runs for a request can find without its `req`. */
+/** What code that runs for a request can look up without its `req`. */
 export interface RequestContext {
   readonly lifetime: Lifetime;
 }
 
-// Process-wide, because the code that asks has no request to ask. Entered only by `hangup({ context: true })` and `hangup({ propagate })`.
+// One store for the process, because the code that reads it has no request at hand. Only `hangup({ context: true
+// })` and `hangup({ propagate })` enter it.
 const current = new AsyncLocalStorage<RequestContext | undefined>();
 
 /** Runs what follows in the context of a request; `undefined` runs it outside of all requests. */

@@ -15,15 +15,17 @@ export interface DeadlineOptions {
    */
   until?: Until;
   /**
-   * Whether a success (a status below 400) that comes within the grace is sent: a cached copy. Default: as `hangup()` says,
-   * else `false`: what comes after the abort may be a fragment of aborted work, and 504 is answered.
+   * Whether a success (a status below 400) that the handler sends within the grace reaches the client, for example
+   * a cached copy. Default: the value given to `hangup()`, else `false`. With `false` the client gets 504, because
+   * a success after the abort may be a fragment of aborted work.
    */
   fallback?: boolean;
 }
 
 /**
- * Makes a route-level guard: this route's deadline, in ms from the request's arrival, longer or shorter than the app's;
- * `false` for none (the signal stays). An inherited budget remains the cap. Works without `hangup()` too.
+ * Makes a middleware for one route that sets this route's deadline, in ms from the request's arrival. It may be
+ * longer or shorter than the app's; `false` means no deadline (the signal stays). An inherited budget remains the
+ * upper limit. Works without `hangup()` too.
  *
  * A request that is already over when the guard runs does not start the route.
  * @throws {TypeError | RangeError} for a value or an option that is wrong.
@@ -36,7 +38,7 @@ export function deadline(ms: DeadlineValue, options: DeadlineOptions = {}): Requ
     const existing = lifetimeOf(req);
     const lifetime = existing ?? newLifetime(req, res);
     if (existing === undefined) defineAccessors(req);
-    // Over before: whoever ended it answers, or nobody is there to be answered. A late `next()` ends here.
+    // The request is over already: it is being answered elsewhere, or the client is gone. A late `next()` stops here.
     if (lifetime.reason !== undefined || lifetime.settled) return;
     lifetime.next = next;
     try {

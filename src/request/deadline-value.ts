@@ -8,8 +8,8 @@ export type DeadlineValue = number | false | ((req: Request) => number | false);
 export type DeadlineReader = (req: Request) => number;
 
 /**
- * Checks a deadline when it is configured, and what a function gives for each request.
- * @throws {TypeError | RangeError} naming `where`; for a function's result when it is called.
+ * Checks a configured deadline. If it is a function, its result is checked for each request.
+ * @throws {TypeError | RangeError} naming `where`; a function's result is checked when the reader is called.
  */
 export function deadlineReader(where: string, value: DeadlineValue): DeadlineReader {
   if (typeof value === 'function') {

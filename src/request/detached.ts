@@ -1,7 +1,7 @@
 import { channels } from '../events';
 import { runInContext } from './context';
 
-/** The work of `detached()` that is under way in this process. A drain asks for it. */
+/** Counts the work of `detached()` that is under way in this process. A drain waits for it. */
 class DetachedWork {
   private running = 0;
   private idleListeners: (() => void)[] = [];
@@ -10,7 +10,7 @@ class DetachedWork {
     return this.running;
   }
 
-  /** Calls `listener` once when nothing is under way; at once where nothing is. */
+  /** Calls `listener` once, as soon as no work is under way; immediately if there is none now. */
   onceIdle(listener: () => void): void {
     if (this.running === 0) listener();
     else this.idleListeners.push(listener);
@@ -29,10 +29,10 @@ class DetachedWork {
   }
 }
 
-/** Process-wide, as the signals are that begin a drain. */
+/** One for the process, because a signal that begins a drain (SIGTERM) concerns the whole process. */
 export const detachedWork = new DetachedWork();
 
-/** Knows whether somebody waits for it: `await` on a plain promise calls no method of it. */
+/** A promise that knows whether its `then` was called. A plain promise cannot tell: `await` calls no method of it. */
 class DetachedPromise<T> extends Promise<T> {
   static override get [Symbol.species](): PromiseConstructor {
     return Promise;
@@ -50,12 +50,14 @@ class DetachedPromise<T> extends Promise<T> {
 }
 
 /**
- * Runs work outside of the request: an audit record, a job for a queue, a cache that others wait for. It is not ended with
- * the request, `currentSignal()` is undefined in it, and a drain waits for it until its `timeout`. It begins at once.
+ * Runs work outside of the request: an audit record, a job for a queue, a cache that others wait for. The work
+ * begins at once and does not end with the request. `currentSignal()` is undefined in it. A drain waits for it,
+ * until the drain's `timeout`.
  *
- * Gives a promise of what the work gives. Where nobody waits for the promise, an error is published as
- * `express-hangup:detached`, or is a process warning where nobody subscribes to that: never an unhandled rejection.
- * @throws {TypeError} for anything but a function: a promise has begun in the request's context already.
+ * Gives a promise of the work's result. If no code awaits that promise, an error is published on the channel
+ * `express-hangup:detached`. If that channel has no subscriber, the error becomes a process warning. It is never an
+ * unhandled rejection.
+ * @throws {TypeError} for anything but a function: the work of a promise has begun in the request's context already.
  */
 export function detached<T>(work: () => T | PromiseLike<T>): Promise<T> {
   if (typeof work !== 'function')
@@ -68,7 +70,7 @@ export function detached<T>(work: () => T | PromiseLike<T>): Promise<T> {
   const settled = (): void => detachedWork.end();
   void Promise.prototype.then.call(result, settled, (error: unknown) => {
     settled();
-    // After the reactions of all promises: whoever awaits this one has said so by then.
+    // A tick later all promise reactions have run, so any `await` on this promise has called `then`.
     process.nextTick(() => {
       if (!result.isTaken) report(error, performance.now() - beganAt);
     });

@@ -22,7 +22,7 @@ import { lifetimeOf } from './lifetime/lifetime-of';
 import { DEFAULT_TERMS, termChanges, withTerms, type TermChanges, type Terms } from './lifetime/terms';
 import { watchStall } from './response/stall';
 
-// Here, because the package's declarations reach this file: a declaration that nothing refers to would be left out.
+// In this file, because the package's declarations include it. A file that no declaration refers to would be left out.
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- how Express's types are extended
   namespace Express {
@@ -43,24 +43,26 @@ export interface HangupOptions {
    */
   deadline?: DeadlineValue;
   /**
-   * When the deadline passes the signal aborts at once; for this long the handler may still say how it ends: by its error,
-   * or by an error status of its own. Then the 504 is sent for it. Default 50.
+   * When the deadline passes, the signal aborts at once. For `grace` ms after that the handler may still fail in
+   * its own way: by its error, or by an error status that it sends. If it has done neither by then, 504 is sent.
+   * Default 50.
    */
   grace?: number;
   /**
-   * Whether a success (a status below 400) that comes within the grace is sent: a cached copy. Default `false`: it may be a
-   * fragment of aborted work, and 504 is answered.
+   * Whether a success (a status below 400) that the handler sends within the grace reaches the client, for example a
+   * cached copy. Default `false`: the client gets 504, because the success may be a fragment of aborted work.
    */
   fallback?: boolean;
-  /** Once the response has started: the longest silence on it before it is cut. Default `false`. */
+  /** The longest time without progress on a response that has started; then it is cut. Default `false`. */
   stall?: number | false;
   /** Take the caller's remaining time from a request header; it can only shorten the deadline. Default `false`. */
   inherit?: boolean | InheritOptions;
   /** Make `currentSignal()` and `currentDeadline()` work in code that has no `req`. Default `false`. */
   context?: boolean;
   /**
-   * Calls that start in a request's async context end with the request, without passing `req.signal`: global fetch, undici,
-   * node:http and what stands on them. `true` for GET, HEAD and OPTIONS, or which ones. Includes `context`. Default `false`.
+   * End calls together with the request, without passing `req.signal` to them. It works for calls that start in the
+   * request's async context and are made by global fetch, undici, node:http or a library built on one of these. `true`
+   * covers GET, HEAD and OPTIONS; an object says which calls. Includes `context`. Default `false`.
    */
   propagate?: boolean | PropagateOptions;
 }
@@ -77,11 +79,11 @@ const NAMES: (keyof HangupOptions)[] = [
 
 interface Plan {
   readDeadline: DeadlineReader;
-  /** For a deadline that is the same for every request. */
+  /** Set if the deadline is the same for every request. */
   queue: DeadlineQueue | undefined;
   isDeadlineGiven: boolean;
   changes: TermChanges;
-  /** What holds for a request that has no terms yet. */
+  /** The terms of a request that has none yet. */
   terms: Terms;
   stallMs: number | false;
   readBudget: BudgetReader | undefined;
@@ -91,7 +93,7 @@ interface Plan {
 
 /**
  * Makes the middleware that gives every request an AbortSignal, `req.signal`, and a deadline, `req.deadline`. Mount it
- * first. Mounted again further in, it changes what its options name and leaves the rest.
+ * first. A second `hangup()` on a router changes only what its options name.
  * @throws {TypeError | RangeError} for options that are unknown, of the wrong type or out of range.
  */
 export function hangup(options: HangupOptions = {}): RequestHandler {
@@ -140,7 +142,7 @@ function planOf(options: HangupOptions): Plan {
   };
 }
 
-/** Only who asks for it pays for its loading. */
+/** Loaded on demand, so that an app without `propagate` does not pay for it. */
 function loadPropagation(): typeof import('../propagate/propagation') {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import() would be asynchronous
   return require('../propagate/propagation') as typeof import('../propagate/propagation');
@@ -152,7 +154,7 @@ function applyPlan(plan: Plan, lifetime: Lifetime, req: Request, isFirst: boolea
     const capMs = Math.min(lifetime.terms.capMs, plan.readBudget(req));
     lifetime.terms = withTerms(lifetime.terms, { capMs });
   }
-  // A connection that changes its protocol (a WebSocket) lives on: only a route can say for how long.
+  // A connection that changes its protocol (a WebSocket) stays open. So it gets no deadline here; a route may set one.
   if (isFirst && isUpgrade(req)) return;
   if (isFirst && plan.queue && lifetime.terms.capMs >= plan.queue.ms) lifetime.joinQueue(plan.queue);
   else if (isFirst || plan.isDeadlineGiven) lifetime.setDeadline(plan.readDeadline(req));
@@ -160,13 +162,16 @@ function applyPlan(plan: Plan, lifetime: Lifetime, req: Request, isFirst: boolea
   if (plan.stallMs !== false) watchStall(lifetime, plan.stallMs);
 }
 
-/** Node says so only where the server listens to `upgrade`: a header alone does not take the deadline off. */
+/**
+ * Node sets `req.upgrade` only if the server listens to `upgrade`. So a client's header alone cannot remove the
+ * deadline.
+ */
 function isUpgrade(req: Request): boolean {
   return (req as { upgrade?: unknown }).upgrade === true;
 }
 
 function proceed(lifetime: Lifetime, { context, propagation }: Plan, next: NextFunction): void {
-  // A caller whose time is spent gets its 504 at once; the route is not started.
+  // No time is left: the caller gets 504 at once, and the route is not started.
   if (lifetime.timeoutMs === 0) lifetime.end(new DeadlineExceededError(0), 0);
   else if (propagation) propagation.run(lifetime, next);
   else if (context) runInContext({ lifetime }, next);

@@ -19,7 +19,7 @@ class AccessorMark extends Stamped {
  *
  * On Express they are defined once, on the object that all requests of an Express copy inherit from (`express.request`):
  * two properties on each request would cost more than all the rest of this middleware. A request without a lifetime keeps
- * what it had: nothing, or Node's own `req.signal`. Without Express they are defined on the request itself.
+ * the `req.signal` that it had: none, or Node's own. Without Express both are defined on the request itself.
  */
 export function defineAccessors(req: IncomingMessage): void {
   const prototype = Object.getPrototypeOf(req) as object;
@@ -43,7 +43,8 @@ function accessors(target: object): PropertyDescriptorMap {
   };
 }
 
-// Node 24.16 and 26.1 brought a `signal` getter without a setter: ours can be assigned to, as any property could before.
+// Node 24.16 and 26.1 brought a `signal` getter without a setter. Ours has a setter, because apps could assign to
+// `req.signal` before.
 function accessor(target: object, name: string, read: (lifetime: Lifetime) => unknown): PropertyDescriptor {
   const inherited = inheritedFrom(target, name);
   return {
@@ -59,7 +60,10 @@ function accessor(target: object, name: string, read: (lifetime: Lifetime) => un
   };
 }
 
-/** Who has the property already: Node's prototype, or a second copy of this package. */
+/**
+ * The object that has the property already: Node's prototype, or one with the accessor of a second copy of this
+ * package.
+ */
 function inheritedFrom(target: object, name: string): object {
   const own = Object.getOwnPropertyDescriptor(target, name);
   if (own) return Object.defineProperty({}, name, own);

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Lifetime } from './lifetime';
 import { Stamped } from './stamped';
 
-/** Keeps on a socket the latest of the requests that are under way on it; the others follow by `older`. */
+/** Keeps on a socket the newest of the requests that are under way on it; `older` leads to the others. */
 class ConnectionStamp extends Stamped {
   #newest: Lifetime | undefined = undefined;
 
@@ -19,14 +19,15 @@ class ConnectionStamp extends Stamped {
   }
 }
 
-/** The latest of the requests that are under way on a connection. */
+/** The newest of the requests that are under way on a connection. */
 export function newestOn(socket: Socket): Lifetime | undefined {
   return ConnectionStamp.newest(socket);
 }
 
 /**
- * Calls `lifetime.closed()` when its HTTP/1 connection closes, until it leaves. The requests of a connection are a list
- * that is entered and left in constant time: one connection may carry tens of thousands.
+ * Calls `lifetime.closed()` when its HTTP/1 connection closes, unless `leaveConnection()` was called before. The
+ * requests of a connection form a linked list, which is entered and left in constant time: one connection may carry
+ * tens of thousands of requests.
  *
  * One listener serves all requests that a keep-alive socket carries: one listener each would end in a
  * MaxListenersExceededWarning under pipelining. It is prepended, so that it runs before Node's own abort of what is in
@@ -44,7 +45,7 @@ export function enterConnection(socket: Socket, lifetime: Lifetime): void {
   ConnectionStamp.setNewest(socket, lifetime);
 }
 
-/** Takes a request off the list of its connection, wherever it stands. */
+/** Removes a request from the list of its connection, at any position. */
 export function leaveConnection(lifetime: Lifetime): void {
   const { older, newer, socket } = lifetime;
   if (socket === undefined) return;

@@ -2,10 +2,10 @@ import type { AsyncResource } from 'node:async_hooks';
 import timers from 'node:timers';
 import { MAX_MS } from '../../options';
 
-/** Node's own, kept from the start: node:test's mock timers replace this one, too. */
+/** Node's own `setTimeout`, kept when this file loads: node:test's mock timers replace `timers.setTimeout`, too. */
 const nodeSetTimeout = timers.setTimeout;
 
-/** Whose deadline is kept; a link in the list of a `DeadlineQueue`. */
+/** An object that has a deadline; also a link in the list of a `DeadlineQueue`. */
 export interface Timed extends Pick<AsyncResource, 'runInAsyncScope'> {
   /** The time is up. */
   deadlinePassed(): void;
@@ -15,17 +15,20 @@ export interface Timed extends Pick<AsyncResource, 'runInAsyncScope'> {
   after: Timed | undefined;
 }
 
-/** A deadline that is waiting; `stop()` gives it up. */
+/** A deadline that has not passed yet; `stop()` cancels it. */
 export interface Waiting {
   stop(timed: Timed): void;
 }
 
-/** Later than this the event loop was blocked: answers that arrived meanwhile have not been read yet. */
+/**
+ * A timer that is later than this shows a blocked event loop: answers that arrived meanwhile have not been read
+ * yet.
+ */
 const BLOCKED_MS = 10;
 
 /**
- * Whether somebody has put timers of their own in the place of Node's: a test with fake timers, or another runtime. Such a
- * timer tells the time, whatever `performance.now()` says, so each deadline then has one of its own.
+ * Whether `setTimeout` is Node's own. A test with fake timers, or another runtime, replaces it. Then the timer decides
+ * that the time is up, not `performance.now()`; so each deadline gets its own timer.
  */
 function areTimersNodes(): boolean {
   return setTimeout === nodeSetTimeout;
@@ -33,8 +36,8 @@ function areTimersNodes(): boolean {
 
 /**
  * Deadlines of one duration. They pass in the order in which they were added, so one timer for the first serves all: a
- * Node timer for each request would be the dearest part of `hangup()`. The timer is left alone when the list runs empty;
- * when it fires it waits for whoever is first by then.
+ * Node timer for each request would be the most expensive part of `hangup()`. The timer keeps running when the list
+ * becomes empty. When it fires, it is set again for the first deadline in the list by then.
  */
 export class DeadlineQueue implements Waiting {
   private first: Timed | undefined = undefined;
@@ -44,7 +47,10 @@ export class DeadlineQueue implements Waiting {
   /** Makes an empty queue for deadlines that pass `ms` after they were added. */
   constructor(readonly ms: number) {}
 
-  /** Calls `deadlinePassed()` when the time is up, unless it is stopped before. Gives what stops it. */
+  /**
+   * Calls `timed.deadlinePassed()` when the time is up, unless it is stopped before. Gives the object that stops
+   * it.
+   */
   add(timed: Timed): Waiting {
     if (!areTimersNodes()) return new DeadlineTimer(timed, this.ms);
     timed.before = this.last;
@@ -55,7 +61,7 @@ export class DeadlineQueue implements Waiting {
     return this;
   }
 
-  /** Takes a deadline out, wherever it stands. */
+  /** Removes a deadline, at any position. */
   stop(timed: Timed): void {
     const { before, after } = timed;
     if (before) before.after = after;
@@ -66,7 +72,7 @@ export class DeadlineQueue implements Waiting {
   }
 
   private waitForFirst(now: number): void {
-    // deadlinePassed() runs the app's code, which may have added one and begun to wait for it.
+    // deadlinePassed() runs the app's code, which may have added a deadline and so have set the timer.
     if (this.first !== undefined && !this.isWaiting) this.wait(this.dueAt(this.first) - now + 1);
   }
 
@@ -83,20 +89,21 @@ export class DeadlineQueue implements Waiting {
   /** The timer has fired, for a deadline that may have been stopped since. */
   timerFired(): void {
     const { first } = this;
-    // A timer of Node may be a fraction of a millisecond early.
+    // Node's timers may fire a fraction of a millisecond early.
     const lateMs = first === undefined ? 0 : performance.now() - this.dueAt(first);
     if (lateMs > BLOCKED_MS) setImmediate(afterRead, this);
     else this.passDue();
   }
 
-  /** Ends whatever is due, and waits for the next. */
+  /** Ends all deadlines that are due, and waits for the next. */
   passDue(): void {
     this.isWaiting = false;
     const now = performance.now() + 1;
     while (this.first !== undefined && this.dueAt(this.first) <= now) {
       const due = this.first;
       this.stop(due);
-      // The timer is of whoever armed it: an AsyncLocalStorage must give each request its own store.
+      // The timer runs in the async context of the request that set it. An AsyncLocalStorage must give each request
+      // its own.
       due.runInAsyncScope(() => due.deadlinePassed());
     }
     this.waitForFirst(now);
@@ -107,7 +114,7 @@ function queueDue(queue: DeadlineQueue): void {
   queue.timerFired();
 }
 
-/** After one more turn of the event loop: in this one, sockets have been read since the timer fired. */
+/** Waits one more turn of the event loop, so that sockets have been read since the timer fired. */
 function afterRead(queue: DeadlineQueue): void {
   setImmediate(passDue, queue);
 }
@@ -116,7 +123,7 @@ function passDue(queue: DeadlineQueue): void {
   queue.passDue();
 }
 
-/** One deadline with a timer of its own, in ms from now; longer than a timer of Node can hold, too. */
+/** One deadline with a timer of its own, in ms from now. It may be longer than Node's longest timer. */
 export class DeadlineTimer implements Waiting {
   private timer: NodeJS.Timeout | undefined = undefined;
   private immediate: NodeJS.Immediate | undefined = undefined;

@@ -2,8 +2,8 @@ import { milliseconds } from '../../options';
 import type { Lifetime } from './lifetime';
 
 /**
- * A request's deadline, `req.deadline`: how long its handler has until the response must have started (with
- * `until: 'finish'`: must be complete). All times are milliseconds.
+ * A request's deadline, `req.deadline`: the time until the response must have started (with `until: 'finish'`: must be
+ * complete). All times are milliseconds.
  */
 export class Deadline {
   readonly #lifetime: Lifetime;
@@ -13,12 +13,15 @@ export class Deadline {
     this.#lifetime = lifetime;
   }
 
-  /** What was granted, counted from the request's arrival; `Infinity` for no deadline. */
+  /** The time granted, counted from the request's arrival; `Infinity` for no deadline. */
   get timeout(): number {
     return this.#lifetime.timeoutMs;
   }
 
-  /** What is left, never below 0; `Infinity` without a deadline and once the response has met it by starting in time. */
+  /**
+   * The time left, never below 0; `Infinity` without a deadline and once the response has met it by starting in
+   * time.
+   */
   remaining(): number {
     return this.#lifetime.remaining();
   }
@@ -29,22 +32,22 @@ export class Deadline {
   }
 
   /**
-   * Grants `ms` more, within an inherited budget. Too late (the request is over) it does nothing.
+   * Grants `ms` more, within an inherited budget. It does nothing if the request is over.
    * @throws {TypeError | RangeError} if `ms` is not a number from 0 to 2^31-1.
    */
   extend(ms: number): void {
     this.#lifetime.setDeadline(this.#lifetime.timeoutMs + milliseconds('req.deadline.extend(ms)', ms));
   }
 
-  /** Takes the deadline away; an inherited budget stays. The signal still aborts when the client leaves. */
+  /** Removes the deadline; an inherited budget stays. The signal still aborts when the client leaves. */
   clear(): void {
     this.#lifetime.setDeadline(Infinity);
   }
 
   /**
    * An AbortSignal for one call: it aborts `ms` from now (with a `TimeoutError`, as `AbortSignal.timeout()` does) or when
-   * the request is aborted, whichever comes first. When the request settles nothing of it stays behind and it aborts no
-   * more: for work that outlives the response use `AbortSignal.timeout()`.
+   * the request is aborted, whichever comes first. Once the request has settled, its timer is removed and it no longer
+   * aborts: for work that outlives the response use `AbortSignal.timeout()`.
    * (`AbortSignal.any()` with a long-lived signal retains memory: nodejs/node#54614.)
    * @throws {TypeError | RangeError} if `ms` is not a number from 0 to 2^31-1.
    */
@@ -56,7 +59,7 @@ export class Deadline {
 
 const deadlines = new WeakMap<Lifetime, Deadline>();
 
-/** The deadline object of a request, made when first asked for. */
+/** The deadline object of a request, made on first use. */
 export function deadlineOf(lifetime: Lifetime): Deadline {
   let deadline = deadlines.get(lifetime);
   if (deadline === undefined) deadlines.set(lifetime, (deadline = new Deadline(lifetime)));

@@ -1,9 +1,9 @@
 /**
- * Whether a debugger can be attached (`node --inspect`, or `inspector.open()`): a handler that stands at a breakpoint
- * must not be answered for. Asked only when a deadline passes.
+ * Whether a debugger can be attached (`node --inspect`, or `inspector.open()`). A handler that is stopped at a
+ * breakpoint must not be answered with 504. Called only when a deadline passes.
  */
 export function isDebugging(): boolean {
-  // Missing where Node was built without it, whatever the types say.
+  // `undefined` if Node was built without the inspector, although the types say otherwise.
   const inspector = process.getBuiltinModule('node:inspector') as typeof import('node:inspector') | undefined;
   return inspector?.url() !== undefined;
 }

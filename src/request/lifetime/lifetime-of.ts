@@ -16,7 +16,7 @@ class LifetimeStamp extends Stamped {
   }
 }
 
-/** Keeps a lifetime on its response, or on a request that Express does not lead to one. */
+/** Keeps a lifetime on its response, or on a request that has no `res` because Express is not used. */
 export function stampLifetime(object: object, lifetime: Lifetime): void {
   new LifetimeStamp(object, lifetime);
 }
@@ -26,7 +26,10 @@ export function lifetimeOn(object: object): Lifetime | undefined {
   return LifetimeStamp.on(object);
 }
 
-/** The lifetime of a response, also of one that an app has put a Proxy around: its request leads to the very response. */
+/**
+ * The lifetime of a response. If an app has wrapped the response in a Proxy, its `req` leads to the response
+ * itself.
+ */
 export function lifetimeBehind(res: ServerResponse): Lifetime | undefined {
   const lifetime = LifetimeStamp.on(res);
   if (lifetime !== undefined) return lifetime;

@@ -13,35 +13,39 @@ import { routeOf } from '../route/route';
 export type Next = (error?: unknown) => void;
 
 /**
- * Whose word the response is. `handler`: what is said is sent. `grace`: the deadline has passed, and only a status that
- * reports a failure is sent. `answer`: the app's error handlers have it, past every middleware. `middleware`: the answer is
- * said, and what a middleware has of it still goes out. `nobody`: all has been said.
+ * Who may write to the response now.
+ *
+ * - `handler`: every write is sent.
+ * - `grace`: the deadline has passed, and only a status that reports a failure is sent.
+ * - `answer`: the app's error handlers write, past every middleware.
+ * - `middleware`: the answer is given, and the part of it that a middleware holds back is still sent.
+ * - `nobody`: no write is sent any more.
  */
 export type Speaker = 'handler' | 'grace' | 'answer' | 'middleware' | 'nobody';
 
-/** What a lifetime needs of the world: how its response stands, and what to do when its time is up. */
+/** What a lifetime needs from outside: the state of its response, and the actions to take when its time is up. */
 export interface LifetimeHost {
   /** Whether bytes of the response have left. */
   hasStarted(lifetime: Lifetime): boolean;
-  /** Whether somebody has ended the response, and no middleware holds that back. */
+  /** Whether `end()` was called on the response, and no middleware holds it back. */
   hasEnded(lifetime: Lifetime): boolean;
   /** Whether the response, or its connection, has closed. */
   hasClosed(lifetime: Lifetime): boolean;
   /** Calls `lifetime.closed()` when the response has closed. */
   watchClose(lifetime: Lifetime): void;
-  /** Calls `lifetime.closed()` for the connection no more. */
+  /** Stops calling `lifetime.closed()` when the connection closes. */
   leaveConnection(lifetime: Lifetime): void;
   /** Who closed the connection of a response that had not ended. */
   whoClosed(lifetime: Lifetime): HangupError;
-  /** The deadline has been met by starting in time; what a middleware holds back must come out all the same. */
+  /** The response started in time, so the deadline is met. The part that a middleware holds back must still be sent. */
   deadlineMet(lifetime: Lifetime): void;
   /** Ends the request for this reason. */
   end(lifetime: Lifetime, reason: HangupError, graceMs: number): void;
-  /** A success was refused within the grace: the answer need not wait any longer. */
+  /** A success was refused within the grace: the error handlers may answer now. */
   refused(lifetime: Lifetime): void;
-  /** The request is over for this reason, in whatever way. */
+  /** An aborted request has settled. */
   aborted(lifetime: Lifetime): void;
-  /** The status that the client got or, 499, would have got; and whether all of the response has left. */
+  /** The response's status (499 if the client left before it started), and whether all of the response has left. */
   result(lifetime: Lifetime): { status: number; isFlushed: boolean };
 }
 
@@ -49,10 +53,11 @@ export interface LifetimeHost {
 const DEBUGGER_RETRY_MS = 1000;
 
 /**
- * One request's life, from `hangup()` to the end of the response: its signal, its deadline, and who ended it. It settles
- * once. If it was aborted, that was before.
+ * One request's lifetime, from `hangup()` to the end of the response: its signal, its deadline, and who ended it. It
+ * settles once. An abort always comes before that.
  *
- * What it calls for reasons that other requests share (a timer, a connection, a drain) runs in the async context of its own request.
+ * A timer, a connection or a drain may end several requests. What a lifetime calls for such a reason runs in the async
+ * context of its own request.
  */
 export class Lifetime extends AsyncResource implements Timed {
   /** `performance.now()` when the request arrived at the middleware. */
@@ -60,24 +65,24 @@ export class Lifetime extends AsyncResource implements Timed {
   /** Why the request was aborted; set before any listener runs, and never changed. */
   reason: HangupError | undefined = undefined;
   speaker: Speaker = 'handler';
-  /** The response has been ended, and nothing stands between that end and Node. */
+  /** The response has been ended, and the call of `end()` has reached Node. */
   isEnded = false;
-  /** Somebody has called `res.end()`; a middleware may hold it back. */
+  /** `res.end()` was called; a middleware may hold that call back. */
   isEndCalled = false;
   /** The deadline in ms from the arrival; `Infinity` for none. */
   timeoutMs = Infinity;
   terms: Terms = DEFAULT_TERMS;
-  /** The response has been ended by somebody else than a handler that was in time. */
+  /** Called when the response has been ended. Set if something else than a handler in time is expected to end it. */
   onEnded: (() => void) | undefined = undefined;
-  /** The head of the response has been made. */
+  /** Called when the head of the response has been made. */
   onHead: (() => void) | undefined = undefined;
-  /** Writes that have passed since the response was no longer the handler's alone. */
+  /** Counts the writes that were let through after `speaker` was no longer `handler`. */
   passes = 0;
-  /** Node is at work on the response: what it calls there itself is nobody's late word. */
+  /** Node is writing to the response. The methods that Node itself calls then are not late calls. */
   isPassing = false;
-  /** The continuation of the innermost guard, through which the app's error handlers are reached. */
+  /** The innermost guard's `next`. An error passed to it reaches the app's error handlers. */
   next: Next | undefined = undefined;
-  /** Kept from the moment of the abort: Express resets what it is made of on the way to the error handlers. */
+  /** The route, read at the abort: Express resets the properties it is read from on the way to the error handlers. */
   route: string | undefined = undefined;
 
   /** The HTTP/1 connection that the request came on, and its neighbours there. */
@@ -103,7 +108,7 @@ export class Lifetime extends AsyncResource implements Timed {
     super('express-hangup');
   }
 
-  /** The request's AbortSignal, made when first asked for. */
+  /** The request's AbortSignal, made on first use. */
   get signal(): AbortSignal {
     if (this.controller === undefined) {
       this.controller = requestController();
@@ -112,7 +117,7 @@ export class Lifetime extends AsyncResource implements Timed {
     return this.controller.signal;
   }
 
-  /** The response is over, or the client is gone: nothing more will happen. */
+  /** Whether the request is over: the response has closed, or the client is gone. */
   get settled(): boolean {
     return this.isSettled || (this.isEnded && this.host.hasClosed(this));
   }
@@ -133,7 +138,7 @@ export class Lifetime extends AsyncResource implements Timed {
     return this.reason?.code === 'DEADLINE_EXCEEDED';
   }
 
-  /** Whether the time is spent, also in the moment before the timer says so. */
+  /** Whether the request is over or its time is up, even if the timer has not fired yet. */
   isOver(): boolean {
     return this.reason !== undefined || this.settled || (!this.isMet() && this.elapsed() >= this.timeoutMs);
   }
@@ -161,7 +166,7 @@ export class Lifetime extends AsyncResource implements Timed {
     else this.end(new DeadlineExceededError(this.timeoutMs));
   }
 
-  /** Waits for something else than the deadline, until it is stopped with it. */
+  /** Waits for something else in place of the deadline. `stopClock()` stops it as well. */
   waitFor(waiting: Waiting): void {
     this.stopClock();
     this.waiting = waiting;
@@ -183,8 +188,8 @@ export class Lifetime extends AsyncResource implements Timed {
   }
 
   /**
-   * Calls `listener` when the request is aborted, at once if it has been; costs no AbortController. Gives the function
-   * that takes the listener off; when the request settles it is dropped by itself.
+   * Calls `listener` when the request is aborted; at once if it has been. It needs no AbortController. Gives the
+   * function that removes the listener. When the request settles, the listener is removed anyway.
    */
   onAbort(listener: (reason: HangupError) => void): () => void {
     if (this.reason) listener(this.reason);
@@ -194,7 +199,7 @@ export class Lifetime extends AsyncResource implements Timed {
     return () => listeners.delete(listener);
   }
 
-  /** Calls `listener` once the request has settled, in whatever way; at once if it has. Gives the function that takes it off. */
+  /** Calls `listener` once the request has settled; at once if it has. Gives the function that removes the listener. */
   onSettle(listener: () => void): () => void {
     if (this.settled) {
       listener();
@@ -221,8 +226,8 @@ export class Lifetime extends AsyncResource implements Timed {
   }
 
   /**
-   * Ends the request for this reason. A response that has begun is cut. Otherwise the signal aborts, and when the grace is
-   * over the app's error handlers answer in the place of a handler that has not.
+   * Ends the request for this reason. A response that has started is cut. Otherwise the signal aborts; if the
+   * handler has not answered when the grace is over, the app's error handlers answer in its place.
    */
   end(reason: HangupError, graceMs = this.terms.graceMs): void {
     if (this.reason === undefined && !this.isEnded && !this.isSettled) {
@@ -235,12 +240,12 @@ export class Lifetime extends AsyncResource implements Timed {
     this.host.refused(this);
   }
 
-  /** Somebody has ended the response. Nothing can be aborted any more; it settles when the response has closed. */
+  /** The response has been ended. The request can no longer be aborted; it settles when the response has closed. */
   ended(): void {
     this.isEnded = true;
     this.stopClock();
     if (this.settleListeners !== undefined || channels.settle.hasSubscribers) this.watchClose();
-    // Nobody wants to know when: from here on the response tells.
+    // No listener waits for the close. From here on `settled` asks the response.
     else if (!this.isCloseWatched) this.host.leaveConnection(this);
     this.onEnded?.();
   }
@@ -252,12 +257,12 @@ export class Lifetime extends AsyncResource implements Timed {
     this.settle();
   }
 
-  /** What the events say of every request. */
+  /** The fields that all events about a request have in common. */
   describe(): { method: string; route: string | undefined; ms: number } {
     return { method: this.req.method ?? '', route: this.route ?? routeOf(this.req), ms: this.elapsed() };
   }
 
-  /** Hears of the response's own end, too, and not only of its connection's. */
+  /** Listens to the response's own `close`, too, and not only to its connection's. */
   watchClose(): void {
     if (this.isCloseWatched) return;
     this.isCloseWatched = true;

@@ -3,10 +3,10 @@ type Listener = ((event: Event) => unknown) | object | null;
 /**
  * The AbortController behind `req.signal`.
  *
- * Node takes what an event listener returns for a promise if it has a `then`, and makes an uncaught exception of its
- * rejection. `() => superagentRequest.abort()` returns such a thing: the request itself, which rejects because it was
- * aborted. So listeners of this signal return nothing. (Promises of a listener that is an async function are reported by
- * Node as unhandled, as everywhere.)
+ * If an event listener returns an object with a `then`, Node treats it as a promise and turns its rejection into an
+ * uncaught exception. `() => superagentRequest.abort()` returns such an object: the request itself, which rejects
+ * because it was aborted. So the listeners of this signal are wrapped and return nothing. (If a listener is an
+ * async function, Node reports its rejection as unhandled, as everywhere.)
  */
 export function requestController(): AbortController {
   const controller = new AbortController();
@@ -34,7 +34,7 @@ function method(value: Listening): PropertyDescriptor {
   return { value, configurable: true, enumerable: false, writable: true };
 }
 
-// One for each listener, so that adding it twice and taking it off work as ever.
+// One wrapper for each listener, so that adding a listener twice and removing it work as usual.
 const quietListeners = new WeakMap<object, (this: unknown, event: Event) => void>();
 
 function quiet(listener: Listener): Listener {

@@ -1,6 +1,6 @@
 const { bun, deno } = process.versions;
 
-/** Whether this is Bun, whose HTTP server is one of its own; Deno's is made after Node's. */
+/** Whether this is Bun, which has an HTTP server of its own. Deno's follows Node's. */
 export const isBun = bun !== undefined;
 
 /** The runtime, where it is not Node itself. */

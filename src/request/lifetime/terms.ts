@@ -4,14 +4,14 @@ import { DEFAULTS } from '../../options';
 export type Until = 'start' | 'finish';
 
 /**
- * What holds for a request besides its deadline. Requests share one such object for as long as nobody asks for something
- * else: four fields in each lifetime would cost every request memory for what is almost always the same.
+ * The settings of a request besides its deadline. Requests share one such object until a middleware changes something:
+ * four fields in each lifetime would cost every request memory, and their values are almost always the same.
  */
 export interface Terms {
   readonly until: Until;
-  /** How long after the abort the handler may still say how it ends, in ms. */
+  /** How long after the abort the handler may still fail in its own way, in ms. */
   readonly graceMs: number;
-  /** Whether a success is sent that comes within the grace. */
+  /** Whether a success that the handler sends within the grace reaches the client. */
   readonly fallback: boolean;
   /** An inherited budget in ms from the arrival, which no later deadline may exceed. */
   readonly capMs: number;
@@ -24,10 +24,10 @@ export const DEFAULT_TERMS: Terms = {
   capMs: Infinity,
 };
 
-/** What the options of a middleware change of the terms; `undefined` for nothing. */
+/** The terms that the options of a middleware change; `undefined` for none. */
 export type TermChanges = Partial<Terms> | undefined;
 
-/** The changes that options ask for: those that are given. */
+/** The options that are given, as changes of the terms. */
 export function termChanges(options: {
   readonly [Name in keyof Terms]?: Terms[Name] | undefined;
 }): TermChanges {

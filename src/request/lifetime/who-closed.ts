@@ -12,19 +12,19 @@ export function isHttp2(req: IncomingMessage): boolean {
 }
 
 /**
- * The connection of a request over HTTP/1. `pipeline(req, …)` takes `req.socket` away when it fails; a pipelined
- * response has no socket before its turn and after its end.
+ * The connection of a request over HTTP/1. `req.socket` is missing after a failed `pipeline(req, …)`. `res.socket` is
+ * missing before a pipelined response's turn and after its end.
  */
 export function connectionOf(
   req: { socket: Socket | null | undefined },
   res: ServerResponse,
 ): Socket | undefined {
   const socket = req.socket ?? res.socket ?? undefined;
-  // What serverless adapters and mocks give for a socket is none, and nobody can leave by it.
+  // Serverless adapters and mocks have an object that is no socket. It cannot tell that a client leaves.
   return typeof socket?.prependOnceListener === 'function' ? socket : undefined;
 }
 
-/** Whether the connection, or the HTTP/2 stream, was gone before anybody could listen: no event will tell it any more. */
+/** Whether the connection, or the HTTP/2 stream, is gone already. Then no event will report it any more. */
 export function isAlreadyGone(
   req: IncomingMessage,
   res: ServerResponse,
@@ -42,8 +42,8 @@ export function isAlreadyGone(
 /**
  * Tells a client that has left from a response that this process has destroyed itself. Read when the connection closes.
  *
- * HTTP/1: a peer's FIN ends the readable side, a peer's RST leaves an error on the socket that is not the request's or
- * the response's own; a local destroy leaves neither (the same on Node 20 to 26, with and without TLS).
+ * HTTP/1: a peer's FIN ends the readable side. A peer's RST leaves an error on the socket that is not the request's or
+ * the response's own. A local destroy leaves neither (the same on Node 20 to 26, with and without TLS).
  */
 export function whoClosed(
   req: IncomingMessage,
@@ -61,9 +61,9 @@ function wasClosedByPeer(socket: Socket | undefined, req: IncomingMessage, res: 
 }
 
 /**
- * HTTP/2: Node does not say which side has closed a stream, but the code does. A local destroy leaves NO_ERROR, a server
- * that gives a stream up says INTERNAL_ERROR; a client that leaves, or whose connection is lost, CANCEL or another
- * (RFC 9113, section 7).
+ * HTTP/2: Node does not say which side has closed a stream, but the error code shows it. A local destroy leaves
+ * NO_ERROR. A server that gives a stream up sends INTERNAL_ERROR. A client that leaves, or a lost connection,
+ * leaves CANCEL or another code (RFC 9113, section 7).
  */
 const CODES_OF_THIS_SIDE = [0, 2];
 

@@ -10,8 +10,8 @@ interface Http2Response extends ServerResponse {
 const INTERNAL_ERROR = 2;
 
 /**
- * Breaks a response that has begun, so that the client can tell a fragment from the whole. With its cause (HTTP/1),
- * `classifyError()` tells it from a response that this server has destroyed for no reason.
+ * Cuts a response that has started, so that the client can tell a fragment from the whole. On HTTP/1 the response is
+ * destroyed with `cause`. By it `classifyError()` knows why this server destroyed the response.
  */
 export function breakResponse(req: IncomingMessage, res: ServerResponse, cause?: Error): void {
   if (req.httpVersionMajor >= 2) (res as Http2Response).stream?.close(INTERNAL_ERROR);
@@ -21,7 +21,10 @@ export function breakResponse(req: IncomingMessage, res: ServerResponse, cause?:
   }
 }
 
-/** Such a body ends where the connection ends (RFC 9112, section 6.3): only a reset tells a fragment from the whole. */
+/**
+ * Without a length or chunks the body ends with the connection (RFC 9112, section 6.3). Only a reset marks a
+ * fragment.
+ */
 function isDelimitedByClose(res: ServerResponse): boolean {
   return !res.chunkedEncoding && !res.hasHeader('content-length');
 }
@@ -30,16 +33,16 @@ function resetConnection(res: ServerResponse): void {
   try {
     res.socket?.resetAndDestroy();
   } catch {
-    // Not a TCP socket: a pipe, or a stream of the user's own.
+    // Not a TCP socket, but a pipe or a stream of the app's own.
   }
 }
 
 /**
- * A response that waits for its turn in a pipeline must not cut the one before it; when its turn comes, the connection
- * closes. Node 20 and 22 do that by themselves, 24 and 26 send what was written and then hang.
+ * A pipelined response that waits for its turn must not cut the response before it. So the connection closes when its
+ * turn comes. Node 20 and 22 do that by themselves; 24 and 26 send what was written and then hang.
  */
 function destroyResponse(res: ServerResponse, cause: Error | undefined): void {
   if (res.socket === null) res.once('socket', (socket: Socket) => socket.destroy());
-  // Node's own: the response may already have no ear for what is called on it.
+  // Node's own `destroy`, because late calls on the response may be discarded already.
   nodeMethods(res).destroy.call(res, cause);
 }

@@ -5,13 +5,18 @@ import { discardLateCalls, isDiscarding } from './late-calls';
 import type { Lifetime } from '../lifetime/lifetime';
 import { handToErrorHandlers, hasStarted, nodeMethods, takeBackHead } from './response-gate';
 
-/** How long an answer may make no progress before the request is ended without the app: no request hangs for ever. */
+/**
+ * The longest time without progress on an answer. Then the request is ended without the app, so that none hangs for
+ * ever.
+ */
 const BACKSTOP_MS = 5000;
 
 /**
- * Ends a request whose time is up. A response that has begun is cut in the moment of its abort, so that a handler that
- * hears its signal and calls `res.end()` does not make a fragment look whole; only an event stream, whose clients know how
- * to go on, may be ended within the grace. Otherwise the handler has the grace to fail in its own way.
+ * Ends a request whose time is up.
+ *
+ * A response that has started is cut at the moment of the abort. Otherwise a handler that listens to its signal and
+ * calls `res.end()` could make a fragment look whole. Only an event stream may be ended within the grace, because
+ * its clients reconnect. If the response has not started, the handler has the grace to fail in its own way.
  */
 export function endRequest(lifetime: Lifetime, reason: HangupError, graceMs: number): void {
   if (hasStarted(lifetime.res)) endBegun(lifetime, reason, graceMs);
@@ -22,7 +27,7 @@ function endBegun(lifetime: Lifetime, reason: HangupError, graceMs: number): voi
   const { res } = lifetime;
   if (isEventStream(res)) {
     lifetime.abort(reason);
-    // A drain lets it run until it forces.
+    // A drain lets the event stream run until the drain closes connections by force.
     if (reason.code !== 'SERVER_DRAINING') waitGrace(lifetime, graceMs, cutResponse);
   } else if (reason.code !== 'SERVER_DRAINING') {
     lifetime.speaker = 'nobody';
@@ -49,12 +54,12 @@ function isEventStream(res: ServerResponse): boolean {
   return String(res.getHeader('content-type')).startsWith('text/event-stream');
 }
 
-/** Answers in the place of a handler that has not: the app's error handlers get the reason. */
+/** Answers in the handler's place, if it has not answered: the app's error handlers get the reason. */
 export function answerForHandler(lifetime: Lifetime): void {
   const { res, reason, next } = lifetime;
   if (reason === undefined || lifetime.settled || isAnswered(lifetime)) return;
   lifetime.stopClock();
-  // The handler's own failure, or what `fallback` lets through, is under way.
+  // The handler's own failure, or a success that `fallback` lets through, is being sent.
   if (hasStarted(res)) superviseAnswer(lifetime);
   else if (takeBackHead(res)) {
     handToErrorHandlers(lifetime);
@@ -71,8 +76,9 @@ function isAnswered({ isEnded, res, speaker }: Lifetime): boolean {
 }
 
 /**
- * Sees to it that an answer comes out. A middleware may hold it for ever (a session store that has died), an error handler
- * may never give it: when nothing has moved for 5 s the client gets a bare answer or a cut, never nothing.
+ * Makes sure that an answer is sent. A middleware may hold it back for ever (a session store that has died), or an
+ * error handler may never give one. If there is no progress for 5 s, the client gets an answer without a body, or
+ * the response is cut.
  */
 export function superviseAnswer(lifetime: Lifetime): void {
   let seen = progressOf(lifetime);
@@ -94,7 +100,7 @@ function progressOf({ passes, res }: Lifetime): number {
   return passes + (res.socket?.bytesWritten ?? 0);
 }
 
-/** What has been written waits for the client to read it. */
+/** Whether written bytes wait because the client does not read them. */
 function isClientSlow(res: ServerResponse): boolean {
   return (res.socket?.writableLength ?? 0) > 0;
 }
@@ -117,14 +123,14 @@ function answerWithoutApp(lifetime: Lifetime): void {
   discardLateCalls(lifetime);
 }
 
-/** Breaks a response that has begun; what the handler still says is discarded. */
+/** Cuts a response that has started; the handler's later calls are discarded. */
 export function cutResponse(lifetime: Lifetime): void {
   const { req, res } = lifetime;
   if (lifetime.isEnded || lifetime.settled) return;
   lifetime.speaker = 'nobody';
   lifetime.stopClock();
   breakResponse(req, res, lifetime.reason);
-  // For their logs: there is nothing left to answer.
+  // The error handlers get the reason for their logs only. They cannot answer any more.
   if (lifetime.reason) lifetime.next?.(lifetime.reason);
   discardLateCalls(lifetime);
 }

@@ -3,14 +3,14 @@ import type { Socket } from 'node:net';
 import { channels } from '../../events';
 import type { Lifetime } from '../lifetime/lifetime';
 
-/** What writes to a response: Node's own methods, and those of Express that would look at its state first. */
+/** The methods that write to a response: Node's own, and those of Express, which look at the response's state first. */
 const WRITES = [
   ...['setHeader', 'setHeaders', 'appendHeader', 'removeHeader', 'writeHead', 'flushHeaders', 'write', 'end'],
   ...['addTrailers', 'writeContinue', 'writeProcessing', 'writeEarlyHints', 'writeInformation', 'destroy'],
   ...['json', 'jsonp', 'send', 'sendStatus', 'sendFile', 'sendfile', 'download', 'redirect', 'render'],
 ] as const;
 
-/** Those of Express: they call each other by way of `this`. */
+/** The methods of Express: they call each other on `this`. */
 const OF_EXPRESS = new Set<string | symbol>(WRITES.slice(WRITES.indexOf('json')));
 
 type Method = (...args: unknown[]) => unknown;
@@ -18,16 +18,16 @@ type Method = (...args: unknown[]) => unknown;
 /** A response whose late calls are discarded. */
 interface Discarding {
   readonly report: Report;
-  /** What each method was before. */
+  /** Each method as it was before. */
   readonly methods: Map<string | symbol, Method>;
 }
 
-/** `below` is where the reported stack begins: what was called, not our own code. */
+/** Reports a late call. The reported stack begins below the function `below`, so it leaves out our own code. */
 type Report = (call: string, below: (...args: never[]) => unknown, error?: unknown) => void;
 
 const discarding = new WeakMap<ServerResponse, Discarding>();
 
-/** Whether the response has been answered for good, and late calls are discarded. */
+/** Whether the request has been answered and late calls on its response are discarded. */
 export function isDiscarding(res: ServerResponse): boolean {
   return discarding.has(res);
 }
@@ -38,9 +38,9 @@ export function reportLateError(res: ServerResponse, error: unknown): void {
 }
 
 /**
- * From now on nothing that is called on the response has an effect: no byte, no header, no `ERR_HTTP_HEADERS_SENT`. The
- * first such call is reported on `express-hangup:late-response`. What Node itself and a middleware call while the answer
- * is being written passes.
+ * From now on a late call on the response has no effect: no byte, no header, no `ERR_HTTP_HEADERS_SENT`. The first late
+ * call is reported on `express-hangup:late-response`. Calls that Node itself and a middleware make while the answer is
+ * being written are let through.
  */
 export function discardLateCalls(lifetime: Lifetime): void {
   const { req, res } = lifetime;
@@ -54,7 +54,7 @@ export function discardLateCalls(lifetime: Lifetime): void {
     if (typeof method !== 'function') continue;
     methods.set(name, method as Method);
     const discard = discarder(lifetime, name, method as Method, report);
-    // Deaf to assignments as well: a middleware may put back what it had replaced.
+    // Assignments have no effect either: a middleware may put back the method that it had replaced.
     Object.defineProperty(res, name, { configurable: true, get: () => discard, set: () => undefined });
   }
   guardSocket(req, (close) => {
@@ -76,7 +76,7 @@ function tellCallback(args: unknown[], { reason }: Lifetime): void {
   if (typeof callback === 'function') process.nextTick(callback, reason);
 }
 
-/** Ends what `discardLateCalls()` began: the answer has failed, and somebody else has to give one. */
+/** Undoes `discardLateCalls()`: the answer has failed, so another error handler must be able to give one. */
 export function hearAgain(lifetime: Lifetime): void {
   const { req, res } = lifetime;
   const methods = discarding.get(res)?.methods;
@@ -84,7 +84,7 @@ export function hearAgain(lifetime: Lifetime): void {
   discarding.delete(res);
   lifetime.speaker = 'handler';
   for (const [name, method] of methods) {
-    // What had been the prototype's is that again; what a middleware had put there is put back.
+    // Deleting the property uncovers the prototype's method. A method that a middleware had set is put back.
     Reflect.deleteProperty(res, name);
     if ((res as unknown as Record<string | symbol, unknown>)[name] !== method) {
       Object.defineProperty(res, name, {
@@ -99,8 +99,8 @@ export function hearAgain(lifetime: Lifetime): void {
 }
 
 /**
- * The response as whoever gives the answer sees it, while it is deaf to everybody else: for an answer that is being made
- * asynchronously.
+ * A view of the response on which calls still have an effect while late calls on the response itself are discarded.
+ * It is for an error handler that makes its answer asynchronously.
  */
 export function answerersView<Res extends ServerResponse>(res: Res): Res {
   const { methods } = discarding.get(res) ?? {};
@@ -142,8 +142,9 @@ function callerStack(below: Parameters<Report>[1]): string | undefined {
 const CLOSES = new Set<string | symbol>(['destroy', 'destroySoon', 'resetAndDestroy', 'end']);
 
 /**
- * Express's default handler destroys `req.socket` when an error comes after the headers. Late, that is the connection
- * of an innocent next request: to this request, the socket is shown without what closes it.
+ * Express's default handler destroys `req.socket` when an error comes after the headers. By the time of a late
+ * error, the connection may carry another request. So `req.socket` becomes a view of the socket whose closing
+ * methods do nothing.
  */
 function guardSocket(req: IncomingMessage, onClose: (close: () => unknown) => void): void {
   const socket = req.socket as Socket | null | undefined;

@@ -1,12 +1,13 @@
 import type { ServerResponse } from 'node:http';
 
 /**
- * Makes a late `pipeline(source, res, callback)` harmless. Node 24.20 and 26 throw ERR_STREAM_UNABLE_TO_PIPE from it, in
- * the very call and outside of any promise, when the target is destroyed or closed: an uncaught exception in a handler
- * that is merely late. Likewise `Writable.toWeb(res)` of a closed response gives a stream that rejects whatever is piped.
+ * Makes a late `pipeline(source, res, callback)` harmless. Node 24.20 and 26 throw ERR_STREAM_UNABLE_TO_PIPE from
+ * it when the target is destroyed or closed. They throw synchronously and outside of any promise, so a handler that
+ * is merely late causes an uncaught exception. Likewise `Writable.toWeb(res)` of a closed response gives a stream
+ * that rejects every pipe.
  *
- * So a response that is over looks open to these two, and to nobody else: a handler that asks `res.destroyed` before
- * it goes on writing is told the truth.
+ * So a response that is over looks open to these two functions only. A handler that reads `res.destroyed` before it
+ * writes on gets the true value.
  */
 export function letPipesRun(res: ServerResponse): void {
   let isDestroyed = res.destroyed;
@@ -26,7 +27,7 @@ export function letPipesRun(res: ServerResponse): void {
         return this._closed === true && !isAskedByPipe(closed);
       },
     },
-    // What Node's streams ask before anything else (Symbol.for('nodejs.stream.writable')).
+    // Node's streams read this property first (Symbol.for('nodejs.stream.writable')).
     [Symbol.for('nodejs.stream.writable')]: {
       configurable: true,
       enumerable: false,
@@ -37,7 +38,10 @@ export function letPipesRun(res: ServerResponse): void {
   });
 }
 
-/** `node:internal/streams/pipeline` asks by itself; `node:internal/webstreams/adapters` through other parts of Node. */
+/**
+ * `node:internal/streams/pipeline` reads the property directly; `node:internal/webstreams/adapters` does so through
+ * other parts of Node.
+ */
 const PIPELINE = /^.*\n\s+at .*node:internal\/streams\/pipeline/;
 const ADAPTER = /node:internal\/webstreams\/adapters/;
 
@@ -46,7 +50,7 @@ function isAskedByPipe(below: (...args: never[]) => unknown): boolean {
   const { stackTraceLimit, prepareStackTrace } = Error;
   const holder: { stack?: string } = {};
   Error.stackTraceLimit = 5;
-  // Another format (source maps) would hide who asks.
+  // A custom stack format (source maps) would hide the caller.
   (Error as { prepareStackTrace?: unknown }).prepareStackTrace = undefined;
   Error.captureStackTrace(holder, below);
   const { stack = '' } = holder;

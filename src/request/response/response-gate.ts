@@ -6,19 +6,18 @@ import { Stamped } from '../lifetime/stamped';
 import { isHttp2 } from '../lifetime/who-closed';
 
 /**
- * The one place through which everything passes that is said on a response.
+ * The gate: every write to a response passes through it, and `lifetime.speaker` says whose writes are let through.
  *
- * Middleware such as express-session and compression put functions of their own in the place of `res.end` and
- * `res.write`, and call the ones that they found there later: when a store has answered, when a block is compressed. So
- * the gate stands at the bottom, on the object that all responses of an Express copy inherit from (`express.response`):
- * what a middleware has found there is the gate, and behind it is Node. Whose word passes is said by
- * `lifetime.speaker`.
+ * Middleware such as express-session and compression replace `res.end` and `res.write`, and call the replaced functions
+ * later: when a store has answered, when a block is compressed. So the gate is at the bottom, on the object that all
+ * responses of an Express copy inherit from (`express.response`). The functions that a middleware replaces are the
+ * gate's, and the gate calls Node's.
  */
 type Method = (this: ServerResponse, ...args: never[]) => unknown;
 
 const GATED = ['write', 'end', 'writeHead', 'flushHeaders'] as const;
 
-/** Node's methods that lie behind the gate, whichever class the response is of. */
+/** Node's methods that lie behind the gate, for a response of any class. */
 interface Below {
   write: (this: ServerResponse, chunk?: unknown, encoding?: unknown, callback?: unknown) => boolean;
   end: (this: ServerResponse, chunk?: unknown, encoding?: unknown, callback?: unknown) => ServerResponse;
@@ -49,7 +48,10 @@ export function gateResponse(res: ServerResponse): void {
   }
 }
 
-/** `express.response` (or `express.request`): the last prototype before Node's own, which is known by its constructor. */
+/**
+ * `express.response` (or `express.request`): the last prototype before Node's own. Node's own prototype is the
+ * first with a `constructor` property.
+ */
 export function baseOf(prototype: object): object | undefined {
   let base: object | undefined;
   for (let object = prototype; !Object.hasOwn(object, 'constructor');) {
@@ -62,14 +64,14 @@ export function baseOf(prototype: object): object | undefined {
 /** Node's own methods of a response, past the gate and every middleware. */
 export function nodeMethods(res: ServerResponse): Below {
   let object = res as object;
-  // A mock has no methods but its own.
+  // A mock has only its own methods.
   if (!Object.hasOwn(res, '_header') && !isHttp2(res.req)) return res as unknown as Below;
   do object = Object.getPrototypeOf(object) as object;
   while (!Object.hasOwn(object, 'constructor'));
   return object as Below;
 }
 
-/** What lies behind the gate, looked up for each call: light-my-request puts methods of its own there. */
+/** The methods behind the gate. They are looked up for each call, because light-my-request puts its own there. */
 function below(target: object): Below {
   return Object.getPrototypeOf(target) as Below;
 }
@@ -101,7 +103,7 @@ function buildGate(target: object): void {
   new GateMark(target);
 }
 
-/** Bun never sets `_headerSent`, which tells a head that has left from one that is held back: there the gate does. */
+/** Bun never sets `_headerSent`, which shows that a head has left and is not held back. So on Bun the gate sets it. */
 function keepHeaderSent(target: object): void {
   for (const name of ['write', 'flushHeaders'] as const) {
     const method = (target as Record<typeof name, Method>)[name];
@@ -118,8 +120,8 @@ function define(target: object, name: string, value: Method): void {
 }
 
 /**
- * `end` is an accessor: it lets one know that somebody has said the last word, although a middleware that has put itself
- * in the place of `res.end` still holds it back.
+ * `end` is an accessor, so that a middleware's replacement of `res.end` can be wrapped. The wrapper notes that
+ * `end()` was called, even if the middleware still holds that call back.
  */
 function defineEnd(target: object): void {
   function end(
@@ -174,8 +176,8 @@ function admits(lifetime: Lifetime, status: number): boolean {
 }
 
 /**
- * What Node calls on the response meanwhile (`end()` calls `writeHead()`) is nobody's late word. Takes no closure: one in
- * `end()` would cost every request an object.
+ * Calls a method of Node. The methods that Node itself calls meanwhile (`end()` calls `writeHead()`) are not late
+ * calls. It takes no closure: one in `end()` would cost every request an object.
  */
 function pass<Args extends unknown[], Result>(
   lifetime: Lifetime,
@@ -195,14 +197,14 @@ function pass<Args extends unknown[], Result>(
 
 type WriteHead = (...args: unknown[]) => unknown;
 
-/** Sees every head before it is written, and calls `writeHead` with what it makes of it. */
+/** Gets every head before it is written, and calls `writeHead` with the head that it makes of it. */
 export type HeadWrapper = (writeHead: WriteHead, args: unknown[]) => unknown;
 
 const headWrappers = new WeakMap<ServerResponse, HeadWrapper>();
 
 /**
- * Wraps `res.writeHead`, in which every way to send headers ends: `end()`, `write()` and `flushHeaders()` call it on the
- * response. What other middleware has put there is passed by when an error handler answers; this is not.
+ * Wraps `res.writeHead`. Every way to send headers ends there: `end()`, `write()` and `flushHeaders()` call it on the
+ * response. When an error handler answers, another middleware's replacement of `writeHead` is skipped. This one is not.
  */
 export function wrapHead(res: ServerResponse, wrapper: HeadWrapper): void {
   headWrappers.set(res, wrapper);
@@ -211,10 +213,10 @@ export function wrapHead(res: ServerResponse, wrapper: HeadWrapper): void {
 }
 
 /**
- * From now on the response is the error handlers' own: what they call goes to Node, past every middleware, and what a
- * middleware still holds back is not let through any more.
+ * From now on only the error handlers write to the response. Their calls go to Node, past every middleware. Writes
+ * that a middleware still holds back are no longer let through.
  *
- * The price: on such an answer a session is not saved, and `on-headers` does not run.
+ * So for such an answer a session is not saved, and `on-headers` does not run.
  */
 export function handToErrorHandlers(lifetime: Lifetime): void {
   const { res } = lifetime;
@@ -241,19 +243,19 @@ interface Outgoing {
 }
 
 /**
- * Whether bytes of a response have left. Node holds a head back until there is something of a body, or a call of
- * `flushHeaders()`: `headersSent` is true by then, and nothing is on the wire.
+ * Whether bytes of a response have left. Node holds a head back until a part of the body is written or
+ * `flushHeaders()` is called. Until then `headersSent` may be true although nothing is on the wire.
  */
 export function hasStarted(res: ServerResponse): boolean {
   const { _headerSent: isHeadSent } = res as Outgoing;
   return typeof isHeadSent === 'boolean' ? isHeadSent : res.headersSent;
 }
 
-/** Takes back a head that Node still holds. Gives whether another one can be sent now. */
+/** Discards a head that Node still holds back. Gives whether another head can be sent now. */
 export function takeBackHead(res: ServerResponse): boolean {
   if (res.headersSent && !hasStarted(res)) {
     (res as Outgoing)._header = null;
-    // What the head had settled about a body: a 204 has none.
+    // The discarded head has decided whether there is a body (a 204 has none). Decide it anew.
     (res as Outgoing)._hasBody = res.req.method !== 'HEAD';
     res.chunkedEncoding = false;
   }

@@ -1,11 +1,11 @@
-/** What can be read of the layer of a router in Express 4 and 5. */
+/** The properties that can be read of a router's layer in Express 4 and 5. */
 export interface MountLayer {
   /** Express 5, since router 2.3: the path as the app gave it. */
   rawPath?: unknown;
   /** Express 5: the path is `/`. */
   slash?: boolean;
   matchers?: ((path: string) => false | { path: string; params: Record<string, unknown> })[];
-  /** Express 4: what the path was made into. */
+  /** Express 4: the expression that the path was compiled to. */
   regexp?: RegExp & { fast_slash?: boolean };
   keys?: { name: string | number }[];
 }
@@ -22,10 +22,13 @@ function withoutSlash(path: unknown): string {
   return typeof path === 'string' ? path.replace(/\/$/, '') : String(path);
 }
 
-/** What Express 4 puts at the end of a mount's expression. */
+/** The end of every expression that Express 4 makes of a mount path. */
 const MOUNT_END = '\\/?(?=\\/|$)';
 
-/** Puts names back in the place of what Express 4 has made of them; an expression of the app's own is shown as it is. */
+/**
+ * Restores the parameter names in an expression that Express 4 compiled. An expression of the app's own is given as
+ * it is.
+ */
 function fromRegExp(regexp: RegExp, keys: readonly { name: string | number }[]): string {
   const alternatives = regexp.source.split('|^').map((part) => part.replace(/^\^/, ''));
   if (!regexp.source.startsWith('^') || !alternatives.every((part) => part.endsWith(MOUNT_END))) {
@@ -60,12 +63,15 @@ function groupEnd(source: string, start: number): number {
   return source.length;
 }
 
-/** Mounts are hardly nested deeper than so many segments; a client may send thousands of slashes. */
+/**
+ * How many segments of a path are tried. Mounts are rarely nested deeper, and a client may send thousands of
+ * slashes.
+ */
 const MAX_DEPTH = 32;
 
 /**
- * Express 5 before router 2.3 keeps no pattern: a segment that is the value of a parameter becomes its name again. What
- * cannot be told apart is not shown.
+ * Express 5 before router 2.3 keeps no pattern. So a segment that equals a parameter's value is replaced by the
+ * parameter's name. If the segments cannot be told apart, `/*` is given.
  */
 function fromMatch(layer: MountLayer, path: string): string {
   const starts = Array.from(path.matchAll(/\//g), ({ index }) => index).slice(0, MAX_DEPTH);

@@ -26,15 +26,16 @@ interface Routed extends IncomingMessage {
   app?: App;
 }
 
-/** Stands for a part of a path of which no pattern is known. What a client has asked for is never given out. */
+/** Stands for a part of a path whose pattern is unknown. The path as the client sent it is never given. */
 const UNKNOWN = '/*';
 
 /**
  * The pattern of the route that a request has reached, with the patterns in front of it at which its router and app are
  * mounted: `/api/:version/users/:id`. `undefined` before any route has matched.
  *
- * Express keeps the path of a mount as the client asked for it, and forgets it on the way to the error handlers. So the
- * way to the route is looked up in the routers' stacks, once for a route that is mounted in one place.
+ * Express keeps a mount's path as the client sent it, and resets it on the way to the error handlers. So the chain of
+ * mounts that leads to the route is looked up in the routers' stacks. A route that is mounted in one place is looked up
+ * once.
  */
 export function routeOf(req: IncomingMessage): string | undefined {
   const { route } = req as Routed;
@@ -50,12 +51,12 @@ const mounts = new WeakMap<object, string>();
 
 interface Ways {
   readonly ways: Layer[][];
-  /** The router from which they were found, and how much it held then. */
+  /** The router in which they were found, and the number of its layers at that time. */
   readonly root: Router | undefined;
   readonly size: number | undefined;
 }
 
-/** Of routes that are mounted in several places. */
+/** The ways to routes that are mounted in several places. */
 const severalWays = new WeakMap<object, Ways>();
 
 function mountOf(route: { path?: unknown }, req: Routed): string {
@@ -70,12 +71,15 @@ function mountOf(route: { path?: unknown }, req: Routed): string {
     if (ways.length === 1) mounts.set(route, mount);
     return mount;
   } catch {
-    // Not a router of Express: whatever its stack holds.
+    // Not a router of Express: its stack may hold anything.
     return UNKNOWN;
   }
 }
 
-/** A router may hang where nobody can see it from the app: then there is more of a path than of patterns. */
+/**
+ * Whether the pattern covers the path. If the app does not lead to a router, the path has more segments than the
+ * pattern.
+ */
 function isWhole(pattern: string, path: string): boolean {
   return /[*?{|(+]/.test(pattern) || segments(pattern) >= segments(path);
 }
@@ -90,7 +94,7 @@ function mountOfApp(app: App | undefined): string {
   return mountOfApp(app.parent) + (path === '/' ? '' : path);
 }
 
-/** Looked up once, as long as the app mounts nothing more: a client may ask for such a route all the time. */
+/** Keeps the result until the app mounts something more, because a client may request such a route all the time. */
 function knownWaysTo(route: object, app: App | undefined): Layer[][] {
   const root = app?._router ?? app?.router;
   const size = root?.stack.length;
@@ -120,7 +124,7 @@ function isRouter(handle: unknown): handle is Router {
   return typeof handle === 'function' && Array.isArray((handle as Partial<Router>).stack);
 }
 
-/** An app is hardly mounted deeper than so many segments. */
+/** How many segments of a path are tried as an app's mount. Apps are rarely mounted deeper. */
 const MAX_DEPTH = 16;
 
 /** The chain of mounts that can have led to this path, which may begin with the mount of an app. */
