@@ -2,12 +2,12 @@ import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CallSite } from './fault';
 
-/** A stack that has been taken but not yet been put into words: that is the dear part, and only a failure needs it. */
+/** A captured stack that is not yet text. Making the text is the expensive part, and only a failure needs it. */
 export interface CapturedStack {
   readonly stack?: unknown;
 }
 
-/** A client library's own frames come first: the app's must be among so many. */
+/** How many frames are captured. A client library's frames come first, and the app's must still be among them. */
 const FRAMES = 50;
 const MAX_LINE = 2000;
 
@@ -27,15 +27,15 @@ export function captureStack(): CapturedStack {
   return captured;
 }
 
-/** On the request itself: a WeakMap would cost half a microsecond for each. */
+/** The mark is a property of the request: a WeakMap would cost half a microsecond per request. */
 const MARK = Symbol('express-hangup.site');
 
-/** Marks a request that no line of the app has made (a proxy's) with the line that is to blame for it. */
+/** Marks a request that no line of the app makes itself (a proxy's) with the line that caused it. */
 export function markCallSite(request: object, site: CapturedStack): void {
   (request as { [MARK]?: CapturedStack })[MARK] = site;
 }
 
-/** What `markCallSite()` has noted. */
+/** The stack that `markCallSite()` has noted. */
 export function markedCallSite(request: object): CapturedStack | undefined {
   return (request as { [MARK]?: CapturedStack })[MARK];
 }
@@ -48,16 +48,16 @@ export function siteOf(captured: CapturedStack | undefined): CallSite | undefine
   return siteInStack(captured?.stack);
 }
 
-/** The line of the app in the text of a stack. Whoever has replaced `Error.prepareStackTrace` may give anything. */
+/** The line of the app in the text of a stack. A replaced `Error.prepareStackTrace` may give any value as the stack. */
 export function siteInStack(stack: unknown): CallSite | undefined {
   if (typeof stack !== 'string') return undefined;
   for (const line of stack.split('\n', FRAMES + 10)) {
-    // No frame is so long, and the search takes the square of a line's length.
+    // No frame is that long, and the time of the search grows with the square of a line's length.
     if (line.length > MAX_LINE) continue;
     const site = siteInFrame(line);
     if (site === undefined) continue;
     if (isOfApp(site.file)) return site;
-    // Below Express's router stand the middlewares that have called next(): they did not make the call.
+    // Frames below Express's router are middlewares that called next(). They did not make the call.
     if (isOfRouter(site.file)) return undefined;
   }
   return undefined;
@@ -74,7 +74,7 @@ function siteInFrame(line: string): CallSite | undefined {
   };
 }
 
-/** The modules of ESM have addresses, those of CommonJS paths. */
+/** A frame names an ES module by its URL and a CommonJS module by its path. */
 function pathOf(place: string): string {
   if (!place.startsWith('file:')) return place;
   try {

@@ -14,20 +14,20 @@ export type FaultCode =
 
 /** A line of the app. */
 export interface CallSite {
-  /** The file's path; of ESM too. */
+  /** The file's path, also for an ES module. */
   file: string;
   /** Counted from 1, as editors do. */
   line: number;
   column: number;
 }
 
-/** What is known of the upstream that failed: from `upstream()` and `hangupProxy()`, and more with `diagnose()` on. */
+/** The upstream that failed, as `upstream()` and `hangupProxy()` know it; with `diagnose()` on, more fields are set. */
 export interface UpstreamInfo {
   /** Scheme, host and port, `http://users:3001`. Never a path. */
   origin: string;
-  /** Where in its life the call was. */
+  /** The phase that the call had reached. */
   phase?: 'queue' | 'dns' | 'connect' | 'tls' | 'sending' | 'waiting' | 'body';
-  /** What ended it: a timer by name, `fin`, `rst`, `refused`, `parse-error`, … */
+  /** What ended the call: the name of a timer, `fin`, `rst`, `refused`, `parse-error`, … */
   trigger?: string;
   /** Whether the socket had carried a request before: a reset of a reused, idle socket is the stale keep-alive race. */
   reusedSocket?: boolean;
@@ -39,9 +39,9 @@ export interface UpstreamInfo {
   attempt?: number;
   /** A short stable code in the spirit of HAProxy's termination states. */
   verdict?: string;
-  /** One sentence of advice, when the pattern is known; never without `evidence`. */
+  /** One sentence of advice, if the pattern is known; never without `evidence`. */
   advice?: string;
-  /** What the advice was concluded from, in numbers. */
+  /** The numbers from which the advice was concluded. */
   evidence?: string;
   /** The line of the app that made the call. */
   where?: CallSite;
@@ -52,7 +52,7 @@ export interface GatewayFault {
   code: FaultCode;
   /** The HTTP status for it: 504, 502, 503, or 499 where the client is gone. */
   status: number;
-  /** A short, constant summary: safe to show to anybody. */
+  /** A short, constant summary, safe to show to any client. */
   title: string;
   /** One sentence about this kind of fault; constant too, without host, path or message. */
   detail: string;
@@ -100,7 +100,7 @@ export function gatewayFault(code: FaultCode, cause: unknown, upstream?: Upstrea
   const [status, title, detail] = TABLE[code];
   const fault: GatewayFault = { code, status, title, detail, cause };
   if (upstream) fault.upstream = upstream;
-  // Logs write what toJSON() gives. The cause stays out: axios's errors carry the request's Authorization header.
+  // Loggers call toJSON(). It leaves the cause out, because axios's errors carry the request's Authorization header.
   Object.defineProperty(fault, 'toJSON', { value: withoutCause });
   return fault;
 }

@@ -19,22 +19,25 @@ import { proxyStatusOf } from './proxy-status';
 import { prepareAnswer, sendAnswer } from './respond';
 import { isThenable } from './thenable';
 
-/** The options of `gatewayErrorHandler()`. What throws (or rejects) in one of them goes to `next(err)`. */
+/**
+ * The options of `gatewayErrorHandler()`. An error that one of these functions throws, or rejects with, goes to
+ * `next(err)`.
+ */
 export interface GatewayErrorHandlerOptions {
-  /** Answers in its own way; status and headers (`Cache-Control: no-store`, …) are set already. May be async. */
+  /** Sends your own answer; status and headers (`Cache-Control: no-store`, …) are set already. May be async. */
   render?: (fault: GatewayFault, req: Request, res: Response) => unknown;
   /** Other statuses for some codes, from 400 to 599: `{ UPSTREAM_RESET: 503 }`. */
   status?: Partial<Record<FaultCode, number>>;
-  /** Told of every fault before it is answered, for logs. Client departures too: look at `fault.code`. */
+  /** Called for every fault before it is answered, for logs. Also called when the client has left: see `fault.code`. */
   onFault?: (fault: GatewayFault, req: Request) => void;
   /** Adds a `Proxy-Status` field (RFC 9209): for internal services. Default `false`. */
   proxyStatus?: boolean;
 }
 
 /**
- * Makes the error middleware that turns gateway faults into 504, 502 and 503, and hands every other error on. Mount it
- * last. A response that has begun is broken visibly, one that has ended is left alone, a client that is gone is not
- * answered.
+ * Makes the error middleware that turns gateway faults into 504, 502 and 503, and passes every other error on. Mount it
+ * last. A response that has started is cut, so that the client can see that it is a fragment. A response that has ended
+ * is left alone. A client that is gone gets no answer.
  * @throws {TypeError | RangeError} for options that are unknown or wrong.
  */
 export function gatewayErrorHandler(options: GatewayErrorHandlerOptions = {}): ErrorRequestHandler {
@@ -84,14 +87,14 @@ function settleFault(
       discardLateCalls(lifetime);
       return;
     case 'discarded':
-      // For the access log; nobody receives it.
+      // Only the access log reads this status.
       if (!res.headersSent) res.statusCode = fault.status;
   }
 }
 
 function outcomeOf({ code }: GatewayFault, res: Response): FaultEvent['outcome'] {
   if (code === 'CLIENT_CLOSED_REQUEST' || res.writableEnded) return 'discarded';
-  // Who destroyed a response that had begun has broken it, as `pipeline(upstream, res)` does.
+  // A response that had started and was then destroyed is cut already, as by `pipeline(upstream, res)`.
   if (code === 'RESPONSE_DESTROYED' || res.destroyed) return hasStarted(res) ? 'broken' : 'discarded';
   return hasStarted(res) || !takeBackHead(res) ? 'broken' : 'answered';
 }
@@ -105,8 +108,8 @@ function answer(
   const { req, res, next } = to;
   prepareAnswer(fault, req, res);
   if (options.proxyStatus === true) res.setHeader('Proxy-Status', proxyStatusOf(fault));
-  // What Express's own methods and the middleware in between do to this answer is their work: a session is saved, a body
-  // compressed. The handler's time is over.
+  // The answer goes through Express's own methods and the middleware: a session is saved, a body compressed. Only the
+  // handler's calls are late from here on.
   if (options.render === undefined) {
     sendAnswer(fault, req, res);
     closeToHandler(lifetime);
@@ -125,7 +128,7 @@ function answer(
   }
 }
 
-/** Whatever the handler still says is discarded; what a middleware holds back of the answer goes out. */
+/** Discards the handler's later calls. The part of the answer that a middleware holds back is still sent. */
 function closeToHandler(lifetime: Lifetime): void {
   if (lifetime.isEnded || lifetime.res.destroyed) {
     discardLateCalls(lifetime);

@@ -14,8 +14,8 @@ interface Negotiating extends IncomingMessage {
 }
 
 /**
- * The body for a fault, as the request's `Accept` prefers it: problem details (RFC 9457) unless HTML or plain text come
- * first. Constant text only: nothing of the cause, of hosts or paths.
+ * The body for a fault, in the type that the request's `Accept` prefers: problem details (RFC 9457) unless it
+ * prefers HTML or plain text. The text is constant and names no cause, host or path.
  */
 export function representationOf(fault: GatewayFault, req: Negotiating): Representation {
   const type = (req.accepts?.(TYPES) ?? TYPES[0]) || TYPES[0];

@@ -15,7 +15,7 @@ const ERROR_TYPES: Record<FaultCode, string> = {
   RESPONSE_DESTROYED: 'proxy_internal_error',
 };
 
-/** What the phase makes more precise. */
+/** More precise types, by the phase of the call. */
 const BY_PHASE: Record<string, string> = {
   'UPSTREAM_TIMEOUT dns': 'dns_timeout',
   'UPSTREAM_TIMEOUT connect': 'connection_timeout',
@@ -24,7 +24,7 @@ const BY_PHASE: Record<string, string> = {
   'UPSTREAM_UNREACHABLE tls': 'tls_protocol_error',
 };
 
-/** The value of the `Proxy-Status` field for a fault (RFC 9209): who reports, and the type of error. */
+/** The value of the `Proxy-Status` field for a fault (RFC 9209): this package's name and the type of error. */
 export function proxyStatusOf({ code, upstream }: GatewayFault): string {
   const type = BY_PHASE[`${code} ${upstream?.phase ?? ''}`] ?? ERROR_TYPES[code];
   return `express-hangup; error=${type}`;

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GatewayFault } from './fault';
 import { representationOf } from './problem';
 
-/** What a handler may have set for a body that now will not come (RFC 9110, section 8; RFC 9111). Cookies are not among it. */
+/** The headers of a body that will not be sent (RFC 9110, section 8; RFC 9111). Cookies are not among them. */
 const REPRESENTATION_HEADERS: ReadonlySet<string> = new Set([
   ...[
     'content-type',
@@ -33,7 +33,10 @@ const REPRESENTATION_HEADERS: ReadonlySet<string> = new Set([
   ...['trailer', 'location', 'refresh', 'retry-after'],
 ]);
 
-/** The list above, what a front end is told of the body (`X-Accel-*`, `X-Sendfile`), and any cache's `*-Cache-Control`. */
+/**
+ * Also true of headers that tell a front end about the body (`X-Accel-*`, `X-Sendfile`), and of any
+ * `*-Cache-Control`.
+ */
 function isOfRepresentation(name: string): boolean {
   return REPRESENTATION_HEADERS.has(name) || /^x-accel-|^x-(lighttpd-)?send-?file|-cache-control$/.test(name);
 }
@@ -41,14 +44,17 @@ function isOfRepresentation(name: string): boolean {
 /** How long a client is asked to wait after a 503, in seconds: another instance takes over at once. */
 const RETRY_AFTER_S = 1;
 
-/** Makes a response ready for the answer to a fault: its status, nothing left of the failed body, not to be cached. */
+/**
+ * Prepares a response for the answer to a fault: sets the status, removes the failed body's headers, forbids
+ * caching.
+ */
 export function prepareAnswer(fault: GatewayFault, req: IncomingMessage, res: ServerResponse): void {
-  // Removed only where it stands: Node remembers that `Transfer-Encoding` was removed, and then sends no chunks.
+  // Only headers that are set are removed: after removeHeader('transfer-encoding') Node sends no chunked body.
   for (const name of res.getHeaderNames()) if (isOfRepresentation(name)) res.removeHeader(name);
   res.statusCode = fault.status;
   res.setHeader('Cache-Control', 'no-store');
   if (fault.status === 503) res.setHeader('Retry-After', String(RETRY_AFTER_S));
-  // HTTP/2 knows neither a status message nor this header, and its streams do not share their framing.
+  // HTTP/2 has neither a status message nor `Connection`, and an unread body does not disturb its other streams.
   if (req.httpVersionMajor >= 2) return;
   res.statusMessage = '';
   if (hasUnreadBody(req)) res.setHeader('Connection', 'close');

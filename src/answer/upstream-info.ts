@@ -1,15 +1,15 @@
 import type { UpstreamInfo } from './fault';
 
-// Keyed by the error object, because errors may be frozen and because nothing of it may show up in a log by accident.
+// A WeakMap keyed by the error: errors may be frozen, and no log may show this information by accident.
 const known = new WeakMap<object, UpstreamInfo>();
 
-/** Notes which upstream an error came from; what is already known of it stays, what is new is added. */
+/** Notes which upstream an error came from. New fields are added to what is known already. */
 export function rememberUpstream(error: unknown, info: UpstreamInfo): void {
   if (typeof error !== 'object' || error === null) return;
   known.set(error, { ...known.get(error), ...info });
 }
 
-/** What `rememberUpstream()` has noted for this very error object (causes are not searched). */
+/** The upstream that `rememberUpstream()` has noted for this very error object (causes are not searched). */
 export function upstreamOf(error: unknown): UpstreamInfo | undefined {
   return typeof error === 'object' && error !== null ? known.get(error) : undefined;
 }

@@ -10,14 +10,14 @@ import { upstreamIn } from './classify-upstream';
 /**
  * Tells which gateway fault an error stands for: who hung up, who was too slow, who could not be reached.
  *
- * Looks through `cause` and `AggregateError.errors`, and knows the errors of global fetch, undici, node:http, axios, got,
- * ky, node-fetch, superagent, http-proxy-middleware, gRPC, pg, mysql2, ioredis and mongodb. Never throws, whatever it is
- * handed.
+ * Looks through `cause` and `AggregateError.errors`, and knows the errors of global fetch, undici, node:http,
+ * axios, got, ky, node-fetch, superagent, http-proxy-middleware, gRPC, pg, mysql2, ioredis and mongodb. Never
+ * throws, for any value.
  *
- * @param err - What was thrown. It is the fault's `cause`, unchanged.
- * @param req - The request in whose handling it was thrown. With it, a request that has been aborted decides by its
- *   signal's reason, whatever the error looks like, and what the client's own connection did is not blamed on an upstream.
- * @returns The fault; `undefined` for what is none, or not known to be one, which stays the app's.
+ * @param err - The value that was thrown. It is the fault's `cause`, unchanged.
+ * @param req - The request during which it was thrown. If that request has been aborted, its signal's reason decides,
+ *   whatever the error looks like. And a failure of the client's own connection is not blamed on an upstream.
+ * @returns The fault; `undefined` if the error is not known to be one. Such an error stays the app's.
  */
 export function classifyError(err: unknown, req?: IncomingMessage): GatewayFault | undefined {
   const chain = errorChain(err);
@@ -34,7 +34,7 @@ function decide(
   const { isKnown, reason } = reasonOf(req);
   if (req && reason) return isEffectOf(chain, reason, req) ? (shape ?? reason) : reason;
   const thrown = reasonIn(chain);
-  // Another request's reason, by a promise that both wait for: this request has not been given up.
+  // The reason of another request, which shares a promise with this one. This request itself has not been aborted.
   if (thrown) return isKnown && thrown !== 'SERVER_DRAINING' ? 'OPERATION_ABORTED' : thrown;
   const left = req && !hasDestroyedResponse(chain, req) ? whoLeft(req) : undefined;
   if (isOfClient(chain, req)) return left ?? 'CLIENT_CLOSED_REQUEST';
@@ -42,7 +42,7 @@ function decide(
   return isBroken ? (left ?? shape) : shape;
 }
 
-/** Whether the response was destroyed by the error at hand: then the error is what happened, and the rest its effect. */
+/** Whether this error destroyed the response. Then the error is the cause, and the abort is its effect. */
 function isEffectOf(chain: readonly ErrorFacts[], reason: HangupCode, req: IncomingMessage): boolean {
   return reason === 'RESPONSE_DESTROYED' && hasDestroyedResponse(chain, req);
 }

@@ -13,12 +13,15 @@ const REASONS: Readonly<Record<HangupCode, readonly [name: string, status: numbe
 
 /** Why a request was aborted, and whether that is known here at all. */
 export interface RequestReason {
-  /** `hangup()` or `deadline()` watches the request: no reason then means that it has not been aborted. */
+  /**
+   * Whether `hangup()` or `deadline()` watches the request. If so, a missing reason means that it has not been
+   * aborted.
+   */
   readonly isKnown: boolean;
   readonly reason: HangupCode | undefined;
 }
 
-/** Why a request was aborted, as this copy of the package knows it, or as another copy has left it on `req.signal`. */
+/** Why a request was aborted, as this copy of the package knows it, or as another copy has set it on `req.signal`. */
 export function reasonOf(req: IncomingMessage | undefined): RequestReason {
   if (req === undefined) return { isKnown: false, reason: undefined };
   try {
@@ -29,7 +32,7 @@ export function reasonOf(req: IncomingMessage | undefined): RequestReason {
   }
 }
 
-/** The first of our own reasons among the errors: recognised by code, name and status, also another copy's. */
+/** The first of our own reasons among the errors. Code, name and status identify it, so another copy's counts too. */
 export function reasonIn(chain: readonly ErrorFacts[]): HangupCode | undefined {
   for (const { code, name, status } of chain) {
     if (!isHangupCode(code)) continue;
@@ -39,8 +42,8 @@ export function reasonIn(chain: readonly ErrorFacts[]): HangupCode | undefined {
   return undefined;
 }
 
-// Node's own `req.signal` has no reason that we know, and on 24.16-24.19 and 26.1-26.6 aborts for no reason at all:
-// only what carries one of our reasons counts.
+// Node's own `req.signal` has none of our reasons, and on 24.16-24.19 and 26.1-26.6 it aborts without any cause. So a
+// signal counts only if it carries one of our reasons.
 function foreignReason(req: IncomingMessage): HangupCode | undefined {
   const signal = read(req, 'signal');
   if (!isObject(signal) || read(signal, 'aborted') !== true) return undefined;

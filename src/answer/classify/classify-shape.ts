@@ -16,7 +16,7 @@ import { ownStatus, type ErrorFacts } from './error-chain';
 import type { FaultCode } from '../fault';
 import { upstreamOf } from '../upstream-info';
 
-/** What a chain of errors tells, and which of them tells it. */
+/** The fault that a chain of errors shows, and the index of the error that shows it. */
 export interface Shape {
   readonly code: FaultCode;
   readonly at: number;
@@ -25,10 +25,11 @@ export interface Shape {
 type Test = (error: ErrorFacts, chain: readonly ErrorFacts[]) => FaultCode | undefined;
 
 /**
- * The gateway fault that a chain of errors looks like, undefined if like none.
+ * The gateway fault that a chain of errors looks like; `undefined` if none.
  *
- * A signal that somebody aborted says more than what the client made of it (got turns AbortSignal.timeout() into its own
- * ETIMEDOUT); a code says more than a wrapper's name. Within each, the outermost error speaks first.
+ * The reason of an aborted signal says more than the error that a client makes of it (got turns
+ * AbortSignal.timeout() into its own ETIMEDOUT). A code says more than a wrapper's name. Each test looks at the
+ * outermost error first.
  */
 export function shapeOf(chain: readonly ErrorFacts[]): Shape | undefined {
   for (const test of [ofSdkTimeout, ofSignal, ofEvidence, ofGeneral] satisfies Test[]) {
@@ -40,7 +41,7 @@ export function shapeOf(chain: readonly ErrorFacts[]): Shape | undefined {
   return undefined;
 }
 
-/** openai and @anthropic-ai/sdk: their own timeout aborts a signal of their own, which may be its cause. */
+/** openai and @anthropic-ai/sdk: their timeout aborts a signal of their own, whose reason may be the error's cause. */
 function ofSdkTimeout({ name, className }: ErrorFacts): FaultCode | undefined {
   const isTimeout = name === 'APIConnectionTimeoutError' || className === 'APIConnectionTimeoutError';
   return isTimeout ? 'UPSTREAM_TIMEOUT' : undefined;
@@ -53,7 +54,7 @@ function ofSignal({ name, code }: ErrorFacts): FaultCode | undefined {
 }
 
 function ofEvidence(error: ErrorFacts, chain: readonly ErrorFacts[]): FaultCode | undefined {
-  // A 4xx is a word about the client's request, even where it was made out of a network error.
+  // A 4xx is about the client's request, even if it was made from a network error.
   if ((ownStatus(error) ?? 500) < 500) return undefined;
   const byName = apply(NAMES, error.name, error);
   if (byName) return byName;
@@ -67,15 +68,16 @@ function ofEvidence(error: ErrorFacts, chain: readonly ErrorFacts[]): FaultCode 
 }
 
 /**
- * Whether a timer of this process closed the connection: `request.on('timeout', () => request.destroy())`, Node's documented
- * idiom, ends in the same "socket hang up" as an upstream that hangs up. Only `diagnose()` has seen which it was.
+ * Whether a timer of this process closed the connection. `request.on('timeout', () => request.destroy())`, as Node's
+ * documentation has it, ends in the same "socket hang up" as an upstream that hangs up. Only `diagnose()` can tell them
+ * apart.
  */
 function isTimers({ error }: ErrorFacts): boolean {
   return upstreamOf(error)?.trigger?.endsWith('-timeout') ?? false;
 }
 
 function ofGeneral(error: ErrorFacts): FaultCode | undefined {
-  // openai and @anthropic-ai/sdk, whose own signal was aborted
+  // openai and @anthropic-ai/sdk: the signal that the app passed was aborted.
   if ([error.name, error.className].includes('APIUserAbortError')) return 'OPERATION_ABORTED';
   return apply(GENERAL, error.name, error) ?? apply(GENERAL, String(error.code), error);
 }
@@ -91,7 +93,7 @@ function ofCode(error: ErrorFacts, code: string, chain: readonly ErrorFacts[]): 
   return syscall === '' || SOCKET_CALLS.has(syscall) ? apply(SOCKET_CODES, code, error) : undefined;
 }
 
-/** zlib, Brotli and Zstandard. Of a response's body if a client says so; else the app's own data, and the app's error. */
+/** zlib, Brotli and Zstandard. An HTTP client's error is about a response's body; any other is the app's own. */
 function isDecompression(code: string): boolean {
   return /^(?:Z_|ERR__ERROR_FORMAT_|ERR_BROTLI_|ZSTD_error_)/.test(code);
 }
@@ -102,7 +104,10 @@ function isOfHttpClient({ error, name, message, isAxiosError, response }: ErrorF
   return isFetch || isOther || upstreamOf(error) !== undefined;
 }
 
-/** Statuses of a call: https://grpc.io/docs/guides/status-codes/. What a server answers on purpose is the app's to handle. */
+/**
+ * gRPC's statuses: https://grpc.io/docs/guides/status-codes/. A status that a server sends on purpose stays the
+ * app's.
+ */
 function ofGrpc(code: ErrorFacts['code'], details: string): FaultCode | undefined {
   if (code === 4) return 'UPSTREAM_TIMEOUT';
   // A server that is killed in the middle of a call shows as CANCELLED too.

@@ -1,10 +1,10 @@
 import type { ErrorFacts } from './error-chain';
 import type { FaultCode } from '../fault';
 
-/** What a code stands for: always the same fault, or one that depends on the rest of the error. */
+/** The fault that a code stands for: always the same, or one that depends on the rest of the error. */
 export type Rule = FaultCode | ((error: ErrorFacts) => FaultCode | undefined);
 
-/** Rules by what is looked up. A Map, because an error's code may well be `constructor`. */
+/** Rules by code, name or message. A Map, because an error's code may well be `constructor`. */
 export type Rules = ReadonlyMap<string, Rule>;
 
 const rules = (table: Record<string, Rule>): Rules => new Map(Object.entries(table));
@@ -22,15 +22,15 @@ export const SOCKET_CALLS: ReadonlySet<string> = new Set(
   'connect read write writev shutdown send sendmsg recv recvmsg'.split(' '),
 );
 
-/** What goes wrong on a socket. Clients often copy the code to their own error and leave `syscall` in the cause. */
+/** Errors of a socket. Clients often copy the code to their own error and leave `syscall` in the cause. */
 export const SOCKET_CODES = rules({
   ETIMEDOUT: TIMEOUT,
   ECONNRESET: RESET,
   EPIPE: RESET,
   ENETRESET: RESET,
   ENOTCONN: RESET,
-  // With a system call it is the kernel's own (Windows). Otherwise axios and superagent say it of their own timeout,
-  // body-parser and Express's sendFile of a client that has left.
+  // With a system call it is the kernel's own (Windows). Otherwise axios and superagent use it for their own
+  // timeout, and body-parser and Express's sendFile for a client that has left.
   ECONNABORTED: ({ syscall, message }) => (syscall === '' ? when(/timeout/i.test(message), TIMEOUT) : RESET),
   ECONNREFUSED: REFUSED,
   EHOSTUNREACH: UNREACHABLE,
@@ -40,7 +40,7 @@ export const SOCKET_CODES = rules({
   EPROTO: UNREACHABLE,
 });
 
-/** What only `connect` means so: a Unix socket that is not there, a firewall, no local port left. */
+/** Codes with this meaning only for `connect`: a missing Unix socket, a firewall, no local port left. */
 export const CONNECT_CODES = rules({
   ENOENT: UNREACHABLE,
   EACCES: UNREACHABLE,
@@ -49,7 +49,7 @@ export const CONNECT_CODES = rules({
   EAGAIN: REFUSED,
 });
 
-/** What goes wrong in a name lookup (`getaddrinfo`, `queryA` and its kin), and only there means so. */
+/** Codes with this meaning only for a name lookup (`getaddrinfo`, `queryA` and similar calls). */
 export const LOOKUP_CODES = rules({
   ECANCELLED: ABORTED,
   ECONNREFUSED: UNREACHABLE,
@@ -63,7 +63,7 @@ export const LOOKUP_CODES = rules({
 
 /** Codes that mean the same wherever they turn up. */
 export const CODES = rules({
-  // Name lookups. EAI_AGAIN may be a resolver's timeout, but need not be: it stays a lookup that failed.
+  // Name lookups. EAI_AGAIN may be a resolver's timeout or another failure, so it counts as a failed lookup.
   EAI_AGAIN: UNREACHABLE,
   EAI_FAIL: UNREACHABLE,
   EAI_NODATA: UNREACHABLE,
@@ -93,11 +93,11 @@ export const CODES = rules({
   UND_ERR_CONNECT_TIMEOUT: TIMEOUT,
   UND_ERR_HEADERS_TIMEOUT: TIMEOUT,
   UND_ERR_BODY_TIMEOUT: TIMEOUT,
-  // `bad response`, `bad upgrade`, `bad connect`: the upstream spoke out of turn.
+  // `bad response`, `bad upgrade`, `bad connect`: the upstream's response does not fit the request.
   UND_ERR_SOCKET: ({ message }) => (message.startsWith('bad ') ? INVALID : RESET),
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: RESET,
   UND_ERR_INFO: ({ message }) => when(message.startsWith('HTTP/2: '), RESET),
-  // RetryAgent could not resume a body that was cut; with an error status it is the upstream's answer.
+  // RetryAgent could not resume a body that was cut. If there is an error status, it is the upstream's own answer.
   UND_ERR_REQ_RETRY: ({ status }) => when(status !== undefined && status < 400, RESET),
   UND_ERR_DESTROYED: ABORTED,
   UND_ERR_BPL_MISSING_UPSTREAM: UNREACHABLE,
@@ -113,7 +113,7 @@ export const CODES = rules({
       ? RESET
       : when(message.startsWith('maxContentLength size'), INVALID),
 
-  // got; Node has the same code for what the app itself writes (`strictContentLength`)
+  // got. Node has the same code for a body that the app itself writes (`strictContentLength`).
   ERR_HTTP_CONTENT_LENGTH_MISMATCH: ({ message }) =>
     when(message.startsWith('Content-Length mismatch'), RESET),
 
@@ -168,14 +168,14 @@ export const CODE_PREFIXES: readonly (readonly [prefix: string, code: FaultCode]
   ['ERR_SSL_', UNREACHABLE],
 ];
 
-/** What node-fetch (and make-fetch-happen) calls the `type` of an error that has no code. */
+/** The `type` that node-fetch and make-fetch-happen give to errors without a code. */
 export const FETCH_ERROR_TYPES = rules({
   'request-timeout': TIMEOUT,
   'body-timeout': TIMEOUT,
   'max-size': INVALID,
 });
 
-/** Messages of errors that have nothing else to be known by, to the letter. */
+/** The exact messages of errors that can be recognised by nothing else. */
 export const MESSAGES = rules({
   // pg
   'timeout expired': TIMEOUT,
@@ -197,18 +197,19 @@ export const MESSAGES = rules({
   'Query execution was interrupted (max_statement_time exceeded)': TIMEOUT,
 });
 
-/** Names that tell as much as a code does. */
+/** Names that identify a fault as surely as a code does. */
 export const NAMES = rules({
-  // undici's, without a code in 7 and 8. A body of chunks that ends early shows as one, if the connection was to be closed.
+  // undici's; it has no code in 7 and 8. A chunked body that ends early gives this error if the connection was to
+  // be closed.
   HTTPParserError: ({ message }) => (message.includes('Invalid EOF state') ? RESET : INVALID),
   MongoNetworkTimeoutError: TIMEOUT,
   MongoOperationTimeoutError: TIMEOUT,
   MongoWaitQueueTimeoutError: TIMEOUT,
-  // ky and @elastic/transport; anybody else's is in GENERAL
+  // ky and @elastic/transport. The TimeoutError of other libraries is in GENERAL.
   TimeoutError: ({ message }) => when(/^Request timed out(?:: |$)/.test(message), TIMEOUT),
 });
 
-/** Names and codes that wrap something more telling, and count only where nothing of it was found. */
+/** Names and codes that wrap a more specific error. They count only if the chain has no more specific error. */
 export const GENERAL = rules({
   AbortError: ABORTED,
   TimeoutError: ABORTED,
@@ -222,7 +223,7 @@ export const GENERAL = rules({
   // @elastic/transport
   NoLivingConnectionsError: UNREACHABLE,
   RequestAbortedError: ABORTED,
-  // The time that a pool lets wait. What kept it from having a connection, if it says so, tells more.
+  // A pool's acquire timeout. If the error gives the reason why there was no connection, that reason decides.
   KnexTimeoutError: TIMEOUT,
   SequelizeConnectionAcquireTimeoutError: TIMEOUT,
   SequelizeConnectionTimedOutError: TIMEOUT,

@@ -3,8 +3,9 @@ import type { UpstreamInfo } from '../fault';
 import { upstreamOf } from '../upstream-info';
 
 /**
- * What `upstream()`, `hangupProxy()` and `diagnose()` have noted of the errors of a chain, put together. The innermost
- * knows best. Where several upstreams failed (an AggregateError), it is about the one whose error has decided.
+ * Merges what `upstream()`, `hangupProxy()` and `diagnose()` have noted about the errors of a chain. The innermost
+ * error takes precedence. If several upstreams failed (an AggregateError), the result is about the one whose error
+ * decided.
  */
 export function upstreamIn(chain: readonly ErrorFacts[], decidedAt = 0): UpstreamInfo | undefined {
   const known = chain.map(({ error }) => upstreamOf(error));

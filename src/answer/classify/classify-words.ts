@@ -3,16 +3,16 @@ import type { ErrorFacts } from './error-chain';
 import { CONNECT_CODES, SOCKET_CODES, type Rules } from './classify-tables';
 
 /*
- * Errors that have nothing to be known by but words which hold something more: an address, a statement, a number. Each is
- * known by the words around it, and together with a name where there is one.
+ * Errors that can be recognised only by a message that also holds something variable: an address, a statement, a
+ * number. Each is recognised by the fixed part of the message, and by its name if it has one.
  */
 
-/** The fault that an error's words tell of. */
+/** The fault that an error's message shows. */
 export function ofWords(error: ErrorFacts): FaultCode | undefined {
   return ofElastic(error) ?? ofDeno(error) ?? ofNodeRedis(error) ?? ofKnex(error) ?? ofMongoose(error);
 }
 
-/** @elastic/transport keeps only the message of what undici or Node has told it. */
+/** @elastic/transport keeps only the message of undici's or Node's error. */
 function ofElastic({ name, message }: ErrorFacts): FaultCode | undefined {
   if (name !== 'ConnectionError') return undefined;
   if (/^(?:other side closed|socket hang up)/.test(message)) return 'UPSTREAM_RESET';
@@ -27,7 +27,7 @@ function lookUp(rules: Rules, code: string): FaultCode | undefined {
   return typeof rule === 'string' ? rule : undefined;
 }
 
-/** Linux's numbers of a broken pipe, a reset, a timeout, a refusal. */
+/** Linux's error numbers: broken pipe, connection reset, timeout, connection refused. */
 const OS_ERRORS: ReadonlyMap<string, FaultCode> = new Map([
   ['32', 'UPSTREAM_RESET'],
   ['104', 'UPSTREAM_RESET'],
@@ -35,7 +35,7 @@ const OS_ERRORS: ReadonlyMap<string, FaultCode> = new Map([
   ['111', 'UPSTREAM_REFUSED'],
 ]);
 
-/** What stands before them is an address, and so may be anything. */
+/** The text before this is an address, which may hold any words. */
 const DENO = 'client error (';
 
 /** Deno's fetch: the cause of its `fetch failed` is an Error whose message is that of the Rust library. */
@@ -53,7 +53,7 @@ function ofDeno({ message }: ErrorFacts): FaultCode | undefined {
   return /parsed|invalid/.test(words) ? 'UPSTREAM_INVALID_RESPONSE' : undefined;
 }
 
-/** The errors of node-redis have classes and no names; the one of a command's timeout not even a message. */
+/** The errors of node-redis have classes but no names. That of a command's timeout has no message either. */
 function ofNodeRedis({ name, className, message }: ErrorFacts): FaultCode | undefined {
   if (name !== 'Error') return undefined;
   if (className === 'TimeoutError' && message === '') return 'UPSTREAM_TIMEOUT';
@@ -66,7 +66,7 @@ function ofKnex({ message }: ErrorFacts): FaultCode | undefined {
   return message.endsWith(' - Query read timeout') ? 'UPSTREAM_TIMEOUT' : undefined;
 }
 
-/** Mongoose keeps an operation until there is a connection, for `bufferTimeoutMS`. */
+/** Mongoose buffers an operation until there is a connection, for at most `bufferTimeoutMS`. */
 function ofMongoose({ name, message }: ErrorFacts): FaultCode | undefined {
   const isBuffering =
     name === 'MongooseError' && /^Operation `[^`]*` buffering timed out after \d+ms$/.test(message);

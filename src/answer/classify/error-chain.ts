@@ -1,26 +1,29 @@
-/** How many causes deep a chain is followed, and how many errors are looked at in all. */
+/** How many causes deep a chain is followed, and how many errors are read in all. */
 const MAX_DEPTH = 16;
 const MAX_ERRORS = 64;
 
-/** What can be read of one error without trusting it. */
+/** The properties of one error, read without trusting it. */
 export interface ErrorFacts {
   /** The error itself, for comparing identity. */
   readonly error: object;
   /** `name`, or the empty string; likewise for the other strings. */
   readonly name: string;
   readonly message: string;
-  /** The name of its class, where a library gives its errors no other name. */
+  /** The name of its class: some libraries do not set `name`. */
   readonly className: string;
   /** A string in most libraries, a number in gRPC, MongoDB and DOMException. */
   readonly code: string | number | undefined;
-  /** What node-fetch and body-parser call the kind of an error. */
+  /** The kind of an error in node-fetch and body-parser. */
   readonly type: string;
   /** The system call that failed, in Node's system errors. */
   readonly syscall: string;
   /** `status` or `statusCode`. */
   readonly status: number | undefined;
   readonly isAxiosError: boolean;
-  /** Set by HTTP clients: an upstream's response, whose status `status` is then; superagent's is null where there was none. */
+  /**
+   * The upstream's response, set by HTTP clients; `status` is then its status. superagent sets null if there was
+   * none.
+   */
   readonly response: unknown;
   /** The server's words in a gRPC error; undefined in any other. */
   readonly grpcDetails: string | undefined;
@@ -32,8 +35,8 @@ const INNER = ['cause', 'parent', 'original', 'driverError', 'reason'] as const;
 /**
  * An error with all errors behind it and the members of its AggregateErrors, outermost first, at most 16 deep and 64 in all.
  *
- * What the app has given an HTTP status of its own (http-errors and the like) is not looked into: the app has decided.
- * Never throws: each property is read once, and one that throws counts as absent.
+ * If the app has given an error an HTTP status of its own (http-errors and the like), the errors behind it are left
+ * out: the app has decided. Never throws: each property is read once, and one that throws counts as absent.
  */
 export function errorChain(error: unknown): ErrorFacts[] {
   const chain: ErrorFacts[] = [];
@@ -61,7 +64,7 @@ function factsOf(error: object): ErrorFacts {
     name: text(read(error, 'name')),
     message: text(read(error, 'message')),
     className: classNameOf(error),
-    // Prisma's error of a connection that could not be made calls it otherwise.
+    // `errorCode`: Prisma's error of a failed connection.
     code: stringOrNumber(read(error, 'code') ?? read(error, 'errorCode')),
     type: text(read(error, 'type')),
     syscall: text(read(error, 'syscall')),
@@ -72,7 +75,7 @@ function factsOf(error: object): ErrorFacts {
   };
 }
 
-/** The 4xx or 5xx that the app has given to an error itself; the status of an upstream's response is none. */
+/** The 4xx or 5xx that the app itself has given to an error. The status of an upstream's response does not count. */
 export function ownStatus({ status, response }: ErrorFacts): number | undefined {
   if (status === undefined || status < 400 || status > 599 || isObject(response)) return undefined;
   return status;
@@ -92,7 +95,7 @@ export function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
-/** mongodb's description of a topology says of each server why it is not there. */
+/** mongodb's topology description holds, for each server, the error that makes it unavailable. */
 function servers(value: unknown): object[] {
   try {
     return value instanceof Map ? [...value.values()].slice(0, MAX_ERRORS).filter(isObject) : [];
@@ -116,7 +119,7 @@ function stringOrNumber(value: unknown): string | number | undefined {
 
 function members(errors: unknown): unknown[] {
   try {
-    // `slice` on what was checked to be an array: never more than is looked at, even of an array that claims to be huge.
+    // Array.prototype.slice on a checked array copies at most MAX_ERRORS members, even if the array claims to be huge.
     return Array.isArray(errors) ? Array.prototype.slice.call(errors, 0, MAX_ERRORS) : [];
   } catch {
     return [];
