@@ -8,9 +8,10 @@ import type { Answer } from '../traffic/traffic';
 const RETRY_AFTER_S = '1';
 
 /**
- * Ends the time of a request that still runs. With `hangup()` its signal aborts, and if no answer has begun when the grace
- * is over, the app's error handlers give the 503. Without, the answer is a bare 503 at once; what the handler says
- * later is discarded. An answer that has begun is left to end by itself, or to be forced. Tells whether it did anything.
+ * Aborts a request that is still running. With `hangup()` its signal aborts, and if the response has not started
+ * when the grace is over, the app's error handlers answer 503. Without `hangup()` a 503 without a body is sent at
+ * once, and the handler's later calls are discarded. A response that has started may end by itself, until the drain
+ * forces. Gives whether it did anything.
  */
 export function abortAnswer(answer: Answer, reason: HangupError): boolean {
   const lifetime = 'req' in answer ? lifetimeOf(answer.req) : undefined;
@@ -25,8 +26,8 @@ export function abortAnswer(answer: Answer, reason: HangupError): boolean {
 }
 
 /**
- * Closes an HTTP/2 stream that has been answered and whose client has not ended its request: RFC 9113, section 8.1, has an
- * RST_STREAM with NO_ERROR for it. On HTTP/1 the connection is closed instead.
+ * Closes an HTTP/2 stream that has been answered while its client is still sending the request, by an RST_STREAM with
+ * NO_ERROR (RFC 9113, section 8.1). On HTTP/1 the connection is closed instead.
  */
 export function closeAnswered(answer: Answer): void {
   const stream = 'req' in answer ? (answer as { stream?: ServerHttp2Stream }).stream : answer;

@@ -4,9 +4,10 @@ import { wrapHead } from '../../request/response/response-gate';
 type Headers = OutgoingHttpHeaders | unknown[] | undefined;
 
 /**
- * Makes an HTTP/1 response tell the client that its connection ends with it, `Connection: close` (RFC 9112, section 9.6),
- * whatever the handler says: streams of server-sent events are full of `Connection: keep-alive`. Decided when the headers
- * are written: an earlier one of several pipelined responses must not end the connection (`isLast`).
+ * Gives an HTTP/1 response the header `Connection: close` (RFC 9112, section 9.6), so that the client closes the
+ * connection after it. It replaces a header of the handler: many handlers of server-sent events set `Connection:
+ * keep-alive`. It is decided when the headers are written: of several pipelined responses only the last may end the
+ * connection (`isLast`).
  */
 export function announceClose(res: ServerResponse, isLast: () => boolean): void {
   if (res.headersSent) return;

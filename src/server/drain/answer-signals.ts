@@ -2,7 +2,8 @@ import type { AnyServer } from '../traffic/traffic';
 import { endFirstProcess, onSignals, type SignalHandler } from './process-signals';
 
 /**
- * Answers the signals while at least one of the servers is open: before and after, they end the process as always.
+ * Handles the signals while at least one of the servers is listening. Before and after, a signal ends the process
+ * as usual.
  */
 export function answerSignals(
   servers: readonly AnyServer[],
@@ -25,7 +26,7 @@ export function answerSignals(
       off = undefined;
     };
     if (server.listening) onListening();
-    // Ahead of the app's own: who is told that the server listens may send the signal in that very moment.
+    // Before the app's own listeners: they may tell another process that the server listens, and it may signal at once.
     server.prependListener('listening', onListening).on('close', onClose);
     return () => server.off('listening', onListening).off('close', onClose);
   });

@@ -6,26 +6,30 @@ import type { ReadyCheck } from './readiness';
 
 /** The options of `drainable()`. Durations in milliseconds, each counted from the signal. */
 export interface DrainableOptions {
-  /** The signals that begin a drain; `[]` for none. Default `['SIGTERM']`, what Kubernetes, systemd and Docker send. */
+  /** The signals that begin a drain; `[]` for none. Default `['SIGTERM']`: Kubernetes, systemd and Docker send it. */
   signals?: readonly NodeJS.Signals[];
   /**
-   * How long new connections are still accepted, while load balancers learn from `readiness` (or from the endpoints that
-   * Kubernetes removes) that this instance is leaving. Default 5000 in a Kubernetes pod, where `KUBERNETES_SERVICE_HOST`
-   * is set, and otherwise 0.
+   * How long new connections are still accepted. Meanwhile load balancers learn that this instance is leaving, from
+   * `readiness` or because Kubernetes removes its endpoint. Default 5000 in a Kubernetes pod
+   * (`KUBERNETES_SERVICE_HOST` is set), otherwise 0.
    */
   delay?: number;
-  /** When the signals of what still runs abort with `ServerDrainingError`, and those requests get 503. Default 25,000. */
+  /**
+   * When the signals of requests that still run abort with `ServerDrainingError`. Requests whose response has not
+   * started get 503. Default 25,000.
+   */
   timeout?: number;
-  /** When the connections that are left are destroyed. Default 3000 after `timeout`: 28,000, below Kubernetes' 30 s. */
+  /** When the remaining connections are destroyed. Default 3000 after `timeout`: 28,000, below Kubernetes' 30 s. */
   force?: number;
-  /** The app's own say in `readiness`: `false`, a throw or a rejection is answered 503. May be async. */
+  /** The app's own check for `readiness`: if it gives `false`, throws or rejects, the answer is 503. May be async. */
   ready?: () => unknown;
   /**
-   * Called when the listener has closed, with the sockets that were upgraded: the moment to close WebSockets with 1001 and
-   * to end endless streams. Called again for a socket that is upgraded afterwards, or whose upgrade the app accepts afterwards.
+   * Called when the listener has closed, with the sockets that were upgraded. Close WebSockets with 1001 and end
+   * endless streams here. It is called again for a socket that is upgraded later, or whose upgrade the app accepts
+   * later.
    */
   onClosing?: (upgraded: readonly Duplex[]) => unknown;
-  /** Called when the last connection has closed: the moment to log the report and to close pools. */
+  /** Called when the last connection has closed. Log the report and close pools here. */
   onDrained?: (report: DrainReport) => unknown;
 }
 
@@ -45,9 +49,9 @@ export const DRAIN_DEFAULTS = {
   signals: ['SIGTERM'] as const,
   /** In a Kubernetes pod; 0 elsewhere. */
   delay: 5000,
-  /** `hangup()`'s default deadline: what was in flight at the signal is answered in its own time. */
+  /** `hangup()`'s default deadline: requests that are in flight at the signal keep their whole time. */
   timeout: 25_000,
-  /** After `timeout`. Together below the 30 s that Kubernetes and Heroku grant. */
+  /** From `timeout` to `force`. Together they are below the 30 s that Kubernetes and Heroku grant. */
   forceAfter: 3000,
 } as const;
 

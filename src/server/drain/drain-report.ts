@@ -7,7 +7,7 @@ import type { Answer } from '../traffic/traffic';
 export interface DrainCounts {
   /** Answered completely. */
   finished: number;
-  /** Still running when `timeout` was up: their signal aborted, and who had not begun to answer was answered 503. */
+  /** Still running at `timeout`: their signal aborted, and those whose response had not started were answered 503. */
   aborted: number;
   /** Destroyed with their connection at `force`, or by a second signal. */
   forced: number;
@@ -54,7 +54,7 @@ export function labelOf(answer: Answer): string {
 
 /** Whether an answer that is over had been sent completely. */
 export function wasCompleted(answer: Answer): boolean {
-  // On HTTP/2 a response counts as finished to Node whatever the client did: its stream knows.
+  // On HTTP/2 Node sets a response's `writableFinished` even if the client has cancelled it. So its stream is asked.
   const stream = 'req' in answer ? (answer as { stream?: ServerHttp2Stream }).stream : answer;
   if (stream !== undefined) return stream.rstCode === 0 && !stream.aborted;
   return answer.writableFinished;

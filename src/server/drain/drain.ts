@@ -23,10 +23,10 @@ export interface DrainPlan {
   onClosing: (upgraded: readonly Duplex[]) => void;
 }
 
-/** All connections are looked through when one may have become idle, and no more often than this. */
+/** When a connection may have become idle, all connections are checked, but no more often than this. */
 const SWEEP_EVERY_MS = 50;
 
-/** After `force`, how long Node may take to tell that what was destroyed has closed. */
+/** How long Node may take after `force` to emit `close` for the destroyed connections. */
 const AFTERMATH_MS = 1000;
 
 /** One drain of one or more servers, from the signal to the last closed connection. */
@@ -60,7 +60,7 @@ export class Drain implements TrafficObserver {
     else this.close();
   }
 
-  /** Destroys what is left, now. */
+  /** Destroys the remaining connections now. */
   force(): void {
     if (this.phase === 'forcing' || this.phase === 'done') return;
     this.close();
@@ -69,13 +69,13 @@ export class Drain implements TrafficObserver {
     const reason = new ServerDrainingError();
     for (const answer of this.answers()) {
       this.forced.add(answer);
-      // Before its signal: a handler that then calls `res.end()` must not make a fragment look whole.
+      // Before its signal aborts: a handler that then calls `res.end()` must not make a fragment look whole.
       if ('req' in answer && answer.headersSent && !answer.writableFinished)
         breakResponse(answer.req, answer);
       abortSignal(answer, reason);
     }
     for (const traffic of this.traffics) this.destroy(traffic);
-    // A connection that was there before `drainable()` was called may escape: the report must not wait for it.
+    // A connection that was open before `drainable()` was called may be unknown here. The report must not wait for it.
     this.after(AFTERMATH_MS + this.elapsed(), () => this.finish());
   }
 
@@ -89,13 +89,13 @@ export class Drain implements TrafficObserver {
   }
 
   sessionOpened(session: ServerHttp2Session): void {
-    // Before, a new session is served like any other; later it can only have been in the accept queue.
+    // While the listener is open, a new session is served like any other. After that, it was in the accept queue.
     if (this.hasStoppedAccepting) closeSession(session, false);
   }
 
   answerBegun(answer: Answer, traffic: Traffic): void {
     this.announce(answer, traffic);
-    // The app's own handlers must have seen the request before it is answered for them.
+    // The app's own handlers must have run for the request before it is answered in their place.
     if (this.phase === 'aborting') setImmediate(() => this.abort(answer));
   }
 
@@ -105,7 +105,7 @@ export class Drain implements TrafficObserver {
   }
 
   upgraded(socket: Duplex): void {
-    // The app has to have made its WebSocket of it first.
+    // First the app must have made its WebSocket from the socket.
     if (this.hasStoppedAccepting) setImmediate(() => this.tellClosing([socket]));
   }
 
@@ -120,7 +120,8 @@ export class Drain implements TrafficObserver {
     announceClose(answer, () => traffic.isLast(answer) && !this.isAboutToClose(traffic));
   }
 
-  // A client that is sent away comes back with a new connection: not in the moment in which none must come.
+  // A client that gets `Connection: close` comes back with a new connection. No connection should come while the
+  // listener waits for a quiet moment to close, so responses do not have the header then.
   private isAboutToClose({ server }: Traffic): boolean {
     return this.phase === 'closing' && server.listening;
   }
@@ -146,9 +147,9 @@ export class Drain implements TrafficObserver {
     return this.phase !== 'delay' && this.accepting === 0;
   }
 
-  // A client that is sent away reconnects at once: only now does its new connection lead to another instance.
+  // A client whose connection ends reconnects at once. Only from now on does its new connection reach another instance.
   private stoppedAccepting(): void {
-    // Not those that have ended: their client may have the end already, and have sent its next request.
+    // Responses that have ended are left out: their client may have received the end and sent its next request.
     const unended = [...this.answers()].filter(({ writableEnded }) => !writableEnded);
     const answering = new Set(unended.map(sessionOf));
     for (const { sessions } of this.traffics)
@@ -157,7 +158,7 @@ export class Drain implements TrafficObserver {
     for (const answer of this.answers()) this.endIfStream(answer);
   }
 
-  // Once more for those that the app has not made a WebSocket of: it may be asking a database who this is.
+  // Called once more for sockets whose upgrade the app has not accepted yet: it may be asking a database first.
   private tellClosing(sockets: readonly Duplex[]): void {
     this.plan.onClosing(sockets);
     for (const { upgraded } of this.traffics) {
@@ -186,7 +187,7 @@ export class Drain implements TrafficObserver {
 
   private abort(answer: Answer): void {
     if (!this.traffics.some(({ answers }) => answers.has(answer))) return;
-    // Ended by the handler, and still on its way to a slow reader.
+    // The handler has ended the response, and a slow client is still reading it.
     if (answer.writableEnded) closeAnswered(answer);
     else if (isEventStream(answer)) this.endIfStream(answer);
     else if (abortAnswer(answer, new ServerDrainingError())) this.aborted.add(answer);
@@ -199,7 +200,7 @@ export class Drain implements TrafficObserver {
     if ('closeAllConnections' in traffic.server) traffic.server.closeAllConnections();
   }
 
-  // In the check phase, right after everything that has arrived was read: the moment in which it is least likely that a
+  // Runs in the check phase, right after all data that has arrived was read. At that moment it is least likely that a
   // request is on its way into a connection that is being closed.
   private sweepSoon(): void {
     if (this.isSweepDue || this.phase === 'delay' || this.phase === 'done') return;
@@ -220,7 +221,7 @@ export class Drain implements TrafficObserver {
     else if (next !== Infinity) this.sweepIn(Math.max(next, SWEEP_EVERY_MS));
   }
 
-  // A connection that has just been used is not idle yet; where one is awaited already, that look will see this one, too.
+  // A connection that has just been used is not idle yet. If a sweep is planned already, it will check this one, too.
   private sweepOnceIdle(): void {
     if (this.phase === 'aborting') this.sweepSoon();
     else if (this.phase === 'closing' && this.sweepTimer === undefined) this.sweepIn(IDLE_AFTER_MS);
@@ -243,7 +244,7 @@ export class Drain implements TrafficObserver {
   private finishIfEmpty(): void {
     if (this.phase === 'delay' || this.listening > 0) return;
     if (!this.traffics.every(({ connections }) => connections.size === 0)) return;
-    // Until `timeout` it waits for what requests have left behind, too.
+    // Until `timeout` the drain also waits for the work of `detached()`.
     if (this.phase === 'closing' && detachedWork.size > 0) detachedWork.onceIdle(() => this.finishIfEmpty());
     else this.finish();
   }
@@ -271,7 +272,7 @@ export class Drain implements TrafficObserver {
     return performance.now() - this.startedAt;
   }
 
-  // Unref'd: what a phase is waiting for holds the process by itself, its listener or its connections.
+  // Unref'd: the listener or the connections that a phase waits for keep the process alive by themselves.
   private after(ms: number, run: () => void): void {
     const timer = setTimeout(() => {
       this.timers.delete(timer);

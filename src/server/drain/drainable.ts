@@ -7,29 +7,36 @@ import { runHook } from './hooks';
 import { readinessHandler, type ReadinessHandler } from './readiness';
 import { Traffic, type AnyServer } from '../traffic/traffic';
 
-/** What `drainable()` gives. */
+/** The result of `drainable()`. */
 export interface Drainable {
-  /** Whether the server drains, or has. */
+  /** Whether the server is draining or has drained. */
   readonly draining: boolean;
-  /** A handler for the load balancer's probe: 200, and 503 from the signal on. For Express or a bare server. */
+  /** A handler for the load balancer's health check: 200, and 503 from the signal on. For Express or a bare server. */
   readonly readiness: ReadinessHandler;
-  /** Drains, as a signal would. Resolves to the report when the last connection has closed, and never rejects. */
+  /**
+   * Begins a drain, as a signal does. Resolves to the report when the last connection has closed, and never
+   * rejects.
+   */
   readonly drain: () => Promise<DrainReport>;
-  /** The phases, in milliseconds from the signal: what `tuneServer({ drain })` compares with the other timeouts. */
+  /** The phases, in milliseconds from the signal. `tuneServer({ drain })` compares them with the other timeouts. */
   readonly delay: number;
   readonly timeout: number;
   readonly force: number;
 }
 
 /**
- * Lets a server (or several) end without losing a request. On the signal `readiness` answers 503 and every response says
- * `Connection: close`; after `delay` the listener closes, idle connections too, and each busy one right after its answer;
- * at `timeout` the signals of what still runs abort with `ServerDrainingError` and those requests get 503; at `force`, or
- * by a signal more than a second after the first, connections are destroyed. The process then ends by itself with code 0,
- * or by that second signal. Call it before the server listens.
+ * Lets a server (or several) end without losing a request. Call it before the server listens.
  *
- * Works for http, https and HTTP/2 servers. Signals are answered while the server listens; before, Node's default ends
- * the process at once.
+ * - On the signal `readiness` answers 503, and every response has `Connection: close`.
+ * - After `delay` the listener and the idle connections close. Each busy connection closes right after its answer.
+ * - At `timeout` the signals of requests that still run abort with `ServerDrainingError`. Requests whose response has not
+ *   started get 503.
+ * - At `force`, or by a signal more than a second after the first, connections are destroyed.
+ *
+ * The process then ends by itself with code 0, or by that second signal.
+ *
+ * Works for http, https and HTTP/2 servers. Signals begin a drain only while the server listens; before that, Node's
+ * default ends the process at once.
  * @throws {TypeError | RangeError} for options that are unknown, wrong or contradict each other.
  */
 export function drainable(
@@ -95,7 +102,7 @@ function serversOf(servers: unknown): AnyServer[] {
 }
 
 function isServer(value: unknown): value is AnyServer {
-  // A plain TCP server has neither. Not by its class: Bun's `http.Server` is no `net.Server`.
+  // A plain TCP server has neither property. The class cannot be tested: Bun's `http.Server` is not a `net.Server`.
   return (
     typeof value === 'object' && value !== null && ('requestTimeout' in value || 'updateSettings' in value)
   );

@@ -8,7 +8,7 @@ import { abortSignal } from './abort-answer';
 const GOODBYE_MS = 1000;
 
 /**
- * Whether an answer is a stream of events (`text/event-stream`) that has begun. Its client reconnects when it ends, so a
+ * Whether an answer is an event stream (`text/event-stream`) that has begun. Its client reconnects when it ends, so a
  * deploy need not wait for it.
  */
 export function isEventStream(answer: Answer): boolean {
@@ -16,8 +16,8 @@ export function isEventStream(answer: Answer): boolean {
 }
 
 /**
- * Whether its client reconnects by itself: an `EventSource` does, and can only GET. The answer to a POST (the tokens of a
- * language model, a tool call over MCP) has an end of its own, and is lost to its client if it is ended before.
+ * Whether the client reconnects by itself: an `EventSource` does, and it only sends GETs. The answer to a POST (the
+ * tokens of a language model, a tool call over MCP) ends by itself. Its client loses it if it is ended before.
  */
 export function isReconnecting(answer: Answer): boolean {
   return isEventStream(answer) && (!('req' in answer) || answer.req.method === 'GET');
@@ -28,7 +28,7 @@ export function endEventStream(answer: Answer): void {
   abortSignal(answer, new ServerDrainingError());
   const timer = setTimeout(() => {
     if (answer.writableEnded || answer.destroyed) return;
-    // The app knows nothing of the end and writes on: without a listener, that error would end the process.
+    // The app may write on after this end. Without a listener, the error of that write would end the process.
     answer.on('error', () => undefined);
     answer.end();
   }, GOODBYE_MS).unref();
@@ -54,8 +54,8 @@ function contentTypeOf(answer: Answer): string {
   return String(answer.getHeader('content-type') ?? writtenContentType(answer));
 }
 
-// What `writeHead(200, { 'Content-Type': … })` sends is not among `getHeader()`'s, if nothing else was set before. Node has
-// no public way to it; morgan and on-finished read the same property.
+// If no header was set before, `getHeader()` does not know the headers of `writeHead(200, { 'Content-Type': … })`.
+// Node has no public way to read them; morgan and on-finished read the same property.
 function writtenContentType(res: ServerResponse & { _header?: unknown }): string {
   const { _header: head } = res;
   return typeof head === 'string' ? (/^content-type: *(.*)$/im.exec(head)?.[1] ?? '') : '';

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-/** Reports what an app's own hook has thrown as a process warning: the drain goes on, and the mistake is not hidden. */
+/** Reports an error of an app's hook as a process warning, so that the drain goes on and the error is not hidden. */
 export function warnOfHook(name: string, error: unknown): void {
   process.emitWarning(`drainable(): option "${name}" has thrown`, {
     type: 'HangupWarning',

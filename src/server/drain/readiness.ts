@@ -4,10 +4,10 @@ import { warnOfHook } from './hooks';
 /** Answers whether this instance wants traffic. For Express (`app.get('/ready', …)`) and for a bare server alike. */
 export type ReadinessHandler = (req: IncomingMessage, res: ServerResponse) => void;
 
-/** The app's own say in its readiness: `false`, a throw or a rejection means "not ready". May be async. */
+/** The app's own check of its readiness: it gives `false`, throws or rejects for "not ready". May be async. */
 export type ReadyCheck = () => unknown;
 
-/** Makes the handler: 200 while nothing speaks against it, 503 while the server drains or the app says so. */
+/** Makes the handler: 503 while the server drains or the app's check fails, otherwise 200. */
 export function readinessHandler(
   isDraining: () => boolean,
   check: ReadyCheck = () => true,
@@ -24,7 +24,7 @@ export function readinessHandler(
   };
 }
 
-// Probes come every few seconds: one warning tells that the check has begun to fail.
+// Health checks come every few seconds, so only the first failure is reported as a warning.
 function askOnceWarned(check: ReadyCheck): () => Promise<boolean> {
   let hasWarned = false;
   return async () => {
@@ -41,7 +41,7 @@ function askOnceWarned(check: ReadyCheck): () => Promise<boolean> {
 }
 
 function sendState(res: ServerResponse, status: number, state: string): void {
-  // A probe that gave up, or a deadline, was faster than the app's check.
+  // The client of the health check has left, or a deadline has passed, before the app's check was done.
   if (res.headersSent || res.destroyed) return;
   const body = `${state}\n`;
   res.statusCode = status;

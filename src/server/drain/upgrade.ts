@@ -2,8 +2,8 @@ import type { Duplex } from 'node:stream';
 import type { Upgrade } from '../traffic/traffic';
 
 /**
- * Calls `listener` when the app has written its answer to an upgrade, the 101, and has returned: a WebSocket is among the
- * app's own then. Never, where it had been written before.
+ * Calls `listener` when the app has written its answer to an upgrade, the 101, and has returned. By then the app
+ * has added the WebSocket to its own list. If the answer was written before, `listener` is never called.
  */
 export function onceAccepted(socket: Duplex, { req, bytesWritten }: Upgrade, listener: () => void): void {
   if (req.socket.bytesWritten > bytesWritten) return;

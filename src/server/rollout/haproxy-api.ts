@@ -3,7 +3,7 @@ import net from 'node:net';
 /** How long HAProxy may take to answer a command, in milliseconds. */
 const PATIENCE_MS = 5000;
 
-/** What one server, or the front, has counted since HAProxy's start. */
+/** The counters of one server, or of the front, since HAProxy's start. */
 export interface Counts {
   requests: number;
   /** Answers with 5xx, failed connections and failed answers, and requests that were tried again elsewhere. */
@@ -14,7 +14,7 @@ export interface Counts {
 export class HaproxyApi {
   constructor(private readonly socketPath: string) {}
 
-  /** Sends one command and gives the answer. HAProxy says what is wrong in its answer: what is not expected is thrown. */
+  /** Sends one command and gives the answer. HAProxy reports errors in its answer: an unexpected answer is thrown. */
   async ask(command: string): Promise<string> {
     const answer = await this.exchange(command);
     if (/^(No such|Unknown command|Permission denied|Require|Invalid|malformed)/im.test(answer)) {
@@ -23,7 +23,7 @@ export class HaproxyApi {
     return answer;
   }
 
-  /** The counters of `backend/server`; `BACKEND` in the place of a server's name for all of them. */
+  /** The counters of `backend/server`. The server name `BACKEND` gives those of all servers together. */
   async counts(backend: string, server: string): Promise<Counts> {
     const [head = '', ...lines] = (await this.ask('show stat')).replace(/^# /, '').trim().split('\n');
     const names = head.split(',');
@@ -39,7 +39,7 @@ export class HaproxyApi {
     };
   }
 
-  /** How HAProxy would find its servers again after a reload: what its `server-state-file` has to hold. */
+  /** The content of the `server-state-file`, from which HAProxy restores its servers after a reload. */
   async serversState(): Promise<string> {
     return this.ask('show servers state');
   }

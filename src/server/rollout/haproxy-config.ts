@@ -1,15 +1,18 @@
-/** The two places for a version in HAProxy's backend. One serves, the other waits for the next version. */
+/** The two slots for a version in HAProxy's backend. One serves, the other waits for the next version. */
 export const SLOTS = ['blue', 'green'] as const;
 
-/** One of the two places. */
+/** One of the two slots. */
 export type Slot = (typeof SLOTS)[number];
 
-/** The other place. */
+/** The other slot. */
 export function otherSlot(slot: Slot | undefined): Slot {
   return slot === 'blue' ? 'green' : 'blue';
 }
 
-/** What `rollout init` writes for HAProxy. Everything that is not explained in it is HAProxy's own documentation. */
+/**
+ * The configuration that `rollout init` writes for HAProxy. Its comments explain what HAProxy's documentation does
+ * not.
+ */
 export function haproxyConfig(directory: string, port: number): string {
   return `# Written by "express-hangup rollout init". Yours to change; start it with: haproxy -W -f ${directory}/haproxy.cfg
 global

@@ -13,7 +13,7 @@ export interface Instance {
   cwd: string;
   port: number;
   pid: number;
-  /** When the kernel started the process, in its own ticks: tells it from a later one with the same id. */
+  /** When the kernel started the process, in its own ticks. It tells the process from a later one with the same id. */
   startedAt: string;
 }
 
@@ -22,7 +22,7 @@ const PROBE_MS = 2000;
 
 const POLL_MS = 50;
 
-/** Starts a version on a free port, in a process group of its own, which outlives the command. Its output goes to a file. */
+/** Starts a version on a free port. Its process group outlives the command, and its output goes to a file. */
 export async function startInstance(
   { version, command, cwd }: Pick<Instance, 'version' | 'command' | 'cwd'>,
   directory: string,
@@ -45,13 +45,16 @@ export async function startInstance(
   return { version, command, cwd, port, pid, startedAt: startOf(pid) };
 }
 
-/** Whether its process is there, and still the same. */
+/** Whether the process is still running, and is the same process. */
 export function isAlive({ pid, startedAt }: Instance): boolean {
   const now = startOf(pid);
   return now !== '' && now === startedAt;
 }
 
-/** Signals the process to end, and kills its whole group when the time is up, so that nothing of it keeps the port. */
+/**
+ * Signals the process to end. When the time is up it kills the whole process group, so that no child keeps the
+ * port.
+ */
 export async function stopInstance(instance: Instance, withinMs: number): Promise<'ended' | 'killed'> {
   const giveUpAt = performance.now() + withinMs;
   if (isAlive(instance)) process.kill(instance.pid, 'SIGTERM');
@@ -65,11 +68,11 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // Nobody is left in it.
+    // The process group is empty.
   }
 }
 
-/** Asks a version itself, past HAProxy. Gives the status; 0 where no answer came. */
+/** Sends a request to a version directly, past HAProxy. Gives the status; 0 if there was no answer. */
 export function probe(port: number, path: string): Promise<number> {
   return new Promise((resolve) => {
     const req = http.get({ host: '127.0.0.1', port, path, agent: false, timeout: PROBE_MS }, (res) => {
@@ -89,7 +92,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** The 22nd field of proc_pid_stat(5); '' where there is no such process, or only its zombie. */
+/** The 22nd field of proc_pid_stat(5); '' if there is no such process, or only its zombie. */
 function startOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

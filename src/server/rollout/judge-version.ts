@@ -6,13 +6,13 @@ import type { Placed } from './record';
 import type { RolloutConfig } from './rollout-config';
 import { BACKEND } from './traffic-shift';
 
-/** Between two looks at a version, in milliseconds. */
+/** The pause between two checks of a version, in milliseconds. */
 const PAUSE_MS = 100;
 
-/** One probe may be lost to a garbage collection or a deploy's own load; two in a row are not. */
+/** One probe may fail because of a garbage collection or the deploy's own load. Two failures in a row count. */
 const PROBES_TO_FAIL = 2;
 
-/** Why a version is not to serve, in words. */
+/** Says in its message why a version must not serve. */
 export class BadVersion extends Error {}
 
 /** Waits until a version answers its readiness with 200 often enough in a row, and its checks below 500. */
@@ -38,8 +38,8 @@ export async function becomesReady(
 }
 
 /**
- * Looks at a version that has traffic for `ms`: it must live, be ready (asked itself: HAProxy's own "UP" says nothing of
- * the moment after it), and not answer with more errors than the other one.
+ * Watches a version that has traffic for `ms`. Its process must run, it must be ready, and it must not answer with more
+ * errors than the other version. Its readiness is requested directly: HAProxy's own "UP" may be out of date.
  */
 export async function staysGood(
   version: Placed,
@@ -65,12 +65,12 @@ export async function staysGood(
   } while (performance.now() < until || failures > 0);
 }
 
-/** How much has come since. */
+/** The counts since `before`. */
 export function since(before: Counts, now: Counts): Counts {
   return { requests: now.requests - before.requests, errors: now.errors - before.errors };
 }
 
-// A request that was tried again elsewhere is not among those that this version has answered.
+// A request that was tried again elsewhere does not count as answered by this version.
 function percent({ requests, errors }: Counts): number {
   return errors === 0 ? 0 : (errors * 100) / Math.max(requests, errors);
 }

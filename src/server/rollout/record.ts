@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Slot } from './haproxy-config';
 import type { Instance } from './instance';
 
-/** A version in its place. */
+/** A version in its slot. */
 export interface Placed extends Instance {
   slot: Slot;
 }
@@ -21,16 +21,16 @@ export interface RolloutRecord {
   outcome: 'shifted' | 'refused' | 'taken back';
   /** Why it was refused or taken back. */
   why?: string;
-  /** Where somebody has approved it. */
+  /** Set if the rollout was approved. */
   approved?: true;
   /** How long it took, in milliseconds. */
   ms: number;
   /** Requests answered meanwhile, and those that clients saw fail (5xx). */
   requests: number;
   lost: number;
-  /** What serves afterwards; null for nothing. */
+  /** The version that serves afterwards; null for none. */
   serving: Placed | null;
-  /** What served before, for `rollout back`. */
+  /** The version that served before, for `rollout back`. */
   before: Placed | null;
 }
 
@@ -48,7 +48,7 @@ export function addToRecord(directory: string, record: Omit<RolloutRecord, 'at' 
   appendFileSync(join(directory, 'record.jsonl'), `${JSON.stringify(line)}\n`);
 }
 
-/** Lets only one rollout run at a time. Gives the function that ends it. */
+/** Takes a lock, so that only one rollout runs at a time. Gives the function that releases it. */
 export function lock(directory: string): () => void {
   const file = join(directory, 'rollout.lock');
   if (existsSync(file) && !isRunning(Number(readFileSync(file, 'utf8')))) rmSync(file);

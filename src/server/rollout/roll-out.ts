@@ -7,13 +7,13 @@ import { addToRecord, readRecord, type Placed, type RolloutRecord } from './reco
 import type { RolloutConfig } from './rollout-config';
 import { BACKEND, TrafficShift } from './traffic-shift';
 
-/** What one rollout is to do. */
+/** The settings of one rollout. */
 export interface RolloutPlan {
   directory: string;
   config: RolloutConfig;
   action: RolloutRecord['action'];
   next: Pick<Instance, 'version' | 'command' | 'cwd'>;
-  /** Asks somebody whether a version that is ready may have traffic; left out, it may. */
+  /** Asks the user whether a version that is ready may have traffic. Without it, no approval is needed. */
   approve?: () => Promise<boolean>;
   say: (text: string) => void;
   /** Aborts when the user interrupts: the new version is taken back. */
@@ -23,8 +23,8 @@ export interface RolloutPlan {
 type Outcome = Pick<RolloutRecord, 'outcome' | 'why' | 'serving'>;
 
 /**
- * Starts a version, and lets it take the place of the one that serves, if it is ready and answers as well; otherwise the old
- * one goes on. The record has a line for it in any case.
+ * Starts a version, and replaces the serving one by it if it is ready and has no more errors. Otherwise the old version
+ * goes on. A line is added to the record in both cases.
  */
 export async function rollOut(plan: RolloutPlan): Promise<Outcome> {
   const { directory, action, next } = plan;
@@ -99,7 +99,8 @@ class Replacement {
   private async takeBack(version: Placed, error: unknown): Promise<Outcome> {
     const { config, say } = this.plan;
     if (this.hasTraffic) await this.shift.takeBack(version.slot, this.living);
-    // A version that hangs finishes no request: it is killed at once, and HAProxy asks the waiting GETs again of the old one.
+    // A version that hangs finishes no request. It is killed at once, and HAProxy sends the waiting GETs to the old
+    // version.
     const answers = isAlive(version) && (await probe(version.port, config.readiness)) !== 0;
     await stopInstance(version, answers ? config.stopWithin : 0);
     const why = error instanceof Error ? error.message : String(error);

@@ -86,7 +86,7 @@ function withApproval(base: Base, terminal: Terminal): Base {
   const approve = async (): Promise<boolean> => {
     terminal.out(`${next.version} is ready. Let it have traffic? (yes/no) `);
     const lines = createInterface({ input: process.stdin });
-    // Whoever closes the input without a word has not approved.
+    // If the input closes without an answer, the rollout is not approved.
     const closed = new Promise<string>((done) => lines.once('close', () => done('no')));
     const answer = await Promise.race([lines.question(''), closed]);
     lines.close();

@@ -3,11 +3,17 @@ import { join, resolve } from 'node:path';
 import { checkNames, milliseconds, wrongType } from '../../options';
 import { haproxyConfig, slotsMap } from './haproxy-config';
 
-/** What `rollout.json` says. All times are milliseconds. */
+/** The content of `rollout.json`. All times are milliseconds. */
 export interface RolloutConfig {
-  /** Starts one version; it listens on the port that stands in its environment as `PORT`. `{port}` and `{version}` are replaced. */
+  /**
+   * Starts one version, which listens on the port in its environment variable `PORT`. `{port}` and `{version}` are
+   * replaced.
+   */
   command: string[];
-  /** Where a version answers 200 when it wants traffic: what `drainable()`'s `readiness` is mounted on. */
+  /**
+   * The path on which a version answers 200 when it is ready for traffic: `drainable()`'s `readiness` is mounted
+   * there.
+   */
   readiness: string;
   /** Paths that have to be answered below 500 before a new version gets any traffic. */
   checks: string[];
@@ -15,17 +21,20 @@ export interface RolloutConfig {
   readyTimes: number;
   /** … and within which time after the start. */
   readyWithin: number;
-  /** How long a new version gets only GET and HEAD, whose failures nobody sees. */
+  /**
+   * How long a new version gets only some GETs and HEADs. HAProxy repeats those that fail, so no client sees a
+   * failure.
+   */
   trial: number;
   /** How long the old version still runs beside the new one, to take over again. */
   watch: number;
-  /** By how many percentage points more of the new version's answers may be errors than of the old one's. */
+  /** By how many percentage points the new version's share of errors may be above the old version's. */
   moreErrors: number;
-  /** After its signal the old version is killed after this time: above the drain's `force`. */
+  /** How long after its signal the old version is killed. Set it above the drain's `force`. */
   stopWithin: number;
 }
 
-/** What `rollout init` writes where nothing else is said. `docs/deploys.md` is tested against them. */
+/** The defaults that `rollout init` writes. `docs/deploys.md` is tested against them. */
 export const ROLLOUT_DEFAULTS: RolloutConfig = {
   command: ['node', 'server.mjs'],
   readiness: '/ready',
@@ -65,7 +74,10 @@ function checkStrings(where: string, value: unknown): void {
   if (!isRight) throw wrongType(where, value, 'an array of strings');
 }
 
-/** Writes the configuration of HAProxy and of the rollout, and keeps what is there. Gives the files that it has written. */
+/**
+ * Writes the configuration of HAProxy and of the rollout, and keeps existing files. Gives the files that it has
+ * written.
+ */
 export function writeConfig(directory: string, port: number): string[] {
   const path = resolve(directory);
   mkdirSync(path, { recursive: true });

@@ -8,10 +8,10 @@ import type { Placed } from './record';
 export const BACKEND = 'app';
 
 const FULL_WEIGHT = 100;
-/** Of 105 requests that a new version on trial may have it gets five. */
+/** A new version on trial gets 5 of 105 requests of the kinds that it may have. */
 const TRIAL_WEIGHT = 5;
 
-/** Moves the traffic between the two places, and writes down for HAProxy's next start where it is. */
+/** Moves the traffic between the two slots, and writes the current state to files for HAProxy's next start. */
 export class TrafficShift {
   private readonly map: string;
 
@@ -22,7 +22,7 @@ export class TrafficShift {
     this.map = join(directory, 'slots.map');
   }
 
-  /** Gives all traffic to one version, and none to the place of `other`, whose connections may end in their own time. */
+  /** Gives all traffic to one version, and none to the slot `other`. Open connections of that slot may still finish. */
   async giveAll(to: Placed, other: Slot): Promise<void> {
     await this.place(to, FULL_WEIGHT);
     await this.say(to.slot, false);
@@ -44,7 +44,7 @@ export class TrafficShift {
     await this.remember();
   }
 
-  /** Takes the place of a version that has ended out of service. */
+  /** Takes a slot out of service after its version has ended. */
   async close(slot: Slot): Promise<void> {
     await this.api.ask(`set server ${BACKEND}/${slot} state maint`);
     await this.remember();

@@ -3,28 +3,29 @@ import type { Socket } from 'node:net';
 import type { Answer } from './traffic';
 
 /**
- * How long a connection must have been silent to count as idle, since it was accepted or since its last answer. A proxy's
- * connections that are in use carry their next request well before, and leave with the `Connection: close` of its answer;
- * only what really rests is closed by this side, where a request that is just being sent would be lost. Measured with ten
- * restarts under steady load: closed at once, 14 of 4000 requests failed behind nginx and 33 of 5800 behind HAProxy; after
- * 50 ms 1 and 3; after 1000 ms none.
+ * How long a connection must have been silent to count as idle, since it was accepted or since its last answer. If
+ * this side closes a connection just when a proxy sends a request on it, the request is lost. A proxy's connection
+ * in use carries its next request well before this time, and ends with the `Connection: close` of the answer. So
+ * this side closes only connections that are really idle. Measured with ten restarts under steady load: closed at
+ * once, 14 of 4000 requests failed behind nginx and 33 of 5800 behind HAProxy; after 50 ms 1 and 3; after 1000 ms
+ * none.
  */
 export const IDLE_AFTER_MS = 1000;
 
-/** One connection of a server, and whether it could be closed without cutting anything. */
+/** One connection of a server. It knows whether the connection can be closed without cutting anything. */
 export class Connection {
   inFlight = 0;
-  /** The latest request that it carries and that is not answered yet. */
+  /** The newest request on the connection that is not answered yet. */
   newest: Answer | undefined = undefined;
 
   private restingSince = performance.now();
-  /** What had been read when the last answer was complete: more than that is the next request. */
+  /** The bytes read when the last answer was complete. If more were read, the next request has begun. */
   private bytesRead = 0;
   private unread: IncomingMessage | undefined = undefined;
 
   constructor(
     readonly socket: Socket,
-    /** Below TLS: it carries no requests of its own. */
+    /** The TCP connection below a TLS connection: it carries no requests of its own. */
     readonly isRaw: boolean,
   ) {}
 
@@ -43,11 +44,11 @@ export class Connection {
   }
 
   /**
-   * 0 when it can be closed: nothing in flight, not a byte of a next request, and idle for long enough. Otherwise how many
-   * ms to wait before it is worth asking again; `Infinity` for "until something happens".
+   * 0 if the connection can be closed: no request in flight, no byte of a next request, and idle for long enough.
+   * Otherwise the ms to wait before asking again; `Infinity` for "until something happens".
    *
-   * Not `server.closeIdleConnections()`: on Node 20 to 26 that takes a response that has been ended, but is still on its
-   * way to a slow reader, for idle and cuts it; on 26 also a connection that has just been accepted.
+   * `server.closeIdleConnections()` cannot be used. On Node 20 to 26 it cuts a response that has been ended while a
+   * slow client still reads it. On 26 it also closes a connection that has just been accepted.
    */
   idleIn(): number {
     const isSilent =
@@ -56,7 +57,7 @@ export class Connection {
     return Math.max(0, IDLE_AFTER_MS - (performance.now() - this.restingSince));
   }
 
-  /** The same for a TLS handshake, which is given up when no byte of it has come for that long. */
+  /** The same for a TLS handshake, which is given up if no byte of it has come for as long. */
   silentIn(): number {
     if (this.socket.bytesRead !== this.bytesRead) {
       this.bytesRead = this.socket.bytesRead;
@@ -65,7 +66,7 @@ export class Connection {
     return this.idleIn();
   }
 
-  // Answered before its body had arrived: the rest of the body is not the next request.
+  // The request was answered before its body had arrived. The rest of the body is not the next request.
   private awaitRest(req: IncomingMessage): void {
     this.unread = req;
     req.once('close', () => {

@@ -5,10 +5,10 @@ import type { EventEmitter } from 'node:events';
 type Listener = (...args: any[]) => void;
 
 /**
- * Listens to an event ahead of everybody else, but only while somebody else listens too. A server takes the mere
- * presence of a listener for consent: with one for `upgrade` or `connect` it hands over the raw socket, with one for
- * `checkContinue` it no longer says 100 itself, and an HTTP/2 server with one for `request` builds compatibility objects.
- * Gives the function that ends it.
+ * Listens to an event before all other listeners, but only while there are other listeners. A server behaves
+ * differently when an event has a listener: for `upgrade` or `connect` it hands over the raw socket, for
+ * `checkContinue` it no longer sends 100 itself, and an HTTP/2 server with one for `request` builds compatibility
+ * objects. Gives the function that stops listening.
  */
 export function listenAlong(emitter: EventEmitter, event: string, listener: Listener): () => void {
   let isListening = false;

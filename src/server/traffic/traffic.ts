@@ -10,35 +10,35 @@ import { listenAlong } from './listen-along';
 /** The servers of Node that speak HTTP. */
 export type AnyServer = HttpServer | HttpsServer | Http2Server | Http2SecureServer;
 
-/** What is being answered: a response (of either version), or an HTTP/2 stream that the app serves without one. */
+/** An answer: a response (HTTP/1 or HTTP/2), or an HTTP/2 stream that the app serves without a response object. */
 export type Answer = ServerResponse | ServerHttp2Stream;
 
-/** What a drain has to hear once it has begun. */
+/** The events that a drain needs once it has begun. */
 export interface TrafficObserver {
   connectionOpened(connection: Connection): void;
   connectionClosed(): void;
   sessionOpened(session: ServerHttp2Session): void;
   answerBegun(answer: Answer, traffic: Traffic): void;
-  /** Over, in whatever way. */
+  /** The answer is complete, or its connection has closed. */
   answerEnded(answer: Answer): void;
   upgraded(socket: Duplex): void;
 }
 
 type Http2Response = ServerResponse & { stream?: ServerHttp2Stream };
 
-/** How long one turn of the event loop may be spent with closing: 19,000 idle connections took half a second and more. */
+/** How long one turn of the event loop may close connections: closing 19,000 idle ones took half a second and more. */
 const CLOSING_MS = 10;
 
 /** A request that has taken its socket out of HTTP. */
 export interface Upgrade {
   req: IncomingMessage;
-  /** What had been written to its socket before. */
+  /** The bytes that had been written to its socket before. */
   bytesWritten: number;
 }
 
 /**
- * Knows what is under way at one server: its connections, its HTTP/2 sessions, what is being answered, and the sockets
- * that have left HTTP (WebSocket). One listener and one map entry per request; everything else waits for the drain.
+ * Tracks one server: its connections, its HTTP/2 sessions, the answers in progress, and the sockets that have left HTTP
+ * (WebSocket). A request costs one listener and one map entry; all other work is done in the drain.
  */
 export class Traffic {
   readonly connections = new Map<Duplex, Connection>();
@@ -54,15 +54,16 @@ export class Traffic {
   private readonly undo: (() => void)[] = [];
 
   constructor(readonly server: AnyServer) {
-    // Not by tls.Server: node:tls takes longer to load than all of the core, and only HTTPS needs it.
+    // `instanceof tls.Server` would load node:tls, which takes longer than all of the core, and only HTTPS needs it.
     const isTls = 'setSecureContext' in server;
     this.isTls = isTls;
     this.isHttp2 = 'updateSettings' in server;
-    // Below TLS the raw socket carries no request; it is known so that a silent one is closed and all are at the end.
+    // Below TLS the raw socket carries no request. It is tracked so that a silent one is closed, and all are at the
+    // end.
     this.listen('connection', (socket: Socket) => this.connected(socket, isTls));
     if (isTls) this.listen('secureConnection', (socket: Socket) => this.connected(socket, false));
     this.listen('session', (session: ServerHttp2Session) => this.sessionOpened(session));
-    // Ahead of the app's own handler, which may answer at once.
+    // Before the app's own handler, which may answer at once.
     if (this.isHttp2) this.along('request', this.requested);
     else this.prepend('request', this.requested);
     for (const event of ['checkContinue', 'checkExpectation']) this.along(event, this.requested);
@@ -75,7 +76,7 @@ export class Traffic {
     return this.answers.size;
   }
 
-  /** Takes every listener off the server. */
+  /** Removes all listeners from the server. */
   stop(): void {
     for (const undo of this.undo) undo();
     this.undo.length = 0;
@@ -89,9 +90,9 @@ export class Traffic {
   }
 
   /**
-   * Closes the connections that carry nothing; with `isLate` also those that have begun a request and not finished it.
-   * Gives the milliseconds after which it is to be called again: another one may have become idle, or (0) this turn of the
-   * event loop did not do for all. `Infinity` for "until something happens".
+   * Closes the idle connections; with `isLate` also those that have sent only a part of a request. Gives the
+   * milliseconds after which it should be called again, because another connection may be idle then. 0 means that
+   * there was no time for all in this turn of the event loop; `Infinity` means "until something happens".
    */
   closeIdle(isLate: boolean): number {
     let next = Infinity;
@@ -143,7 +144,7 @@ export class Traffic {
 
   private readonly requested = (req: IncomingMessage, res: Http2Response): void => {
     if (res.stream !== undefined && req.httpVersionMajor === 2) {
-      // The same exchange, known until now by its bare stream.
+      // The same request, which was tracked by its bare stream until now.
       this.answers.delete(res.stream);
       this.begin(res, undefined);
     } else {
@@ -152,7 +153,7 @@ export class Traffic {
   };
 
   private begin(answer: Answer, connection: Connection | undefined): void {
-    // Seen already: an app hands a request from `checkContinue` on to `request` itself.
+    // Tracked already: an app passes a request from `checkContinue` on to `request` itself.
     if (this.answers.has(answer)) return;
     this.answers.set(answer, connection);
     connection?.begin(answer);
@@ -160,7 +161,7 @@ export class Traffic {
     this.observer?.answerBegun(answer, this);
   }
 
-  // One function for all answers: a closure per request would be paid by every request, drain or not.
+  // One function for all answers: a closure per request would cost every request, even without a drain.
   private readonly onAnswerClose = ((traffic: Traffic) =>
     function onAnswerClose(this: Answer): void {
       traffic.end(this);
@@ -201,7 +202,10 @@ export class Traffic {
 
 const NOBODY: ReadonlySet<string> = new Set();
 
-/** The same for a TLS connection and the TCP connection below it. Over a Unix socket it is the same for all. */
+/**
+ * The peer's address: the same for a TLS connection and the TCP connection below it. Over a Unix socket all are
+ * equal.
+ */
 function peerOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }

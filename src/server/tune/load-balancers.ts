@@ -1,10 +1,10 @@
-/** What a front end does by default, in milliseconds. */
+/** A front end's default timeouts, in milliseconds. */
 export interface FrontEnd {
   /** Its name in findings. */
   name: string;
   /** How long it keeps an idle connection to this server before it closes it. */
   idleMs: number;
-  /** How long it waits for an answer before it gives its own 502 or 504; `Infinity` where there is no such limit. */
+  /** How long it waits for an answer before it sends its own 502 or 504; `Infinity` if there is no such limit. */
   responseMs: number;
 }
 
@@ -19,9 +19,9 @@ export const FRONT_ENDS: Readonly<Record<LoadBalancer, FrontEnd>> = {
   gclb: { name: "Google Cloud's load balancer", idleMs: 600_000, responseMs: 30_000 },
   // nginx, ngx_http_upstream_module keepalive_timeout and ngx_http_proxy_module proxy_read_timeout: 60 s each.
   nginx: { name: 'nginx', idleMs: 60_000, responseMs: 60_000 },
-  // HAProxy has no default of its own; Debian's package has `timeout client` and `timeout server` of 50 s. While its client
-  // is there an idle connection stays with it; afterwards the pool closes it within three `pool-purge-delay` of 5 s
-  // (measured with 2.6).
+  // HAProxy has no defaults; Debian's package sets `timeout client` and `timeout server` to 50 s. An idle
+  // connection to the server stays open while its client is connected. After that the pool closes it within three
+  // `pool-purge-delay` of 5 s (measured with 2.6).
   haproxy: { name: 'HAProxy', idleMs: 65_000, responseMs: 50_000 },
   // Heroku, HTTP routing: kept connections to dynos 90 s, first byte within 30 s (H12).
   heroku: { name: "Heroku's router", idleMs: 90_000, responseMs: 30_000 },

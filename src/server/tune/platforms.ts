@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { milliseconds, wrongType } from '../../options';
 
-/** How long a platform waits after its signal before it kills, in milliseconds. */
+/** How long a platform waits after its signal before it kills the process, in milliseconds. */
 export interface GracePeriod {
   /** Its name in findings. */
   name: string;
   ms: number;
-  /** Where it is raised. */
+  /** The setting by which it is raised. */
   setting: string;
 }
 
@@ -25,7 +25,10 @@ export const PLATFORMS: Readonly<Record<Platform, GracePeriod>> = {
   systemd: { name: 'systemd', ms: 90_000, setting: 'TimeoutStopSec' },
 };
 
-/** What a platform sets in the environment of its processes; PM2 first, because it kills first where it runs in another. */
+/**
+ * The variables that platforms set for their processes. PM2 is first: if it runs inside another platform, it kills
+ * first.
+ */
 const SIGNS: readonly (readonly [variable: string, Platform])[] = [
   ['pm_id', 'pm2'],
   ['K_SERVICE', 'cloud-run'],
@@ -35,15 +38,16 @@ const SIGNS: readonly (readonly [variable: string, Platform])[] = [
   ['DYNO', 'heroku'],
 ];
 
-/** The platform that this process runs on, as far as it can be seen. */
+/** The platform that this process runs on, if it can be detected. */
 export function platformHere(env: NodeJS.ProcessEnv = process.env, pid = process.pid): Platform | undefined {
   const sign = SIGNS.find(([variable]) => env[variable] !== undefined);
   if (sign !== undefined) return sign[1];
-  // Docker leaves only a file, and that also in a developer's or a CI's container: what is deployed is its first process.
+  // Docker's only sign is a file, which a developer's or a CI's container has, too. But a deployed server is the
+  // container's first process.
   return pid === 1 && existsSync('/.dockerenv') ? 'docker' : undefined;
 }
 
-/** What option "terminationGracePeriod" says; where it is left out, the default of the platform that this runs on. */
+/** The grace period of option "terminationGracePeriod"; without it, the default of the platform that this runs on. */
 export function gracePeriodOf(option: unknown): GracePeriod | undefined {
   const value = option ?? platformHere();
   if (value === undefined) return undefined;

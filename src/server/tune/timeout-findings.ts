@@ -12,13 +12,13 @@ export interface TimeoutFinding {
     | 'DRAIN_SHORTER_THAN_DEADLINE'
     | 'GRACE_PERIOD_SHORTER_THAN_DRAIN'
     | 'LOOKS_LIKE_SECONDS';
-  /** What contradicts what, and what to do, in words. */
+  /** Says which timeouts contradict each other, and what to do. */
   message: string;
-  /** Whether `tuneServer()` has set it right already. */
+  /** Whether `tuneServer()` has corrected it already. */
   fixed: boolean;
 }
 
-/** All that can contradict, in milliseconds; 0 means "off" in the server's own, as in Node. */
+/** All timeouts that are compared, in milliseconds. As in Node, 0 means "off" for the server's own timeouts. */
 export interface Timeouts {
   frontEnd: FrontEnd;
   keepAlive: number;
@@ -28,14 +28,14 @@ export interface Timeouts {
   deadline: number | undefined;
   drain: { delay: number; timeout: number; force: number } | undefined;
   gracePeriod: GracePeriod | undefined;
-  /** The options that were given as numbers and are usually said in seconds, by name. */
+  /** The options given as numbers whose values are usually seconds elsewhere, by name. */
   numbers: (readonly [option: string, value: number])[];
 }
 
-/** Node's default for `server.keepAliveTimeout`: nobody's decision, and no news. */
+/** Node's default for `server.keepAliveTimeout`. The app has not chosen it, so raising it is not worth a finding. */
 const NODE_KEEP_ALIVE_MS = 5000;
 
-/** The contradictions among the timeouts as they were found, before `tuneServer()` changed them. */
+/** The contradictions among the timeouts as they were before `tuneServer()` changed them. */
 export function timeoutFindings(timeouts: Timeouts): TimeoutFinding[] {
   const checks = [keepAlive, headers, deadline, socket, drain, gracePeriod, seconds];
   return checks.flatMap((check) => check(timeouts) ?? []);

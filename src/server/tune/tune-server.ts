@@ -7,25 +7,28 @@ import { timeoutFindings, type TimeoutFinding, type Timeouts } from './timeout-f
 
 /** The options of `tuneServer()`. All times are milliseconds. */
 export interface TuneServerOptions {
-  /** What stands in front of the server: by name, with its default idle time, or its idle time itself. */
+  /** The front end before the server: its name, for its default idle time, or its idle time in milliseconds. */
   loadBalancer: LoadBalancer | number;
   /** The longest deadline of the app, to be checked against the front end's limit and the drain. Default: not checked. */
   deadline?: number;
-  /** What `drainable()` gave, or its phases, to be checked against the deadline and the grace period. Default: not checked. */
+  /**
+   * The result of `drainable()`, or its phases, checked against the deadline and the grace period. Default: not
+   * checked.
+   */
   drain?: { delay?: number; timeout: number; force: number };
   /**
-   * How long the platform waits after its signal before it kills: by name, with its default, or in milliseconds
-   * (Kubernetes' terminationGracePeriodSeconds × 1000). Default: that of the platform that the process runs on, where it
-   * can be seen.
+   * How long the platform waits after its signal before it kills the process: the platform's name, for its default,
+   * or milliseconds (Kubernetes' terminationGracePeriodSeconds × 1000). Default: that of the platform that the
+   * process runs on, if it can be detected.
    */
   terminationGracePeriod?: Platform | number;
 }
 
-/** What `tuneServer()` gives. */
+/** The result of `tuneServer()`. */
 export interface ServerTuning {
   /** The timeouts that the server has now. */
   set: { keepAliveTimeout: number; headersTimeout: number; requestTimeout: number };
-  /** What contradicted what; empty where all is well. */
+  /** The timeouts that contradicted each other; empty if none did. */
   findings: TimeoutFinding[];
 }
 
@@ -34,10 +37,11 @@ const KEEP_ALIVE_MARGIN_MS = 5000;
 const HEADERS_MARGIN_MS = 1000;
 
 /**
- * Makes the server's timeouts fit what stands in front of it: `keepAliveTimeout` longer than the front end's idle time, so
- * that the front end and not this server closes idle connections (the other way round is the 502 of nodejs/node#20256);
- * `headersTimeout` above it, and `requestTimeout` not below that. What is longer already, or off (0), stays.
- * @throws {TypeError | RangeError} for what is no http or https server, and for options that are unknown or wrong.
+ * Makes the server's timeouts fit its front end. `keepAliveTimeout` becomes longer than the front end's idle time,
+ * so that the front end and not this server closes idle connections (otherwise clients get the 502 of
+ * nodejs/node#20256). `headersTimeout` becomes longer than that, and `requestTimeout` no shorter than
+ * `headersTimeout`. A timeout that is longer already, or off (0), stays.
+ * @throws {TypeError | RangeError} for a value that is no http or https server, and for options that are unknown or wrong.
  */
 export function tuneServer(server: HttpServer | HttpsServer, options: TuneServerOptions): ServerTuning {
   checkServer(server);
@@ -45,8 +49,8 @@ export function tuneServer(server: HttpServer | HttpsServer, options: TuneServer
   const findings = timeoutFindings(timeoutsOf(server, options));
   const keepAlive = frontEndOf(options.loadBalancer).idleMs + KEEP_ALIVE_MARGIN_MS;
   server.keepAliveTimeout = atLeast(server.keepAliveTimeout, keepAlive);
-  // Also where the keep-alive time is 0, without limit: a spare connection that has not carried a request yet is closed
-  // after `headersTimeout`.
+  // This holds also for a keep-alive time of 0, which means no limit: a spare connection that has not carried a
+  // request yet is closed after `headersTimeout`.
   const headers = Math.max(keepAlive, server.keepAliveTimeout) + HEADERS_MARGIN_MS;
   server.headersTimeout = atLeast(server.headersTimeout, headers);
   server.requestTimeout = atLeast(server.requestTimeout, server.headersTimeout);
