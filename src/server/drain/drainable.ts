@@ -29,8 +29,8 @@ export interface Drainable {
  *
  * - On the signal `readiness` answers 503, and every response has `Connection: close`.
  * - After `delay` the listener and the idle connections close. Each busy connection closes right after its answer.
- * - At `timeout` the signals of requests that still run abort with `ServerDrainingError`. Requests whose response has not
- *   started get 503.
+ * - At `timeout` the signals of requests that still run abort with `ServerDrainingError`. Requests whose response has
+ *   not started get 503.
  * - At `force`, or by a signal more than a second after the first, connections are destroyed.
  *
  * The process then ends by itself with code 0, or by that second signal.

@@ -41,7 +41,7 @@ const HEADERS_MARGIN_MS = 1000;
  * so that the front end and not this server closes idle connections (otherwise clients get the 502 of
  * nodejs/node#20256). `headersTimeout` becomes longer than that, and `requestTimeout` no shorter than
  * `headersTimeout`. A timeout that is longer already, or off (0), stays.
- * @throws {TypeError | RangeError} for a value that is no http or https server, and for options that are unknown or wrong.
+ * @throws {TypeError | RangeError} if `server` is no http or https server, or if options are unknown or wrong.
  */
 export function tuneServer(server: HttpServer | HttpsServer, options: TuneServerOptions): ServerTuning {
   checkServer(server);
