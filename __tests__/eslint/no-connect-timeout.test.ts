@@ -18,6 +18,9 @@ app.get('/x', (req, res) => {
   if (req.deadline.expired) return;
 });`,
     'socket.setTimeout(500);',
+    // Names that every object has.
+    `const timeout = require('connect-timeout'); // eslint-disable-line
+app.get('/x', (req, res) => res.send(req.toString() + req.constructor.name));`,
     'server.timeout = 5000;',
     `import { timeout } from 'rxjs';
 pipe(timeout(500));`,

@@ -55,10 +55,13 @@ function parsed(text: string): number | undefined {
   );
 }
 
-const MEMBERS: Record<string, string> = { timedout: 'deadline.expired', clearTimeout: 'deadline.clear' };
+const MEMBERS = new Map([
+  ['timedout', 'deadline.expired'],
+  ['clearTimeout', 'deadline.clear'],
+]);
 
 function judgeMember(member: Node, kit: RuleKit): void {
-  const now = MEMBERS[keyName(member) ?? ''];
+  const now = MEMBERS.get(keyName(member) ?? '');
   const { object, property } = member;
   if (
     now === undefined ||
