@@ -80,3 +80,7 @@ export const CALL_SHAPES: readonly (readonly [origin: RegExp, shape: CallShape])
     { options: 1, key: 'abortSignal', changes: 'yes' },
   ],
 ];
+
+/** What a file's text has where it says of anything what these calls come from. */
+export const CALL_WORDS =
+  /fetch|axios|\bgot\b|\bky\b|undici|child_process|timers|setTimeout|setImmediate|events|openai|anthropic|aws-sdk/;

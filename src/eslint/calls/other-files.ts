@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { CALL_SHAPES, type CallShape } from './call-shapes';
+import { CALL_SHAPES, CALL_WORDS, type CallShape } from './call-shapes';
 import { optionsHaveSignal } from './own-signal';
 import { optionsParameter } from './wrappers';
 import { isFunction, isIdentifier, keyName, stringOf, unwrap, type Node, type Source } from '../code/node';
@@ -22,19 +22,31 @@ export interface Parser {
 
 type Exports = ReadonlyMap<string, Node>;
 interface Loaded {
-  readonly at: number;
   readonly exports: Exports;
   readonly names: ReadonlyMap<string, string>;
 }
 
-const cache = new Map<string, Loaded | undefined>();
+interface Read {
+  readonly at: number;
+  readonly text: string;
+  readonly has: Record<Wanted, boolean>;
+  /** `undefined` before it is parsed, `null` where it does not parse. */
+  loaded: Loaded | null | undefined;
+}
+/** What is asked of a file; without a word that belongs to it the file need not be parsed. */
+type Wanted = 'call' | 'async';
+
+const cache = new Map<string, Read>();
 const ENDINGS = ['', '.js', '.ts', '.mjs', '.cjs', '.mts', '.cts', '.jsx', '.tsx', '/index.js', '/index.ts'];
 
 /** Reads other files with the parser that reads this one. Nothing of them is run. */
 export function otherFiles(filename: string, parser: Parser, visitorKeys: Source['visitorKeys']): OtherFiles {
-  const find = ({ from, path }: Origin): [Node, string, Loaded] | undefined => {
-    const file = resolved(filename, from);
-    const loaded = file === undefined ? undefined : load(file, parser);
+  // A file calls the same few others again and again.
+  const paths = new Map<string, string | undefined>();
+  const find = ({ from, path }: Origin, wanted: Wanted): [Node, string, Loaded] | undefined => {
+    if (!paths.has(from)) paths.set(from, resolved(filename, from));
+    const file = paths.get(from);
+    const loaded = file === undefined ? undefined : load(file, parser, wanted);
     const [, name = 'default', rest = ''] = /^\.(\w+)(.*)$/.exec(path) ?? [];
     const node = loaded?.exports.get(name);
     if (loaded !== undefined && node !== undefined) return [node, rest, loaded];
@@ -43,7 +55,7 @@ export function otherFiles(filename: string, parser: Parser, visitorKeys: Source
   };
   return {
     shapeOf: (origin) => {
-      const [node, rest, loaded] = find(origin) ?? [];
+      const [node, rest, loaded] = find(origin, 'call') ?? [];
       if (node === undefined || loaded === undefined) return undefined;
       if (isFunction(node)) return rest === '' ? shapeOfFunction(node, loaded, visitorKeys) : undefined;
       const made = textOf(node, loaded);
@@ -51,7 +63,7 @@ export function otherFiles(filename: string, parser: Parser, visitorKeys: Source
       return shape && optionsHaveSignal(unwrap(node)) ? { ...shape, ownSignal: true } : shape;
     },
     isAsyncHandler: (origin) => {
-      const [node, rest] = find(origin) ?? [];
+      const [node, rest] = find(origin, 'async') ?? [];
       const fn = rest === '' ? node : undefined;
       if (!isFunction(fn) || fn.async !== true || fn.params.length < 2 || fn.params.length > 3)
         return undefined;
@@ -105,16 +117,20 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-function load(file: string, parser: Parser): Loaded | undefined {
+function load(file: string, parser: Parser, wanted: Wanted): Loaded | undefined {
   const at = statSync(file).mtimeMs;
-  const known = cache.get(file);
-  if (known?.at === at) return known;
-  const loaded = parseFile(file, at, parser);
-  cache.set(file, loaded);
-  return loaded;
+  let read = cache.get(file);
+  if (read?.at !== at) {
+    const text = readFileSync(file, 'utf8');
+    const has = { call: CALL_WORDS.test(text), async: /\basync\b/.test(text) };
+    cache.set(file, (read = { at, text, has, loaded: undefined }));
+  }
+  if (!read.has[wanted]) return undefined;
+  if (read.loaded === undefined) read.loaded = parseFile(file, read.text, parser) ?? null;
+  return read.loaded ?? undefined;
 }
 
-function parseFile(file: string, at: number, parser: Parser): Loaded | undefined {
+function parseFile(file: string, text: string, parser: Parser): Loaded | undefined {
   const options = {
     ecmaVersion: 'latest',
     range: true,
@@ -122,13 +138,12 @@ function parseFile(file: string, at: number, parser: Parser): Loaded | undefined
     filePath: file,
     ecmaFeatures: { globalReturn: false },
   };
-  const text = readFileSync(file, 'utf8');
   for (const sourceType of ['module', 'script']) {
     try {
       const given = { ...options, sourceType };
       const ast = (parser.parseForESLint?.(text, given).ast ?? parser.parse?.(text, given)) as
         Node | undefined;
-      if (ast !== undefined) return { at, ...exportsOf(ast.body as Node[]) };
+      if (ast !== undefined) return exportsOf(ast.body as Node[]);
     } catch {
       // What does not parse as a module may as a script; what parses as neither tells nothing.
     }
@@ -136,7 +151,7 @@ function parseFile(file: string, at: number, parser: Parser): Loaded | undefined
   return undefined;
 }
 
-function exportsOf(statements: readonly Node[]): Pick<Loaded, 'exports' | 'names'> {
+function exportsOf(statements: readonly Node[]): Loaded {
   const exports = new Map<string, Node>();
   const names = new Map<string, string>();
   for (const statement of statements) {

@@ -22,16 +22,17 @@ export interface Origin {
 /** How deep a value is followed through variables and calls. */
 const DEPTH = 16;
 
-const known = new WeakMap<Node, { readonly origin: Origin | undefined }>();
+const known = new WeakMap<Source, Map<Node, Origin | undefined>>();
 
 /** Where an expression's value comes from; `undefined` where that cannot be seen. */
 export function originOf(node: Node | null | undefined, source: Source, depth = 0): Origin | undefined {
   if (node == null || depth > DEPTH) return undefined;
-  const before = known.get(node);
-  if (before !== undefined) return before.origin;
+  let origins = known.get(source);
+  if (origins === undefined) known.set(source, (origins = new Map<Node, Origin | undefined>()));
+  if (origins.has(node)) return origins.get(node);
   const origin = found(unwrap(node), source, depth);
   // What was given up for its depth may be found from a nearer place.
-  if (origin !== undefined || depth === 0) known.set(node, { origin });
+  if (origin !== undefined || depth === 0) origins.set(node, origin);
   return origin;
 }
 

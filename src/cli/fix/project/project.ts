@@ -19,7 +19,10 @@ export interface Project extends Surroundings {
 
 /** A file without any of these words has nothing for any rule: it need not be parsed. */
 const WORDS =
-  /fetch|axios|\bgot\b|\bky\b|undici|child_process|promisify|timers|openai|anthropic|aws-sdk|express|AbortController|'close'|"close"|'aborted'|createProxyMiddleware|Agent|SIGTERM|NestFactory|APP_FILTER|catch|timedout|clearTimeout/;
+  /fetch|axios|\bgot\b|\bky\b|undici|child_process|promisify|timers|openai|anthropic|aws-sdk|express|AbortController|'close'|"close"|'aborted'|createProxyMiddleware|Agent|SIGTERM|NestFactory|APP_FILTER|timedout|clearTimeout/;
+/** Nor has one that only catches, where it neither answers nor hands on to the next. */
+const ANSWERS =
+  /\b(json|jsonp|status|send|sendStatus|sendFile|render|redirect|download|end|write|pipe|next)\b/;
 
 /** Rules whose repairs mean something only behind `hangup()`. */
 const NEED_MOUNT = new Set(['call-without-signal', 'no-abort-snippet', 'service-without-signal']);
@@ -37,7 +40,7 @@ export function openProject(
   const unreadable: { file: string; why: string }[] = [];
   for (const file of files) {
     const text = readFileSync(file, 'utf8');
-    if (!WORDS.test(text)) continue;
+    if (!mayConcernRules(text)) continue;
     const why = whyUnreadable(file, text, partners);
     if (why === undefined) texts.set(file, text);
     else unreadable.push({ file: nameOf(file, root), why });
@@ -49,6 +52,10 @@ export function openProject(
   const [mounted] = packagesWith('hangup', MOUNTS, open);
   const [answering, not] = packagesWith('gatewayErrorHandler', ['mount-gateway-error-handler'], open);
   return { ...open, mounted, answering: answering.filter((each) => !not.includes(each)) };
+}
+
+function mayConcernRules(text: string): boolean {
+  return WORDS.test(text) || (text.includes('catch') && ANSWERS.test(text));
 }
 
 /** The packages in which something of ours is mounted or will be, and those with an app on which it will not. */
@@ -104,6 +111,8 @@ const OTHER_APPS =
 
 /** Whether a file has to be parsed to know whether it makes an app. */
 function mayMakeApp(text: string): boolean {
+  // The longer expressions are slow where they find nothing.
+  if (!/['"](express|@nestjs\/core|connect-timeout|express-timeout-handler)['"]/.test(text)) return false;
   const [, imported, required] = EXPRESS.exec(text) ?? [];
   const name = imported ?? required;
   return OTHER_APPS.test(text) || (name !== undefined && new RegExp(`\\b${name}\\s*\\(`).test(text));
