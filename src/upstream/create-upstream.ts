@@ -42,7 +42,7 @@ export function createUpstream(undici: Undici, from: unknown, options: UpstreamO
 
   return {
     origin,
-    // Not async: each promise between undici's and the caller's is a turn of the microtasks, and garbage.
+    // Not async: each further promise between undici's and the caller's costs a microtask and memory.
     fetch(req, path, init) {
       return orRejection(() => {
         const plan = planFetch(undici, settings, names.fetch, req, path, init);
@@ -77,7 +77,7 @@ function statsOf(origin: string, { balancer, budget, counts }: Shared): Upstream
   };
 }
 
-/** What is thrown before a call begins rejects, too. */
+/** Turns an error that `call` throws into a rejection, as an async function does. */
 function orRejection<T>(call: () => Promise<T>): Promise<T> {
   try {
     return call();
@@ -87,7 +87,7 @@ function orRejection<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The request's lifetime; where neither `hangup()` nor `deadline()` has begun one, it begins here. */
+/** The request's lifetime. It begins here if neither `hangup()` nor `deadline()` has begun one. */
 function lifetimeFor(req: IncomingMessage | null, name: string): Lifetime | undefined {
   if (req === null) return undefined;
   if (typeof req !== 'object' || !('headers' in req)) {

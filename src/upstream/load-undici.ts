@@ -13,14 +13,14 @@ export type Undici = Pick<
   | 'Request'
 >;
 
-/** undici's Headers, which are not those that are global. */
+/** undici's Headers: another class than the global one. */
 export type UndiciHeaders = InstanceType<Undici['Headers']>;
 
 const ADVICE = 'Run "npm install undici@7" on Node 20, or "npm install undici@8" on Node 22.19 and later.';
 
 /**
- * Loads the app's undici, an optional peer dependency: only who calls `upstream()` needs it.
- * @throws {Error} that says what to install, where it is missing, too old, or not made for this version of Node.
+ * Loads the app's undici. It is an optional peer dependency: only an app that calls `upstream()` needs it.
+ * @throws {Error} where undici is missing, too old, or not made for this version of Node. The message says what to install.
  */
 export function loadUndici(): Undici {
   let undici: Undici;

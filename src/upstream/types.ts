@@ -27,41 +27,41 @@ export interface UpstreamOptions {
    */
   connect?: ConnectionOptions & { socketPath?: string; timeout?: number };
   /**
-   * When an origin or an address that fails is left out for a while, in Envoy's terms; `false` for never. Of a single one
-   * there is nothing to leave out.
+   * When an origin or an address that fails gets no calls for a while, in Envoy's terms; `false` for never. It has no
+   * effect on an upstream with a single origin and a single address.
    */
   outlierDetection?: OutlierDetectionOptions | false;
   /**
-   * An undici dispatcher that sends the calls in the place of our own sockets: a `MockAgent`, a `ProxyAgent`, an
-   * `EnvHttpProxyAgent`. `keepAlive`, `connections` and `connect` have no effect on it. Default: our own sockets, unless
-   * the app has set a global dispatcher that is no plain `Agent`.
+   * An undici dispatcher that sends the calls instead of our own connection pool: a `MockAgent`, a `ProxyAgent`, an
+   * `EnvHttpProxyAgent`. `keepAlive`, `connections` and `connect` have no effect on it. Default: our own pool, or the
+   * app's global dispatcher if that is not a plain `Agent`.
    */
   dispatcher?: UpstreamDispatcher | undefined;
 }
 
-/** What all dispatchers of undici have, of whatever version. */
+/** What the dispatchers of every version of undici have in common. */
 export interface UpstreamDispatcher {
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- undici 7 and 8 differ in what they say here
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- undici 7 and 8 declare different types here
   dispatch(options: any, handler: any): boolean;
 }
 
 /** Options of outlier detection, named as Envoy names them. */
 export interface OutlierDetectionOptions {
-  /** Failures in a row that eject: no answer, a broken one, 502, 503, 504. 1 to 1000; default: 5. */
+  /** How many failures in a row eject. A failure is no answer, a broken one, 502, 503 or 504. 1 to 1000; default: 5. */
   consecutiveGatewayFailure?: number;
   /** How long the first ejection lasts, in ms; the second in a row lasts twice as long, and so on. Default: 30000. */
   baseEjectionTime?: number;
   /** The longest ejection, in ms. Default: 300000. */
   maxEjectionTime?: number;
-  /** How many may be ejected at a time, in percent, 0 to 100; one always may be, all never. Default: 10. */
+  /** How many may be ejected at a time, in percent, 0 to 100. One may always be ejected, and never all. Default: 10. */
   maxEjectionPercent?: number;
 }
 
-/** What only concerns one call. */
+/** Options of a single call. */
 export interface UpstreamCallOptions {
   /**
-   * Whether the call may be sent twice although the first may have had its effect. Default: true for GET, HEAD, OPTIONS,
-   * PUT and DELETE, and for all that carries an `Idempotency-Key` header.
+   * Whether the call may be sent again although the upstream may have processed it already. Default: true for GET, HEAD,
+   * OPTIONS, PUT and DELETE, and for every call with an `Idempotency-Key` header.
    */
   idempotent?: boolean;
   /** As the option of `upstream()`, for this call. */
@@ -72,9 +72,9 @@ export interface UpstreamCallOptions {
   dispatcher?: UpstreamDispatcher | undefined;
 }
 
-/** What `fetch()` takes: all that WHATWG fetch takes, and what only concerns this one call. */
+/** What `fetch()` takes: all that WHATWG fetch takes, and the options of this call. */
 export interface UpstreamRequestInit extends Omit<RequestInit, 'body' | 'dispatcher'>, UpstreamCallOptions {
-  /** As for fetch; streams and async iterables need no `duplex`. What can be read only once is never sent again. */
+  /** As for fetch; streams and async iterables need no `duplex`. A body that can be read only once is never sent again. */
   body?: RequestInit['body'] | AsyncIterable<Uint8Array>;
 }
 
@@ -85,7 +85,7 @@ export interface UpstreamRequestOptions extends UpstreamCallOptions {
   headers?: Record<string, string | string[] | undefined> | Iterable<[string, string]>;
   /** As for `fetch()`. */
   body?: UpstreamRequestInit['body'];
-  /** Ends the call, and the reading of its body. */
+  /** Aborts the call and the reading of its body. */
   signal?: AbortSignal | null;
   /** The longest time until the headers have come, in ms; 0 for no limit. Default: undici's, 300000. */
   headersTimeout?: number;
@@ -93,25 +93,25 @@ export interface UpstreamRequestOptions extends UpstreamCallOptions {
   bodyTimeout?: number;
 }
 
-/** What `request()` gives: undici's. */
+/** What `request()` resolves with, as undici's does. */
 export interface UpstreamResponse {
   statusCode: number;
-  /** Names in lower case. Nothing is decoded: `content-encoding` is the caller's affair. */
+  /** Names in lower case. The body is not decoded: the caller has to heed `content-encoding`. */
   headers: IncomingHttpHeaders;
   /** Known once the body has been read. */
   trailers: Record<string, string>;
-  /** To be read, or to be given up by `dump()` or `destroy()`. */
+  /** Read it, or discard it with `dump()` or `destroy()`. */
   body: UpstreamBody;
 }
 
-/** The body of what `request()` gives: a stream of Node's that can also be read at once. */
+/** The body of an `UpstreamResponse`: a Node stream, with methods that read all of it. */
 export interface UpstreamBody extends Readable {
   text(): Promise<string>;
   json(): Promise<unknown>;
   blob(): Promise<Blob>;
   bytes(): Promise<Uint8Array>;
   arrayBuffer(): Promise<ArrayBuffer>;
-  /** Reads and forgets what is left, up to `limit` bytes (default: 131072); more than that closes the socket. */
+  /** Reads and discards the rest, up to `limit` bytes (default: 131072). If there is more, the socket is closed. */
   dump(options?: { limit?: number; signal?: AbortSignal }): Promise<void>;
   readonly bodyUsed: boolean;
 }
@@ -119,17 +119,17 @@ export interface UpstreamBody extends Readable {
 /** What has happened at one origin, or at one address of its name. */
 export interface EndpointStats {
   origin: string;
-  /** Where the name of the origin has several addresses. */
+  /** Present if the name of the origin has several addresses. */
   address?: string;
-  /** Requests that were sent there, each try for itself. */
+  /** Requests that were sent there. Each try counts. */
   requests: number;
-  /** Tries that failed: no answer, a broken one, 502, 503, 504. */
+  /** Tries that failed: no answer, a broken one, 502, 503 or 504. */
   failures: number;
-  /** Requests that are under way, or wait for a socket. */
+  /** Requests that are under way or wait for a socket. */
   inFlight: number;
-  /** It is left out at present, because it has failed again and again. */
+  /** Whether it gets no calls at present, because it has failed several times in a row. */
   ejected: boolean;
-  /** How often it has been left out. */
+  /** How often it has been ejected. */
   ejections: number;
   /** As in `UpstreamStats`. */
   resets: { first: number; reused: number };
@@ -146,20 +146,20 @@ export interface UpstreamStats {
   /** How often a call was sent again. */
   retries: number;
   /**
-   * How often a call was sent again because the kept socket that it was written to was dead: the upstream has not seen it
-   * the first time. It is no retry, and costs none.
+   * How often a call was sent again because the kept socket to which it was written was dead. The upstream had not seen the
+   * call, so a replay is not a retry: it costs none.
    */
   replays: number;
   /**
-   * Tries that ended because the connection broke: on a socket's first request, or on a reused one. Many resets of reused
-   * sockets say that the upstream (or something before it) drops idle sockets earlier than they are given up here.
+   * Tries that ended because the connection broke: on a socket's first request, or on a reused socket. Many resets of reused
+   * sockets mean that the upstream, or a proxy in front of it, closes idle sockets sooner than this client does.
    */
   resets: { first: number; reused: number };
-  /** The retries that are left: 10 at first, a retry costs 1, a success gives 0.1, and 10 s give 1. */
+  /** The retries that are left. It starts at 10; a retry costs 1, a success gives back 0.1, and 10 s give back 1. */
   budget: number;
-  /** The longest time in ms that an unused socket is kept at present, and whether an upstream has taught it. */
+  /** The longest time in ms that an unused socket is kept at present, and whether it was learned from an upstream. */
   keepAlive: { limit: number; learned: boolean };
-  /** By origin, and by address where the name of one has several. */
+  /** One for each origin, or one for each address where the name of an origin has several. */
   endpoints: EndpointStats[];
 }
 
@@ -168,13 +168,13 @@ export interface Upstream {
   /** The first of them, where there are several. */
   readonly origin: string;
   /**
-   * Fetches `path` from the upstream on behalf of `req`: stops when that request is over, tells the upstream how much
-   * time is left, and sends again what can be. Outside of a request, `req` is `null`.
+   * Fetches `path` from the upstream for `req`. The call is aborted when that request is over, the upstream is told how
+   * much time is left, and a failed try is repeated where that is safe. Outside of a request, `req` is `null`.
    *
-   * @param req - The Express request for which it is done, or `null`.
+   * @param req - The Express request for which the call is made, or `null`.
    * @param path - Path and query, beginning with `/`. It can never lead to another origin.
-   * @returns A WHATWG `Response` (undici's), whatever its status. What the request leaves unread of it is given up when the
-   *   request is over; outside of a request, read or cancel each body.
+   * @returns A WHATWG `Response` (undici's), whatever its status. A body that has not been read when the request is over is
+   *   discarded. Outside of a request, read or cancel each body.
    * @throws {HangupError} the reason for which the request was aborted, before or while the call waits.
    * @throws {TypeError} `fetch failed`, as fetch does; its `cause` names the origin and the try.
    */
@@ -184,7 +184,8 @@ export interface Upstream {
     init?: UpstreamRequestInit,
   ) => Promise<Response>;
   /**
-   * The same on undici's `request()`, at a third of the CPU time: no redirects, no decoding, no `Response`.
+   * Does the same with undici's `request()`, at a third of the CPU time. It follows no redirects, decodes no body and
+   * makes no `Response`.
    *
    * @param req - As for `fetch()`.
    * @param path - As for `fetch()`.
@@ -199,6 +200,6 @@ export interface Upstream {
   ) => Promise<UpstreamResponse>;
   /** What has happened so far. */
   readonly stats: () => UpstreamStats;
-  /** Closes the sockets once what is under way has ended; later calls are refused. Resolves when all are closed. */
+  /** Closes each socket once the calls under way have ended. Later calls are refused. Resolves when all are closed. */
   readonly close: () => Promise<void>;
 }

@@ -3,11 +3,12 @@ import { loadUndici } from './load-undici';
 import type { Upstream, UpstreamOptions } from './types';
 
 /**
- * Makes a client for one upstream: it keeps sockets no longer than the upstream does, carries the request's signal and
- * the time that is left, and sends again what can be sent again. Make one for each upstream, once, and share it.
+ * Makes a client for one upstream. The client closes idle sockets before the upstream does, aborts its calls by the
+ * request's signal, tells the upstream how much time is left, and repeats a failed call where that is safe. Make one
+ * client for each upstream, once, and share it.
  *
  * @param origin - Scheme, host and port: `http://users:3001`. A list of them for an upstream that runs several times.
- * @throws {TypeError} for an origin that is none, options of the wrong type or with unknown names.
+ * @throws {TypeError} for an invalid origin, and for options of the wrong type or with unknown names.
  * @throws {RangeError} for numbers out of range.
  * @throws {Error} where undici is missing, or does not fit this version of Node.
  */

@@ -1,6 +1,6 @@
 import type { WireAttempt } from './wire-attempt';
 
-/** What one try has come to. */
+/** The result of one try. */
 export type AttemptResult<Response> = AnsweredAttempt<Response> | FailedAttempt;
 
 /** A try that was answered, with whatever status. */
@@ -16,6 +16,6 @@ export interface FailedAttempt {
   readonly wire: WireAttempt;
   readonly failed: true;
   readonly error: unknown;
-  /** It was ended here, because it took longer than `attempt`. */
+  /** Whether the try was ended here because it took longer than `attempt`. */
   readonly tookTooLong: boolean;
 }

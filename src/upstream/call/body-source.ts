@@ -4,14 +4,14 @@ import type { UpstreamRequestInit } from '../types';
 type Body = UpstreamRequestInit['body'];
 
 /**
- * A body that can be read only once, on its way to undici. undici's fetch reads on when the call has been given up, to
- * the end of the source, if it has one: a source that never waits would keep the event loop for itself.
+ * Hands undici a body that can be read only once. When a call is given up, undici's fetch goes on reading the source to
+ * its end. A source that has no end and never waits would block the event loop.
  */
 export class BodySource implements AsyncIterableIterator<Uint8Array> {
   /** All of it has been read. */
   isRead = false;
 
-  /** Called when the source fails, or is not what its length says: undici's fetch may never settle by that. */
+  /** Called when the source fails or exceeds its announced length. undici's fetch might never settle in these cases. */
   onFailure: ((error: unknown) => void) | undefined = undefined;
 
   private isStopped = false;
@@ -20,8 +20,8 @@ export class BodySource implements AsyncIterableIterator<Uint8Array> {
   private iterator: AsyncIterator<Uint8Array> | undefined = undefined;
 
   /**
-   * @param req - The request for which the call is made: as a source it is left open, for it still has to be answered.
-   * @param length - What the caller has said in `Content-Length`.
+   * @param req - The request for which the call is made. If it is the source, it is left open: it still has to be answered.
+   * @param length - The caller's `Content-Length`.
    */
   constructor(
     private readonly body: Body,
@@ -42,7 +42,7 @@ export class BodySource implements AsyncIterableIterator<Uint8Array> {
     if (stopped) return stopped;
     try {
       const result = await this.advance();
-      // It may have been stopped meanwhile.
+      // The source may have been stopped meanwhile.
       return this.stopped() ?? result;
     } catch (error) {
       this.onFailure?.(error);
@@ -55,18 +55,18 @@ export class BodySource implements AsyncIterableIterator<Uint8Array> {
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  /** Reads no more, and fails whoever goes on reading: what has been read must not pass for the whole. */
+  /** Stops reading, and makes further reads fail: the part that has been read must not pass for the whole body. */
   giveUp(): void {
     this.isGivenUp = true;
     this.stop();
   }
 
-  /** Reads no more, and tells the source so. */
+  /** Stops reading and closes the source. */
   stop(): void {
     if (this.isStopped || this.isRead) return;
     this.isStopped = true;
     const { body, req } = this;
-    // A source that nobody has begun to read has to be told, too: it may be an open file.
+    // A source that nobody has begun to read has to be closed, too: it may be an open file.
     if (body === req) this.close(this.iterator);
     else if (body instanceof Readable) body.on('error', () => undefined).destroy();
     else if ((body as Partial<ReadableStream>).locked !== true || this.iterator) {
@@ -82,7 +82,8 @@ export class BodySource implements AsyncIterableIterator<Uint8Array> {
       return result;
     }
     this.bytes += Buffer.byteLength(result.value);
-    // The upstream would take what it was told for the whole: whether more comes has to be known before the last byte leaves.
+    // The upstream takes the announced length for the whole body. Whether there is more has to be known before the last
+    // byte leaves.
     if (this.bytes > this.length || (this.bytes === this.length && !(await iterator.next()).done)) {
       throw new Error(`The body is longer than its Content-Length of ${this.length} bytes.`);
     }
@@ -95,11 +96,11 @@ export class BodySource implements AsyncIterableIterator<Uint8Array> {
   }
 
   private close(iterator: AsyncIterator<Uint8Array> | undefined): void {
-    // What the source says to that concerns nobody: the call has an error of its own.
+    // An error of the source is ignored here: the call already has an error of its own.
     iterator?.return?.().catch(() => undefined);
   }
 
-  /** Not `read`: undici takes what has that for a stream of Node's. */
+  /** Not named `read`: undici takes an object with a `read` method for a Node stream. */
   private iterate(): AsyncIterator<Uint8Array> {
     const { body, req } = this;
     if (body === req && body instanceof Readable) return body.iterator({ destroyOnReturn: false });

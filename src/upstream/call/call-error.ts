@@ -1,7 +1,7 @@
 import type { UpstreamInfo } from '../../answer/fault';
 import { rememberUpstream } from '../../answer/upstream-info';
 
-/** What ends a try that takes longer than `attempt`. */
+/** The reason with which a try is aborted that takes longer than `attempt`. */
 export class AttemptTimeoutError extends Error {
   override readonly name = 'TimeoutError';
   readonly code = 'ETIMEDOUT';
@@ -11,7 +11,7 @@ export class AttemptTimeoutError extends Error {
   }
 }
 
-/** Says of an error which call it belongs to. Name and code stay, so that it is recognised for what it is. */
+/** An error that also names the call it belongs to. It keeps the original's name and code, by which it is recognised. */
 class CallError extends Error {
   readonly code: unknown;
 
@@ -23,7 +23,7 @@ class CallError extends Error {
   }
 }
 
-/** The error that `request()` is rejected with: undici's, and which call it belongs to. */
+/** The error with which `request()` rejects: undici's, with the call named in its message. */
 export function callErrorOf(error: unknown, method: string, info: UpstreamInfo): Error {
   const original = isFetchFailed(error) ? error.cause : error;
   const socket = info.reusedSocket ? `, on a socket that had been unused for ${info.idleMs} ms` : '';
@@ -32,7 +32,7 @@ export function callErrorOf(error: unknown, method: string, info: UpstreamInfo):
   return failure;
 }
 
-/** The error that `fetch()` is rejected with: fetch's, whose `cause` tells the rest. */
+/** The error with which `fetch()` rejects: fetch's own. Its `cause` names the call. */
 export function fetchErrorOf(error: unknown, method: string, info: UpstreamInfo): TypeError {
   const failure = new TypeError('fetch failed', { cause: callErrorOf(error, method, info) });
   rememberUpstream(failure, info);

@@ -14,29 +14,29 @@ import { BodySource } from './body-source';
 import { bodyForUndici, isReplayable } from './request-body';
 import { checkRequestOptions, headersOf, valueOf, withBody, type PlainHeaders } from './request-options';
 
-/** RFC 9110, 9.2.2, without TRACE, which fetch does not send. */
+/** The idempotent methods of RFC 9110, 9.2.2, except TRACE, which fetch does not send. */
 const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
-/** What is to be done, for all tries of a call. */
+/** What all tries of a call have in common. */
 export interface CallPlan<Headers> {
   readonly path: string;
   readonly method: string;
-  /** What undici is given, besides what changes from try to try. */
+  /** The options for undici that are the same for each try. */
   readonly init: object;
   /** The caller's headers, copied; undefined where there are none. */
   readonly headers: Headers | undefined;
   readonly signal: AbortSignal | undefined;
-  /** It does no harm to send it twice. */
+  /** Whether the call may be sent twice. */
   readonly idempotent: boolean;
-  /** A body that can be read only once. Where there is one, there is one try. */
+  /** A body that can be read only once. A call with such a body is tried only once. */
   readonly source: BodySource | undefined;
   readonly retries: number;
   readonly attemptMs: number;
-  /** Whose sockets are used, where they are not ours. */
+  /** The dispatcher that is used instead of our own connection pool. */
   readonly dispatcher: UpstreamDispatcher | undefined;
 }
 
-/** Checks what `fetch()` was given, and decides what may be done with it. */
+/** Checks the arguments of `fetch()` and makes the call's plan. */
 export function planFetch(
   undici: Undici,
   settings: Settings,
@@ -52,7 +52,7 @@ export function planFetch(
   const method = (init.method ?? 'GET').toUpperCase();
   const length = headers?.get('content-length');
   const source = isReplayable(body) ? undefined : new BodySource(body, req, lengthOf(length));
-  // undici knows the length of all other bodies; with a wrong one by its side, its fetch would never settle.
+  // undici knows the length of all other bodies. With a wrong `Content-Length`, its fetch would never settle.
   if (length != null && !source) headers?.delete('content-length');
   const fetchInit: Record<string, unknown> = rest;
   if (body != null) fetchInit['body'] = source ?? bodyForUndici(undici, body);
@@ -69,7 +69,7 @@ export function planFetch(
   };
 }
 
-/** Checks what `request()` was given, and decides what may be done with it. */
+/** Checks the arguments of `request()` and makes the call's plan. */
 export function planRequest(
   undici: Undici,
   settings: Settings,
@@ -104,7 +104,7 @@ export function planRequest(
   };
 }
 
-/** A GET with nothing to it, which most calls are. */
+/** The plan of a GET without options. Most calls are such GETs. */
 function plainPlan(undici: Undici, settings: Settings, path: string): CallPlan<never> {
   return {
     path,

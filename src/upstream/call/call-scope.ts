@@ -4,14 +4,14 @@ import { isDebugging } from '../../request/lifetime/debugger';
 import type { Lifetime } from '../../request/lifetime/lifetime';
 
 /**
- * How long a call may go on: until the request is over for which it is made, or until the caller's own signal aborts.
+ * Ends a call when the request for which it is made is over, or when the caller's own signal aborts.
  *
- * The two are joined by hand: what `AbortSignal.any()` makes of a long-lived signal stays in memory with it.
+ * It listens to both signals itself: a signal that `AbortSignal.any()` makes of a long-lived one stays in memory with it.
  */
 export class CallScope {
-  /** Why the call has ended; set before the listener is called. In an object, because a signal's reason may be anything. */
+  /** Why the call has ended; set before `onEnd` is called. It is an object because a signal's reason may be falsy. */
   ended: { readonly reason: unknown } | undefined = undefined;
-  /** Called once, when the call ends before it has come to its end. */
+  /** Called once, when the call is aborted. */
   onEnd: ((reason: unknown) => void) | undefined = undefined;
 
   private offRequest: (() => void) | undefined = undefined;
@@ -31,7 +31,7 @@ export class CallScope {
     return this.offRequest !== undefined || this.offSignal !== undefined;
   }
 
-  /** Whether the request was answered before now. What is done for it since is done behind its back. */
+  /** Whether the request is over already: its handler goes on working after the answer. */
   get isLate(): boolean {
     return this.lifetime?.settled === true;
   }
@@ -43,7 +43,7 @@ export class CallScope {
     return ms === 0 && isDebugging() ? Infinity : ms;
   }
 
-  /** Ends the call because its time is up, in the moment before the deadline's own timer says so. */
+  /** Ends the call because its time is up, just before the deadline's own timer fires. */
   expire(): void {
     this.end(new DeadlineExceededError(this.lifetime?.timeoutMs ?? 0));
   }
@@ -53,7 +53,7 @@ export class CallScope {
     this.offSettle = this.lifetime?.onSettle(listener);
   }
 
-  /** Takes the listeners off. */
+  /** Removes the listeners. */
   release(): void {
     this.offRequest?.();
     this.offSignal?.();
@@ -66,7 +66,7 @@ export class CallScope {
       this.end(signal.reason);
       return;
     }
-    // Node 20 warns of a leak at the eleventh call with the same signal at a time; undici raises the limit likewise.
+    // Node 20 warns of a leak when eleven calls use the same signal at a time. undici raises the limit to 1500 as well.
     if (getMaxListeners(signal) === defaultMaxListeners) setMaxListeners(1500, signal);
     const listener = (): void => this.end(signal.reason);
     signal.addEventListener('abort', listener, { once: true });

@@ -4,7 +4,7 @@ import { nameOf, type PlainHeaders } from './request-options';
 
 const NAME = OUTBOUND_BUDGET_HEADER.toLowerCase();
 
-/** The headers of a try: the caller's, and the time that the upstream has. What the caller itself says can only shorten it. */
+/** The headers of a try: the caller's, and the budget. A budget header of the caller's own can only shorten it. */
 export function withBudget(
   headers: UndiciHeaders | undefined,
   ms: number,

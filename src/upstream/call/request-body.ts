@@ -3,7 +3,7 @@ import type { UpstreamRequestInit } from '../types';
 
 type Body = UpstreamRequestInit['body'];
 
-/** What can be read as often as one likes, by the name that `Object.prototype.toString` has for it in any realm. */
+/** Bodies that can be read more than once, by their `Object.prototype.toString` name: it is the same in every realm. */
 const REPLAYABLE = /^\[object (?:FormData|URLSearchParams|Blob|File|ArrayBuffer|SharedArrayBuffer)\]$/;
 
 /** Whether a body can be sent a second time: strings, bytes, forms and blobs can, streams and iterables cannot. */
@@ -12,7 +12,7 @@ export function isReplayable(body: unknown): boolean {
   return ArrayBuffer.isView(body) || REPLAYABLE.test(Object.prototype.toString.call(body));
 }
 
-/** Node's own FormData as undici's: its fetch takes only the latter for a form, and would send `[object FormData]`. */
+/** Turns Node's own FormData into undici's: undici's fetch would send any other as the text `[object FormData]`. */
 export function bodyForUndici(undici: Undici, body: Body): Body | InstanceType<Undici['FormData']> {
   if (!isFormData(body) || body instanceof undici.FormData) return body;
   const form = new undici.FormData();

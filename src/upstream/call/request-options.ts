@@ -17,7 +17,7 @@ const NAMES = new Set<string>([
   'bodyTimeout',
 ] satisfies (keyof UpstreamRequestOptions)[]);
 
-/** Refuses unknown options of `request()`. It goes through the few that a call has, as this is done for each call. */
+/** Refuses unknown options of `request()`. This runs for each call, so it only goes through the names that were given. */
 export function checkRequestOptions(where: string, options: UpstreamRequestOptions): void {
   for (const name in options) if (!NAMES.has(name)) checkNames(where, options, [...NAMES]);
 }
@@ -39,7 +39,7 @@ export function valueOf(headers: PlainHeaders, wanted: string): string | string[
   return name === undefined ? undefined : headers[name];
 }
 
-/** How a header's name is written here; undefined where it is not there. */
+/** The name of a header as the caller has written it; undefined where the header is absent. */
 export function nameOf(headers: PlainHeaders, wanted: string): string | undefined {
   for (const name in headers) {
     if (name.length === wanted.length && name.toLowerCase() === wanted) return name;
@@ -47,7 +47,7 @@ export function nameOf(headers: PlainHeaders, wanted: string): string | undefine
   return undefined;
 }
 
-/** A form of names and values is text with a type of its own, which undici's `request()` would not know. */
+/** Turns `URLSearchParams` into text and adds its content type: undici's `request()` does neither. */
 export function withBody(
   body: unknown,
   headers: PlainHeaders | undefined,

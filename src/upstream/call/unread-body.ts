@@ -1,12 +1,13 @@
 import type { CallScope } from './call-scope';
 import type { Transport } from '../transport/transport';
 
-/** How long a response may lie unread that has come after its request was answered. */
+/** How long a response that arrives after its request was answered may stay unread. */
 const UNCLAIMED_MS = 1000;
 
 /**
- * Gives up what a request leaves unread of a response when it is over, and frees the connection: `if (!r.ok) return
- * res.sendStatus(404)` would keep it until a garbage collection. What somebody is reading then goes on.
+ * Discards a response's unread body when the request is over, so that its connection is free again. Without this,
+ * `if (!r.ok) return res.sendStatus(404)` would keep the connection until a garbage collection. A body that is being read
+ * is left alone.
  */
 export function discardUnread<Response>(
   scope: CallScope,
@@ -16,7 +17,7 @@ export function discardUnread<Response>(
   const discard = (): void => {
     if (!transport.isBeingRead(response)) transport.discard(response);
   };
-  // Work that goes on behind an answered request has to have the time to begin reading.
+  // Work that goes on after the answer gets time to begin reading.
   if (scope.isLate) setTimeout(discard, UNCLAIMED_MS).unref();
   else scope.onSettle(discard);
 }

@@ -34,7 +34,7 @@ export class UpstreamCall<Response, Headers> {
     private readonly scope: CallScope,
   ) {}
 
-  /** Tries until there is something to hand over, and leaves nothing behind. */
+  /** Tries until there is a response or an error to hand over. When it fails, it releases all listeners and the body. */
   async run(): Promise<Response> {
     try {
       let last: Endpoint | undefined;
@@ -42,7 +42,7 @@ export class UpstreamCall<Response, Headers> {
         let endpoint = this.pick(last);
         if (endpoint === undefined) {
           await this.resolved(attempt, last);
-          // Chosen and occupied in one go: of many calls that have waited, each has to see what the others have chosen.
+          // Choose and occupy in the same turn: each of the calls that have waited has to see what the others have chosen.
           endpoint = this.pick(last) ?? this.shared.balancer.pickOrigin(last);
         }
         const wire = new WireAttempt(endpoint, attempt, this.plan);
@@ -58,7 +58,7 @@ export class UpstreamCall<Response, Headers> {
         if (waitMs === undefined) return this.conclude(result);
         if (!result.failed) this.transport.discard(result.response);
         last = result.wire.endpoint;
-        // Also for 0 ms: undici lets a socket rest for a turn of the event loop, and would open another.
+        // Also for 0 ms: undici reuses a socket only in the next turn of the event loop. Until then it would open another.
         await this.wait((resume) => setTimeout(resume, waitMs));
       }
     } catch (error) {
@@ -95,7 +95,7 @@ export class UpstreamCall<Response, Headers> {
     wire.release();
     this.throwIfEnded(wire);
     const tookTooLong = this.limit?.isPassed === true;
-    // Refused before it was sent: the caller's arguments are wrong, and undici has said why.
+    // undici has refused the call before sending it: the caller's arguments are wrong, and the error says why.
     if (!wire.dispatched && !tookTooLong) throw error;
     return { wire, failed: true, error, tookTooLong };
   }
@@ -105,7 +105,7 @@ export class UpstreamCall<Response, Headers> {
     return this.plan.dispatcher ? balancer.pickOrigin(last) : balancer.pick(last);
   }
 
-  /** Waits until the addresses are known of what has several. */
+  /** Waits until the addresses of the origins' names are known. */
   private async resolved(attempt: number, last: Endpoint | undefined): Promise<void> {
     const { balancer } = this.shared;
     await this.wait((resume) => {
@@ -117,7 +117,10 @@ export class UpstreamCall<Response, Headers> {
     });
   }
 
-  /** Decides whether the call is sent again: gives the wait before that, in ms, and takes a retry from the budget. */
+  /**
+   * Decides whether the call is sent again, and takes the retry from the budget. Returns the wait before it in ms, or
+   * undefined where there is no further try.
+   */
   private planRetry(result: AttemptResult<Response>, attempt: number): number | undefined {
     const { plan, shared, scope } = this;
     if (shared.isClosed) return undefined;
@@ -157,7 +160,7 @@ export class UpstreamCall<Response, Headers> {
     if (result.failed) throw transport.errorOf(result.error, plan.method, wire.describe());
     const { response } = result;
     if (isSuccess(result)) shared.budget.earn();
-    // The response is handed over with its body still to come: until that is over, the call can be given up.
+    // The response is handed over before its body has arrived. Until the body ends, the call can still be aborted.
     if (wire.idle) {
       scope.release();
       return response;
@@ -170,7 +173,7 @@ export class UpstreamCall<Response, Headers> {
     return response;
   }
 
-  /** Waits until `start` has called what it is given, or the call has ended. */
+  /** Waits until `start` has called its callback, or the call has ended. */
   private wait(start: (resume: () => void) => NodeJS.Timeout | undefined): Promise<void> {
     return new Promise((resolve) => {
       // A timer is not unref'd: the caller waits for it.

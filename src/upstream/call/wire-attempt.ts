@@ -8,10 +8,10 @@ import type { PooledConnection } from '../sockets/pooled-connection';
 import { watchHandler, type RequestObserver } from '../sockets/watch-handler';
 import type { CallPlan } from './call-plan';
 
-/** A socket that has been unused for this long and then breaks under a request was dead before. */
+/** If a socket breaks under a request after it was unused for this long or longer, it was dead before the request. */
 const STALE_MS = 100;
 
-/** What counts against an endpoint: it could not answer. */
+/** The faults that count as failures of an endpoint. */
 const GATEWAY_FAILURES = new Set([
   'UPSTREAM_RESET',
   'UPSTREAM_REFUSED',
@@ -23,17 +23,17 @@ const GATEWAY_FAILURES = new Set([
 type Task = Pick<CallPlan<unknown>, 'source' | 'dispatcher'>;
 
 /**
- * One try of a call on the wire: the `dispatcher` that is given to undici for it. With redirects it is several
- * requests, one after the other; what is known is about the last.
+ * One try of a call on the wire. It is the `dispatcher` that undici gets. With redirects, a try is several requests, one
+ * after the other; the fields below are about the last one.
  */
 export class WireAttempt implements RequestObserver {
-  /** undici has got as far as handing over a request: what goes wrong is not about the call's arguments. */
+  /** Whether undici has handed over a request. If not, an error is about the call's arguments. */
   dispatched = false;
-  /** Bytes of the call may have left. */
+  /** Whether bytes of the call may have left. */
   sent = false;
-  /** The socket was dead before the request was written: nothing speaks against trying at once, on another. */
+  /** Whether the socket was dead before the request was written. The request may then be sent at once on another socket. */
   stale = false;
-  /** Nothing is under way on the wire. */
+  /** Whether nothing is under way on the wire. */
   idle = true;
   /** Called when the last response is complete or has failed. */
   onIdle: (() => void) | undefined = undefined;
@@ -46,8 +46,9 @@ export class WireAttempt implements RequestObserver {
   private isWaiting = false;
   private givenUp: { readonly reason: unknown } | undefined = undefined;
   private abortRequest: ((reason: Error) => void) | undefined = undefined;
-  /** Of the socket, as it was when the request was about to be written. */
+  /** How many requests the socket had carried when this one was about to be written. */
   private requestsBefore = 0;
+  /** How long the socket had been unused then. */
   private idleMs: number | undefined = undefined;
 
   constructor(
@@ -55,7 +56,7 @@ export class WireAttempt implements RequestObserver {
     private readonly attempt: number,
     private readonly task: Task,
   ) {
-    // From the choice on: of many calls that choose in one turn, all would find the same endpoint free.
+    // It is occupied as soon as it is chosen: otherwise all calls that choose in one turn would find the same endpoint free.
     this.occupy();
   }
 
@@ -102,7 +103,7 @@ export class WireAttempt implements RequestObserver {
 
   failed(error: unknown): void {
     if (this.idle) return;
-    // Not started yet: the socket broke while the request was about to be written. No byte of it has left.
+    // If the request still waits, the socket broke before it was written: no byte of it has left.
     if (this.isWaiting) this.noteSocket();
     else this.connection?.fail(this.endpoint.pool.givenUp());
     this.isWaiting = false;
@@ -110,7 +111,7 @@ export class WireAttempt implements RequestObserver {
     this.rest();
   }
 
-  /** The call is over before its response has come whole: nothing that happens from here on is the upstream's doing. */
+  /** The call is over before its response is complete. The upstream is not to blame for what happens from here on. */
   giveUp(reason: unknown): void {
     if (this.givenUp) return;
     this.givenUp = { reason };
@@ -121,7 +122,7 @@ export class WireAttempt implements RequestObserver {
     this.onGiveUp?.(reason);
   }
 
-  /** Ends the request on the wire, where it has got so far. */
+  /** Aborts the request on the wire, if undici has begun to write it. */
   abort(reason: unknown): void {
     this.abortRequest?.(reason as Error);
   }
@@ -131,17 +132,17 @@ export class WireAttempt implements RequestObserver {
     this.isCounted = true;
   }
 
-  /** It occupies its endpoint no longer. */
+  /** Stops occupying the endpoint. */
   release(): void {
     if (this.isCounted) this.endpoint.end();
     this.isCounted = false;
   }
 
-  /** Where the call was, for the error's sake. */
+  /** Describes for an error how far the call had come. */
   describe(): UpstreamInfo {
     const { endpoint, attempt, requestsBefore, idleMs } = this;
     const info: UpstreamInfo = { origin: endpoint.origin, attempt, phase: this.phase() };
-    // Unknown as long as there is no socket, or with one that is not ours.
+    // Undefined as long as there is no socket, and with another dispatcher's sockets.
     if (idleMs === undefined) return info;
     const socket = { ...info, reusedSocket: requestsBefore > 0, requestsOnSocket: requestsBefore + 1 };
     return requestsBefore > 0 ? { ...socket, idleMs: Math.round(idleMs) } : socket;
@@ -174,7 +175,7 @@ export class WireAttempt implements RequestObserver {
     this.idle = true;
     this.release();
     this.task.source?.stop();
-    // What this refers to lives as long as undici's Response: often until a full garbage collection.
+    // undici's Response keeps this object alive, often until a full garbage collection: drop the reference now.
     this.abortRequest = undefined;
     this.onIdle?.();
   }

@@ -6,15 +6,15 @@ import { mostEjected, type OutlierRules } from './outlier-detection';
 
 /**
  * Chooses the endpoint of each try: the less busy of two that are taken at random ("power of two choices", Mitzenmacher
- * 1996), leaving out those that are ejected because they have failed again and again.
+ * 1996). Endpoints that are ejected, because they have failed several times in a row, are left out.
  */
 export class Balancer implements OriginWatcher {
-  /** Of all endpoints, those included whose address is gone. */
+  /** The resets of all endpoints, also of those whose address is gone. */
   readonly resets = { first: 0, reused: 0 };
 
   private readonly origins: readonly OriginEndpoints[];
   private all: readonly Endpoint[] = [];
-  /** Where there is nothing to choose: one origin, and no name whose addresses could change. */
+  /** The only endpoint, if there is nothing to choose: one origin, and no name whose addresses could change. */
   private readonly only: Endpoint | undefined;
 
   constructor(
@@ -35,8 +35,8 @@ export class Balancer implements OriginWatcher {
   }
 
   /**
-   * Where to try next; undefined while the addresses of a name are not known yet.
-   * @param avoid - Where the try before this one has failed: only chosen if there is no other.
+   * The endpoint of the next try; undefined while the addresses of a name are not known yet.
+   * @param avoid - The endpoint at which the previous try has failed. It is chosen only if there is no other.
    */
   pick(avoid?: Endpoint): Endpoint | undefined {
     if (this.only) return this.only;
@@ -48,7 +48,7 @@ export class Balancer implements OriginWatcher {
     return this.choose(this.all, avoid, now);
   }
 
-  /** Where to try next with sockets that are not ours: addresses are not our affair then. */
+  /** The endpoint of the next try with a dispatcher that is not ours: that resolves names itself, so only origins count. */
   pickOrigin(avoid?: Endpoint): Endpoint {
     return this.choose(
       this.origins.map(({ any }) => any),
@@ -84,7 +84,7 @@ export class Balancer implements OriginWatcher {
     if (from.length === 1) return first;
     const well = from.filter(({ health }) => !health.isEjected(now));
     const others = well.filter((endpoint) => endpoint !== avoid);
-    // With none left, an endpoint in trouble is better than no answer.
+    // If every endpoint is ejected, trying one of them is better than no answer.
     const choice = others.length > 0 ? others : well.length > 0 ? well : from;
     const one = Math.floor(Math.random() * choice.length);
     const other = (one + 1 + Math.floor(Math.random() * (choice.length - 1))) % choice.length;

@@ -3,13 +3,13 @@ import { LearningPool, type Address, type SocketOptions } from '../sockets/learn
 import type { EndpointStats } from '../types';
 import { EndpointHealth } from './outlier-detection';
 
-/** What endpoints tell to those who choose among them. */
+/** Hears of the failures of endpoints, to choose among them. */
 export interface EndpointWatcher {
   readonly resets: { first: number; reused: number };
   failed(endpoint: Endpoint): void;
 }
 
-/** Where calls can go: an origin, or one of several addresses of its name. */
+/** A destination of calls: an origin, or one of several addresses of its name. */
 export class Endpoint {
   readonly pool: LearningPool;
   readonly health = new EndpointHealth();
@@ -20,8 +20,8 @@ export class Endpoint {
   private failures = 0;
 
   /**
-   * @param address - The address of the name to which the sockets of this endpoint go; undefined for whatever the name
-   *   stands for when a socket is opened.
+   * @param address - The address of the name to which the sockets of this endpoint go. If undefined, the name is resolved
+   *   whenever a socket is opened.
    * @param others - The other addresses, for sockets that cannot be opened to this one (RFC 8305).
    */
   constructor(
@@ -49,7 +49,7 @@ export class Endpoint {
     this.busy -= 1;
   }
 
-  /** It has given a whole answer, and none that says that it could not. */
+  /** It has given a complete answer, other than 502, 503, 504. */
   succeeded(): void {
     this.health.succeeded();
   }

@@ -3,24 +3,24 @@ import type { Address, SocketOptions } from '../sockets/learning-pool';
 import { ADDRESSES_MS, addressesOf, nameOf } from './addresses';
 import { Endpoint, type EndpointWatcher } from './endpoint';
 
-/** Whoever wants to know that the endpoints of an origin have changed, or have failed. */
+/** Hears that the endpoints of an origin have changed, or have failed. */
 export interface OriginWatcher extends EndpointWatcher {
   changed(): void;
 }
 
-/** undici's own limit for connecting. Looking up a name belongs to that. */
+/** undici's own limit for connecting, which includes looking up the name. */
 const CONNECT_MS = 10_000;
 
 /** The endpoints of one origin: one, or one for each address where its name has several. */
 export class OriginEndpoints {
-  /** Those that calls go to now. */
+  /** The endpoints to which calls go now. */
   list: readonly Endpoint[];
   /** Resolves when the addresses of the name are known; undefined once they are. */
   ready: Promise<void> | undefined = undefined;
-  /** Of endpoints whose address is gone. */
+  /** The pools that are closing because their endpoint's address is gone. */
   readonly retired = new Set<Promise<void>>();
 
-  /** Where the name has one address, or none that is known: what it stands for is left to each connection. */
+  /** Used while the name has one address, or none that is known. Each connection resolves the name itself. */
   private readonly whole: Endpoint;
   private readonly name: string | undefined;
   private addresses: readonly Address[] = [];
@@ -37,7 +37,7 @@ export class OriginEndpoints {
     this.name = nameOf(origin, options);
   }
 
-  /** Whatever the addresses: for who brings sockets of his own. */
+  /** The origin as a whole, whatever its addresses: for a dispatcher with sockets of its own. */
   get any(): Endpoint {
     return this.whole;
   }
@@ -47,7 +47,7 @@ export class OriginEndpoints {
     return this.name !== undefined;
   }
 
-  /** Asks for the addresses where they are unknown or old. With old ones the calls go on meanwhile. */
+  /** Looks the addresses up if they are unknown or old. Meanwhile calls go on with the old ones. */
   refresh(now: number): void {
     if (this.name === undefined || now - this.askedAt < ADDRESSES_MS) return;
     const isFirst = this.askedAt === -Infinity;
@@ -66,7 +66,7 @@ export class OriginEndpoints {
   }
 
   private use(addresses: readonly Address[]): void {
-    // A name server that fails for once takes no address away.
+    // A failed lookup removes no address.
     if (addresses.length === 0 || this.whole.pool.closed) return;
     this.addresses = addresses;
     const before = this.list;

@@ -6,27 +6,27 @@ export const OUTLIER_DEFAULTS = {
   maxEjectionPercent: 10,
 } as const;
 
-/** After each such time in which an endpoint was not ejected, its next ejection is one base time shorter. As Envoy's `interval`. */
+/** As Envoy's `interval`: for each such period without an ejection, an endpoint's next ejection is one base time shorter. */
 const FORGIVE_MS = 10_000;
 
 /** The rules by which an endpoint is ejected. */
 export interface OutlierRules {
-  /** Failures in a row that eject an endpoint. */
+  /** How many failures in a row eject an endpoint. */
   consecutiveGatewayFailure: number;
   /** How long the first ejection lasts, in ms; the second in a row lasts twice as long, and so on. */
   baseEjectionTime: number;
   /** The longest ejection, in ms. */
   maxEjectionTime: number;
-  /** How many of the endpoints may be ejected at a time, in percent; one always may, all never. */
+  /** How many of the endpoints may be ejected at a time, in percent. One may always be ejected, and never all. */
   maxEjectionPercent: number;
 }
 
-/** How one endpoint is doing. */
+/** The failures and ejections of one endpoint. */
 export class EndpointHealth {
   /** `performance.now()` until which the endpoint gets no calls. */
   private ejectedUntil = -Infinity;
   private failuresInARow = 0;
-  /** By how many base times the last ejection was long. */
+  /** The length of the last ejection, in base times. */
   private multiplier = 0;
   /** Ejections so far. */
   ejections = 0;
@@ -39,7 +39,7 @@ export class EndpointHealth {
     this.failuresInARow = 0;
   }
 
-  /** Notes a failure. Gives whether there have been enough in a row to eject the endpoint. */
+  /** Counts a failure. Returns whether there have been enough in a row to eject the endpoint. */
   failed(rules: OutlierRules): boolean {
     this.failuresInARow += 1;
     return this.failuresInARow >= rules.consecutiveGatewayFailure;

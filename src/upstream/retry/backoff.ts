@@ -3,8 +3,8 @@ const BASE_MS = 100;
 const MAX_MS = 2000;
 
 /**
- * A wait with "full jitter": anything from nothing to a limit that doubles with each retry, so that the callers of an
- * upstream that has failed do not all come back at once. AWS Architecture Blog, "Exponential Backoff And Jitter", 2015.
+ * A wait with "full jitter": a random time from 0 to a limit that doubles with each retry. So the callers of an upstream
+ * that has failed do not all come back at once. AWS Architecture Blog, "Exponential Backoff And Jitter", 2015.
  *
  * @param retry - 1 for the first.
  */
@@ -13,8 +13,8 @@ export function fullJitterMs(retry: number): number {
 }
 
 /**
- * How long a response asks to wait, in ms; undefined where it does not, or not in a form that RFC 9110, 10.2.3, knows.
- * A date is read against the response's own `Date`: the clocks of two machines need not agree.
+ * How long a response asks to wait (`Retry-After`), in ms; undefined where it does not ask, or not in a form of RFC 9110,
+ * 10.2.3. A date is compared with the response's own `Date`: the clocks of two machines may differ.
  */
 export function retryAfterMs(headers: Pick<Headers, 'get'>): number | undefined {
   const value = headers.get('retry-after');
@@ -28,7 +28,7 @@ export function retryAfterMs(headers: Pick<Headers, 'get'>): number | undefined 
 /** An HTTP-date begins with the name of a day; `Date.parse` alone would take almost anything, `-5` included. */
 function httpDate(value: string | null): number | undefined {
   if (value === null || !/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /.test(value)) return undefined;
-  // Its oldest form, that of C's asctime(), does not say that it is in GMT.
+  // The oldest form, that of C's asctime(), is in GMT but does not say so.
   const at = Date.parse(value.endsWith('GMT') ? value : `${value} GMT`);
   return Number.isNaN(at) ? undefined : at;
 }

@@ -1,15 +1,15 @@
-/** In tenths of a token: ten additions of 0.1 are not 1. */
+/** All three are in tenths of a token, because ten additions of 0.1 do not make exactly 1. */
 const FULL = 100;
 const PRICE = 10;
 const REWARD = 1;
-/** In this time a token comes back by itself. */
+/** After this time one token comes back by itself. */
 const TOKEN_MS = 10_000;
 
 /**
- * How many retries an upstream can still be burdened with: 10 tokens, a retry costs 1, a success gives 0.1, and ten
- * seconds give 1. An upstream that is down thus sees its ordinary traffic, 10 calls more and 6 in each minute; one that
- * fails in part about 1.1 times its traffic. Without the refill by time, an outage in which nothing succeeds would switch
- * retries off until long after it.
+ * How many retries an upstream may still get. The budget starts with 10 tokens; a retry costs 1, a success gives back 0.1,
+ * and ten seconds give back 1. So an upstream that is down sees its usual traffic, 10 calls more, and 6 more in each
+ * minute. An upstream that fails in part sees about 1.1 times its traffic. Without the refill by time, an outage in which
+ * nothing succeeds would switch retries off until long after its end.
  */
 export class RetryBudget {
   private tenths = FULL;
@@ -28,7 +28,7 @@ export class RetryBudget {
     return true;
   }
 
-  /** Gives a tenth back for a call that has gone well. */
+  /** Gives back a tenth of a token for a call that has succeeded. */
   earn(): void {
     this.tenths = Math.min(FULL, this.tenths + REWARD);
   }

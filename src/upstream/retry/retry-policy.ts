@@ -4,10 +4,10 @@ import type { CallPlan } from '../call/call-plan';
 import { fullJitterMs, retryAfterMs } from './backoff';
 import { isPassingStatus } from './passing-status';
 
-/** No call waits longer for its next try, also where it has no deadline. */
+/** No call waits longer than this for its next try, even without a deadline. */
 const LONGEST_WAIT_MS = 30_000;
 
-/** Whether an upstream that has answered so is well. */
+/** Whether a try was answered with another status than 502, 503 and 504. */
 export function isSuccess(result: AttemptResult<unknown>): boolean {
   return !result.failed && !isPassingStatus(result.status);
 }
@@ -15,8 +15,8 @@ export function isSuccess(result: AttemptResult<unknown>): boolean {
 /**
  * Why a call may be sent again after this result: the status, or the code of the fault; undefined where it may not.
  *
- * What is not idempotent may be sent again only if no byte of it has left, and what cannot be replayed never. A timeout is
- * no reason, but for the limit of a single try, which is set for just that.
+ * A call that is not idempotent may be sent again only if no byte of it has left. A call whose body can be read only once
+ * is never sent again. A timeout is no reason to retry, except `attempt`, the limit of one try: it is set for that purpose.
  */
 export function causeOfRetry(
   result: AttemptResult<unknown>,
@@ -47,7 +47,7 @@ export function waitBeforeRetry(
   retry: number,
   remainingMs: number,
 ): number | undefined {
-  // On top of what was asked for: all callers were asked for the same.
+  // The jitter is added to `Retry-After`, because all callers got the same value.
   const ms = (retryAfterMs({ get: header }) ?? 0) + fullJitterMs(retry);
   return ms < Math.min(remainingMs, LONGEST_WAIT_MS) ? ms : undefined;
 }

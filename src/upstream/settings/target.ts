@@ -33,16 +33,16 @@ export function checkOrigin(origin: unknown): string {
   return url.origin;
 }
 
-/** One slash, and nothing that a URL parser takes for another (`\`) or drops without a word (CR, LF, tab). */
+/** One slash first, and no character that a URL parser takes for a slash (`\`) or drops silently (CR, LF, tab). */
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const SAFE_PATH = /^\/(?!\/)[^\\\u0000-\u001f\u007f]*$/;
 
-/** What a URL parser leaves as it is: no character to encode, no fragment, no segment that begins with a dot. */
+/** A path that a URL parser leaves unchanged: no character to encode, no fragment, no segment that begins with a dot. */
 const PLAIN_PATH = /^(?:\/(?![./]|%2e)[\w\-.~!$&()*+,;=:@%]*)+(?:\?[\w\-.~!$&()*+,;=:@%/?[\]{}|^`]+)?$/i;
 
 /**
- * Checks a path. With an origin in front it never leaves that, whatever it is made of: the slash at its beginning
- * ends the host. What looks as if it should lead elsewhere (`//evil`, `/\evil`) is refused all the same.
+ * Checks a path. A path behind an origin cannot lead to another one, because its first slash ends the host. A path that
+ * looks as if it could (`//evil`, `/\evil`) is refused all the same.
  * @throws {TypeError} for any other path.
  */
 export function checkPath(where: string, path: unknown): string {
@@ -54,7 +54,7 @@ export function checkPath(where: string, path: unknown): string {
   );
 }
 
-/** A path as fetch sends it, for who sends it without fetch: dot segments resolved, other characters encoded, no fragment. */
+/** Makes of a path what fetch would send: dot segments resolved, other characters encoded, no fragment. */
 export function pathOnWire(path: string): string {
   if (PLAIN_PATH.test(path)) return path;
   const { pathname, search } = new URL(`http://any${path}`);

@@ -1,11 +1,11 @@
-/** A socket that breaks sooner after its last use breaks because the upstream does, not because it was left idle. */
+/** A socket that breaks sooner than this after its last use was not closed for being idle: the upstream has failed. */
 const SHORTEST_LESSON_MS = 100;
-/** How much of the time after which the upstream has dropped a socket is still trusted. */
+/** The new limit, as a share of the idle time after which the upstream has dropped a socket. */
 const SHARE = 0.75;
-/** A deploy or a crash drops idle sockets too: what was learned from one is not believed for ever. */
+/** How long a learned limit holds. A deploy or a crash drops idle sockets too, and says nothing about the time after it. */
 const MEMORY_MS = 10 * 60_000;
 
-/** How long an unused socket is kept: as configured, or less once the upstream has dropped one sooner. */
+/** How long an unused socket is kept: the configured time, or less once the upstream has dropped a socket sooner. */
 export class KeepAliveLimit {
   /** The limit in force, in ms. */
   ms: number;
@@ -19,7 +19,7 @@ export class KeepAliveLimit {
     return this.learnedAt !== undefined;
   }
 
-  /** Lowers the limit below the idle time after which a socket was lost. Gives whether it has changed. */
+  /** Lowers the limit below the idle time after which a socket was lost. Returns whether the limit has changed. */
   learn(idleMs: number): boolean {
     if (idleMs < SHORTEST_LESSON_MS) return false;
     const ms = Math.floor(idleMs * SHARE);
@@ -29,7 +29,7 @@ export class KeepAliveLimit {
     return true;
   }
 
-  /** Goes back to the configured limit when the lesson is ten minutes old. Gives whether it has changed. */
+  /** Goes back to the configured limit ten minutes after `learn()` has lowered it. Returns whether the limit has changed. */
   forget(): boolean {
     if (this.learnedAt === undefined || performance.now() - this.learnedAt < MEMORY_MS) return false;
     this.ms = this.configuredMs;

@@ -6,10 +6,10 @@ import type { Undici } from '../load-undici';
 import type { UpstreamOptions } from '../types';
 import { observerOf, watchHandler, type RequestObserver } from './watch-handler';
 
-/** How much sooner than the upstream's `Keep-Alive: timeout=` says a socket is given up; Node's agent does the same. */
+/** A socket is closed this much sooner than the upstream's `Keep-Alive: timeout=` says. Node's agent does the same. */
 const HINT_MARGIN_MS = 1000;
 
-/** It gives the socket that connects, as `net.connect()` does, though undici's type does not say so. */
+/** undici's connector. It returns the connecting socket, as `net.connect()` does, but undici's type does not say so. */
 type Connector = (...args: Parameters<buildConnector.connector>) => unknown;
 
 /** One address of a name. */
@@ -35,8 +35,8 @@ export interface SocketOptions {
 }
 
 /**
- * An undici pool that learns: when the upstream turns out to drop unused sockets sooner than they are given up here, a
- * pool with a lower limit takes its place, and the sockets of the old one are closed as soon as they are free.
+ * An undici pool that learns. When the upstream drops an unused socket sooner than this client would close it, a pool
+ * with a lower limit replaces the old one, whose sockets are closed as soon as they are free.
  */
 export class LearningPool {
   readonly limit: KeepAliveLimit;
@@ -51,7 +51,7 @@ export class LearningPool {
     private readonly pinned?: PinnedAddress,
   ) {
     this.limit = new KeepAliveLimit(options.keepAlive === false ? 0 : options.keepAlive);
-    // HTTP/1.1 on either major of undici: what is learned of sockets is about one request at a time on each.
+    // HTTP/1.1 with both undici 7 and 8: what is learned of sockets supposes one request at a time on each.
     this.connector = undici.buildConnector({
       ...options.connect,
       ...(pinned && { lookup: lookupOf(pinned) }),
@@ -70,8 +70,8 @@ export class LearningPool {
   }
 
   /**
-   * Refuses what fetch must not send: a redirect to another origin, which the pool would take to this one, and the second
-   * go that fetch gives a request that was answered with 421, without asking whether it may be sent twice.
+   * Refuses two requests that fetch makes by itself. The first is a redirect to another origin: the pool would send it to
+   * its own. The second is the repetition of a request that was answered with 421: it may not be safe to send it twice.
    */
   refuse({ origin }: Dispatcher.DispatchOptions, previousStatus: number): void {
     const { SocketError } = this.undici.errors;
@@ -83,7 +83,7 @@ export class LearningPool {
     }
   }
 
-  /** With what the socket of a failed request is closed: the one kind of error that undici blames on no other request. */
+  /** The error with which the socket of a failed request is closed: undici fails no other request because of a SocketError. */
   givenUp(): Error {
     return new this.undici.errors.SocketError('given up');
   }
@@ -97,12 +97,12 @@ export class LearningPool {
     return this.pool.dispatch(options, watchHandler(handler, observer));
   }
 
-  /** The upstream has dropped a socket that had been unused for so long: all that are unused are suspect from now on. */
+  /** The upstream has dropped a socket that was unused for `idleMs`. If that lowers the limit, all sockets are replaced. */
   dropped(idleMs: number): void {
     if (this.limit.learn(idleMs)) this.renew();
   }
 
-  /** Closes all sockets once what is under way on them has ended. */
+  /** Closes each socket once the requests under way have ended. */
   async close(): Promise<void> {
     this.retire(this.pool);
     await Promise.all(this.retired);
@@ -126,7 +126,7 @@ export class LearningPool {
       connections: connections === Infinity ? null : connections,
       connect: this.connector,
       allowH2: false,
-      // undici's word for "Connection: close" on every request.
+      // With `pipelining: 0` undici sends "Connection: close" on every request.
       ...(keepAlive === false && { pipelining: 0 }),
       ...(keepAlive !== false && { keepAliveTimeout: this.limit.ms, keepAliveMaxTimeout: this.limit.ms }),
       keepAliveTimeoutThreshold: HINT_MARGIN_MS,
@@ -141,7 +141,7 @@ export class LearningPool {
     const client = new this.undici.Client(origin, { ...options, connect: this.connectorOf(connection) });
     const dispatch = client.dispatch.bind(client);
     client.dispatch = (request, handler) => {
-      // Given up while it waited in the pool's queue: undici would take it to a socket, and destroy that for it.
+      // The request was given up while it waited in the pool's queue. undici would give it a socket and then destroy that.
       if (observerOf(handler)?.assign(connection) === false) return true;
       return dispatch(request, handler);
     };
@@ -166,7 +166,7 @@ export class LearningPool {
   }
 }
 
-/** The pool's own address first, and the others for Node to fall back on ("Happy Eyeballs"). */
+/** Gives Node the pool's own address first, and then the others to fall back on ("Happy Eyeballs"). */
 function lookupOf({ own, others }: PinnedAddress): LookupFunction {
   return (_name, { all }, callback) => {
     if (all) callback(null, [own, ...others().filter(({ address }) => address !== own.address)]);

@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 /** How far a connection has come. */
 export type Stage = 'dns' | 'connect' | 'tls' | 'queue';
 
-/** What is known of one of the pool's connections: one socket at a time, and one request at a time on it. */
+/** One of the pool's connections. It has one socket at a time, which carries one request at a time. */
 export class PooledConnection {
   /** The socket, once it is connected and until it is closed. */
   private socket: Socket | undefined = undefined;
@@ -12,15 +12,15 @@ export class PooledConnection {
   private requests = 0;
   private idleSince = 0;
   private isBusy = false;
-  /** How far it has come, or had come when it failed; `queue` for one that is there and waits for its turn. */
+  /** How far connecting has come, or had come when it failed; `queue` once the socket is connected. */
   stage: Stage = 'queue';
-  /** Its socket goes to another address of the name than it should, because that could not be reached. */
+  /** Whether the socket goes to another address of the name, because its own address could not be reached. */
   isDetour = false;
 
-  /** @param onDrop - Told when the upstream closes the socket while nothing is under way on it. */
+  /** @param onDrop - Called when the upstream closes the socket while no request is under way on it. */
   constructor(private readonly onDrop: (idleMs: number) => void) {}
 
-  /** A socket that tries to connect. */
+  /** A socket begins to connect. */
   connects(socket: Socket, hostname: string): void {
     this.connecting = socket;
     const isName = isIP(hostname.replace(/^\[|\]$/g, '')) === 0;
@@ -42,9 +42,9 @@ export class PooledConnection {
     socket.once('close', () => this.closed(socket));
   }
 
-  /** Ends an attempt to connect for which nobody waits any more; undici would go on with it for up to ten seconds. */
+  /** Stops connecting when no request waits for it any more. undici would go on for up to ten seconds. */
   giveUpConnecting(): void {
-    // Without an error undici would never hear of it.
+    // Without an error undici would not notice that the socket is destroyed.
     this.connecting?.destroy(new Error('Nobody waits for this connection any more'));
     this.connecting = undefined;
   }
@@ -62,8 +62,8 @@ export class PooledConnection {
   }
 
   /**
-   * The request that had begun has failed or was given up, and the socket with it. undici 7 would close it with an error
-   * after which it connects anew for the very request that was given up.
+   * The request under way has failed or was given up, so its socket is destroyed. undici 7 would destroy it with an error
+   * after which it connects again, for the same request that was given up.
    */
   fail(error: Error): void {
     this.isBusy = false;
@@ -71,7 +71,7 @@ export class PooledConnection {
     if (this.socket?.destroyed === false) this.socket.destroy(error);
   }
 
-  /** How long nothing has been under way, in ms; undefined where there is no socket. */
+  /** How long the socket has been unused, in ms; undefined where there is no socket. */
   idleMs(): number | undefined {
     return this.socket && performance.now() - this.idleSince;
   }
@@ -93,7 +93,7 @@ export class PooledConnection {
   }
 }
 
-/** A FIN ends the readable side, a RST leaves its code; undici's own closing leaves neither. */
+/** A FIN from the peer ends the readable side, and a RST leaves its error code. When undici closes, there is neither. */
 function wasClosedByPeer(socket: Socket): boolean {
   const { code } = (socket.errored ?? {}) as NodeJS.ErrnoException;
   return socket.readableEnded || code === 'ECONNRESET';

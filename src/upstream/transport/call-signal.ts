@@ -1,17 +1,17 @@
 import type { Undici } from '../load-undici';
 
-/** What a call is given up by, in the form that undici's fetch takes. */
+/** Makes the signal that aborts a call. Both Node's AbortController and `CallSignal` are such sources. */
 export interface SignalSource {
   readonly signal: AbortSignal;
   abort(reason: unknown): void;
 }
 
 /**
- * As much of an AbortSignal as undici's fetch asks of one: it has one listener, which is undici's own. A real one has a
- * controller and an event target of Node's, whose listener undici leaves on it for a finalizer to remove.
+ * The part of an AbortSignal that undici's fetch needs: a single listener, undici's own. A real signal costs a controller
+ * and an event target, on which undici leaves its listener until a finalizer removes it.
  *
- * Why a signal at all: it is the only way to make the reading of a body fail with a given reason. Whoever ends the request
- * on the wire gets `TypeError: terminated`.
+ * A signal is needed because it is the only way to make the reading of a body fail with a given reason. If the request is
+ * ended on the wire, the reading fails with `TypeError: terminated`.
  */
 class CallSignal {
   readonly aborted: boolean = false;
@@ -39,15 +39,15 @@ class CallSignal {
   }
 }
 
-// By the prototype undici tells a signal from another object.
+// undici recognises a signal by its prototype.
 Object.setPrototypeOf(CallSignal.prototype, AbortSignal.prototype);
 
-/** Makes the signals of calls: light ones where this undici obeys them, and else Node's own, as on Node 20. */
+/** Makes the signals of calls: light ones if this undici obeys them, and otherwise Node's own, as on Node 20. */
 export function signalMaker(undici: Pick<Undici, 'Request'>): () => SignalSource {
   return obeysCallSignals(undici) ? () => new CallSignal() : () => new AbortController();
 }
 
-/** Tried out rather than known by version: what undici asks of a signal is no promise of its own. */
+/** Tries it out instead of comparing versions: undici does not document what it needs of a signal. */
 function obeysCallSignals({ Request }: Pick<Undici, 'Request'>): boolean {
   const source = new CallSignal();
   const reason = new Error('tried out');

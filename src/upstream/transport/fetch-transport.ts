@@ -3,10 +3,10 @@ import { fetchErrorOf } from '../call/call-error';
 import { withBudget } from '../call/outbound-budget';
 import type { Transport } from './transport';
 
-/** Sends by undici's fetch. */
+/** Sends with undici's `fetch()`. */
 export const fetchTransport: Transport<Response, UndiciHeaders> = {
   send({ undici, newSignal }, wire, plan, budgetMs, canEnd) {
-    // undici's listening to a signal costs more than all the rest of a call.
+    // No signal where nothing can abort the call: listening to one costs undici more than all the rest of a call.
     const source = canEnd ? newSignal() : undefined;
     if (source) wire.onGiveUp = (reason) => source.abort(reason);
     const init = {
@@ -20,7 +20,7 @@ export const fetchTransport: Transport<Response, UndiciHeaders> = {
   errorOf: fetchErrorOf,
   statusOf: ({ status }) => status,
   headerOf: ({ headers }, name) => headers.get(name),
-  // A locked body without a reader at work cannot be told from one with; a lock without reading is rare.
+  // A lock does not tell whether somebody is really reading. A lock without reading is rare.
   isBeingRead: ({ body }) => body?.locked === true,
   discard({ body }) {
     body?.cancel().catch(() => undefined);

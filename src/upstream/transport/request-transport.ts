@@ -4,18 +4,18 @@ import { withPlainBudget } from '../call/outbound-budget';
 import type { PlainHeaders } from '../call/request-options';
 import type { Transport } from './transport';
 
-/** undici's `request()` with a callback, which its types leave out. */
+/** undici's `request()` with a callback. This form is missing in its types. */
 type RequestWithCallback = (
   this: unknown,
   options: object,
   callback: (error: Error | null, response: UpstreamResponse) => void,
 ) => void;
 
-/** Sends by undici's `request()`. */
+/** Sends with undici's `request()`. */
 export const requestTransport: Transport<UpstreamResponse, PlainHeaders> = {
   send({ undici }, wire, plan, budgetMs) {
     return new Promise((resolve, reject) => {
-      // Cheaper than an AbortController: undici hands out what ends a request when it begins to write it.
+      // Cheaper than an AbortController: undici provides an abort function when it begins to write the request.
       wire.onGiveUp = (reason) => {
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a signal's reason may be anything
         reject(reason);

@@ -13,9 +13,9 @@ export interface TransportTools {
 /** What differs between `fetch()` and `request()`. */
 export interface Transport<Response, Headers> {
   /**
-   * Sends one try. When `wire` is given up, it has to be given up, with that reason, and so has the reading of the body.
-   * @param budgetMs - What the upstream is told that it may spend; `Infinity` for nothing.
-   * @param canEnd - Whether `wire` may be given up at all.
+   * Sends one try. When `wire` is given up, both the request and the reading of its body have to fail with that reason.
+   * @param budgetMs - The budget that the upstream is told; with `Infinity` it is told none.
+   * @param canEnd - Whether `wire` can be given up at all.
    */
   send(
     tools: TransportTools,
@@ -30,6 +30,6 @@ export interface Transport<Response, Headers> {
   headerOf(response: Response, name: string): string | null;
   /** Whether somebody is reading the body. */
   isBeingRead(response: Response): boolean;
-  /** Frees the socket of a body that nobody will read: undici keeps it if all has arrived, and else closes it. */
+  /** Frees the socket of a body that will not be read. undici keeps the socket if the whole body has arrived, or closes it. */
   discard(response: Response): void;
 }
