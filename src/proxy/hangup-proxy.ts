@@ -13,18 +13,19 @@ import { guardHandlers, guardListeners } from './user-code/user-code';
 import { UserVerdicts } from './user-code/user-verdicts';
 
 /**
- * Takes http-proxy-middleware's options (versions 3 and 4) and gives them back with the upstream tied to the request: its
- * request is destroyed when `req.signal` aborts, its faults go to the app's error handlers, and a response that it leaves
- * unfinished is broken visibly. `app.use('/api', createProxyMiddleware(hangupProxy({ target })))`.
+ * Takes http-proxy-middleware's options (versions 3 and 4) and returns them with the upstream tied to the request: the
+ * upstream's request is destroyed when `req.signal` aborts, the upstream's faults go to the app's error handlers, and a
+ * response that the upstream leaves unfinished is cut so that the client can see it.
+ * `app.use('/api', createProxyMiddleware(hangupProxy({ target })))`.
  *
  * The given options are not changed. `on`, `plugins`, `logger`, `ejectPlugins` and `agent` keep working: see
  * `docs/proxy.md` for the order.
- * http-proxy-middleware 2 and older would ignore all of it: there `createProxyMiddleware()` throws an error that says so.
- * @throws {TypeError | RangeError} for an option of ours that is of the wrong type or out of range.
+ * http-proxy-middleware 2 and older would ignore all of this: there `createProxyMiddleware()` throws an error that says so.
+ * @throws {TypeError | RangeError} for an option that `hangupProxy()` reads and that is of the wrong type or out of range.
  */
 export function hangupProxy<Options extends object>(options: Options): Options {
-  // A constraint with members would be the better type, but defeats the inference of http-proxy-middleware's generic
-  // helpers, fixRequestBody and responseInterceptor; nested in createProxyMiddleware() the options are checked by it.
+  // `extends HangupProxyOptions` would be the better constraint. But it defeats the inference of http-proxy-middleware's
+  // generic helpers, fixRequestBody and responseInterceptor. Inside createProxyMiddleware(), that checks the options.
   const checked = checkedProxyOptions(options);
   const { proxyTimeout, timeout, upgradeTimeout, fallback, maxHeaderSize, ...rest } = checked;
   const limits = limitsOf(proxyTimeout, timeout, upgradeTimeout);
@@ -37,7 +38,7 @@ export function hangupProxy<Options extends object>(options: Options): Options {
     on: handlersOf(rest.on, verdicts),
     plugins: [
       ...guardedPlugins(rest.plugins ?? []),
-      // Last, so that the user's plugins have had their say.
+      // Last, so that the user's plugins run before it.
       proxyPlugin({
         ...{ limits, verdicts, isMirrored },
         fallback: fallback?.toString(),
@@ -60,7 +61,7 @@ function guardedPlugins(plugins: readonly unknown[]): unknown[] {
         release();
       }
     }
-    // http-proxy-middleware tells its name when it is debugged.
+    // http-proxy-middleware prints the plugin's name when it is debugged.
     return Object.defineProperty(guardedPlugin, 'name', { value: plugin.name });
   });
 }
@@ -70,12 +71,12 @@ function handlersOf(on: HangupProxyEvents | undefined, verdicts: UserVerdicts): 
   return {
     ...handlers,
     proxyReq(proxyReq: ClientRequest, req: IncomingMessage, res, options: ProxyRequestOptions) {
-      // Before the user's own, which may write the body.
+      // Before the user's own handler, which may write the body.
       const exchange = ProxyExchange.latest(req);
       if (exchange?.context.verdicts === verdicts) openAttempt(exchange, proxyReq, options);
       return handlers.proxyReq?.(proxyReq, req, res, options);
     },
-    // That `on.error` is there at all switches http-proxy-middleware's own error response off.
+    // If there is an `on.error`, http-proxy-middleware sends no error response of its own.
     error: verdicts.ask,
   };
 }
@@ -91,8 +92,8 @@ function orNone(ms: number): number {
   return ms === 0 ? Infinity : ms;
 }
 
-// A redirect may lead to another origin and protocol, for which version 3 has no agent: there, each request has its own
-// connection.
+// A redirect may lead to another origin and protocol, for which version 3 has no agent. With `followRedirects`, each request
+// therefore has its own connection.
 function agentFor(
   { agent, followRedirects }: HangupProxyOptions,
   maxHeaderSize: number | undefined,

@@ -2,16 +2,16 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { milliseconds, optionalFunction, wrongType } from '../options';
 
-/** What Node's parser can hold. */
+/** The largest value that Node's parser accepts. */
 const MAX_HEADER_SIZE = 2 ** 31 - 1;
 
 /**
- * The events of http-proxy-middleware that `hangupProxy()` deals with, as versions 3 and 4 have them in common. They are
- * written as methods so that handlers with narrower types (Express's Request and Response) are accepted.
+ * The events of http-proxy-middleware that `hangupProxy()` handles, with the types that versions 3 and 4 share. They are
+ * declared as methods so that handlers with narrower types (Express's Request and Response) are accepted.
  */
 export interface HangupProxyEvents {
   /**
-   * Runs before the app's error handlers. It may answer itself; what it leaves unanswered goes on to them. A handler that
+   * Runs before the app's error handlers. It may answer itself; if it does not, the error goes on to them. A handler that
    * answers later must return a promise.
    */
   error?(error: Error, req: IncomingMessage, res: ServerResponse | Socket, target?: unknown): unknown;
@@ -32,36 +32,39 @@ export interface HangupProxyEvents {
 }
 
 /**
- * What `hangupProxy()` has to know of http-proxy-middleware's options. All others pass through unseen.
+ * The options that `hangupProxy()` reads or adds. All other options of http-proxy-middleware are passed on unchanged.
  */
 export interface HangupProxyOptions {
   target?: unknown;
   forward?: unknown;
   router?: unknown;
-  /** The user's own agent; by default one that closes idle sockets before the upstream does. */
+  /** The user's own agent. Default: an agent that closes idle sockets before the upstream does. */
   agent?: unknown;
-  /** Longest silence of the upstream, in ms: a 504 by the app's error handlers, or a broken response. Default: none. */
+  /**
+   * The longest silence of the upstream, in ms. After it the app's error handlers answer 504, or a response that has started
+   * is cut. Default: none.
+   */
   proxyTimeout?: number | undefined;
-  /** As `proxyTimeout`: a silence on one side is one on the other. The smaller of the two counts. Default: none. */
+  /** The same as `proxyTimeout`; the smaller of the two counts. Default: none. */
   timeout?: number | undefined;
   /** How long a WebSocket handshake with the upstream may take, in ms. Default: `proxyTimeout`, or else 25 000. */
   upgradeTimeout?: number | undefined;
   /**
-   * The next upstream, `'http://spare:3001'`, for when the first one fails before it has answered: only requests that are
-   * idempotent, and only while no byte of a body has left. Default: none.
+   * The upstream that gets a request when the first one fails before it has answered: `'http://spare:3001'`. It gets only
+   * idempotent requests of which no byte of a body has left. Default: none.
    */
   fallback?: string | URL | undefined;
-  /** The longest head of a response, in bytes, with the agent that `hangupProxy()` brings. Default: Node's, 16 KiB. */
+  /** The longest head of a response that the agent of `hangupProxy()` accepts, in bytes. Default: Node's, 16 KiB. */
   maxHeaderSize?: number | undefined;
   followRedirects?: boolean | number | undefined;
   ejectPlugins?: boolean | undefined;
   plugins?: readonly unknown[] | undefined;
   on?: HangupProxyEvents | undefined;
-  /** Only `legacyCreateProxyMiddleware()` of version 3 has it. */
+  /** Only `legacyCreateProxyMiddleware()` of version 3 has this option. */
   logProvider?: unknown;
 }
 
-/** Checks what is ours to heed and gives it back; http-proxy-middleware checks the rest. Zero means "off" there, and here. */
+/** Checks the options that `hangupProxy()` reads; http-proxy-middleware checks the rest. Zero means "off" there and here. */
 export function checkedProxyOptions(options: unknown): HangupProxyOptions {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw wrongType('hangupProxy(): the options', options, 'an object: the options of http-proxy-middleware');

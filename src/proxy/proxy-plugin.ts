@@ -11,8 +11,8 @@ import type { UpstreamTarget } from './wire/upstream-facts';
 import { interceptEmit, type EmitGuard } from './user-code/user-code';
 
 /**
- * Makes the plugin that ties the proxy's events together, one `ProxyExchange` for each proxied request. A plugin, because it
- * is there also where the user ejects http-proxy-middleware's own.
+ * Makes the plugin that listens to the proxy's events and keeps one `ProxyExchange` for each proxied request. It is a plugin
+ * so that it also runs where the user ejects http-proxy-middleware's own.
  */
 export function proxyPlugin(settings: ProxySettings): (server: ProxyServer) => void {
   return function hangupProxyPlugin(server) {
@@ -52,8 +52,8 @@ type ErrorEvent = [
 ];
 
 function handleProxyError(context: ExchangeContext, [error, req, res, target]: ErrorEvent): void {
-  // A missing target, which http-proxy reports without saying for which request: thrown, it gets back to
-  // http-proxy-middleware, which knows.
+  // http-proxy reports a missing target without the request. Thrown, the error gets back to http-proxy-middleware, which
+  // knows the request.
   if (!req || !res) throw error;
   if (!('writeHead' in res)) failUpgrade(error, req, res, context.verdicts);
   else {
@@ -75,7 +75,7 @@ function emitGuard(context: ExchangeContext): EmitGuard {
       if (event !== 'error') return rescueThrown(event, args, thrown);
       const [error, req, res] = args as ErrorEvent;
       if (!req || !res || thrown === error) return false;
-      // An error listener of a plugin or a logger: ours, the last, has not been called.
+      // An error listener of a plugin or a logger has thrown, so ours, the last one, has not been called.
       context.verdicts.remember(res, { thrown });
       handleProxyError(context, args as ErrorEvent);
       return true;

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * A `logProvider` that refuses http-proxy-middleware 2 and older at start-up: only those call it with a provider of their
- * own, when `createProxyMiddleware()` is called. They would ignore `on` and `plugins`, and with them all that
- * `hangupProxy()` does. Version 3 calls it without an argument (`legacyCreateProxyMiddleware()`), version 4 not at all.
+ * A `logProvider` that refuses http-proxy-middleware 2 and older at start-up. They would ignore `on` and `plugins`, and so
+ * all that `hangupProxy()` does. Only they call `logProvider` with an argument, when `createProxyMiddleware()` is called.
+ * Version 3 calls it without one (`legacyCreateProxyMiddleware()`), and version 4 not at all.
  *
- * This finds the copy that is really used; the one that a file would resolve need not be it.
+ * So the copy that is really used is checked. `require.resolve()` might find another copy.
  */
 export function refuseOldVersions(ownProvider: unknown): (...args: unknown[]) => unknown {
   return function logProvider(...args) {
@@ -22,7 +22,7 @@ function refusal(version: string | undefined): string {
   );
 }
 
-/** The version of the package whose `dist/logger.js` calls; `undefined` where it is part of a bundle. */
+/** The version of the package whose `dist/logger.js` has called; `undefined` where that is part of a bundle. */
 function versionOfCaller(): string | undefined {
   const directory = /\((.*?)[\\/]dist[\\/]logger\.js:\d+/.exec(new Error().stack ?? '')?.[1];
   if (directory === undefined) return undefined;

@@ -23,13 +23,13 @@ interface Handshake {
   isOver: boolean;
 }
 
-/** By the client's socket, and once it is connected also by the upstream's. */
+/** The handshakes, by the client's socket and, once the upstream has switched protocols, also by the upstream's. */
 const handshakes = new WeakMap<Socket, Handshake>();
 const nothing = (): void => undefined;
 
 /**
- * Ties a WebSocket's two connections together. The handshake has a limit in ms; afterwards there is none, and whichever side
- * closes takes the other with it.
+ * Ties a WebSocket's two connections together. The handshake has a time limit, and the WebSocket after it has none. When
+ * one of the two connections closes, the other is closed too.
  */
 export function watchUpgrade(begun: Omit<Handshake, 'isOver'>): void {
   const { context, proxyReq, socket } = begun;
@@ -46,10 +46,10 @@ export function watchUpgrade(begun: Omit<Handshake, 'isOver'>): void {
     clearTimeout(timer);
     socket.off('close', leave).off('end', leave).off('readable', keepReading);
   };
-  // Without a listener a reset of the client's would be an uncaught exception.
+  // Without an `error` listener a reset by the client would be an uncaught exception.
   socket.on('error', nothing).once('close', leave).once('end', leave).on('readable', keepReading);
   proxyReq.prependListener('response', (refusal: IncomingMessage) => {
-    // The connection is never another's, whatever the agent. Not before: Node sets it when it writes the head.
+    // No other request may reuse the connection, whatever the agent. Set only now: Node sets it when it writes the head.
     proxyReq.shouldKeepAlive = false;
     const defect = defectOf(refusal);
     if (defect === undefined) {
@@ -69,8 +69,8 @@ export function watchUpgrade(begun: Omit<Handshake, 'isOver'>): void {
 }
 
 /**
- * A handshake has no body: of one that the client announces, http-proxy and httpxy send the head only, and the upstream
- * would take what comes next on the connection for it.
+ * Removes the headers that announce a body. http-proxy and httpxy send only the head of a handshake, so the upstream would
+ * take the next bytes on the connection for the body.
  */
 function sendBare(proxyReq: ClientRequest): void {
   if (proxyReq.headersSent) return;
@@ -83,13 +83,13 @@ function limitHandshake(proxyReq: ClientRequest, ms: number): NodeJS.Timeout | u
   return setTimeout(() => proxyReq.destroy(upstreamTimeout(ms)), ms).unref();
 }
 
-// Nobody reads from the client before the connection is switched, and who does not read does not see it leave. What it may
-// have sent stays in the buffer.
+// Nobody reads from the client's socket before the protocols are switched. Without reading, Node does not notice that the
+// client leaves. `read(0)` leaves the bytes that it may have sent in the buffer.
 function keepReading(this: Socket): void {
   this.read(0);
 }
 
-// The pipes pass on an orderly end, but not that a side is gone.
+// The pipes pass on an orderly end, but not a connection that is gone.
 function closeTogether(side: Socket, other: Socket): void {
   side.on('error', nothing).once('close', (hadError: boolean) => {
     if (hadError) other.destroy();
@@ -102,20 +102,20 @@ function refuse(
   refusal: IncomingMessage,
   defect: string,
 ): void {
-  // By which both versions leave it alone.
+  // Both versions ignore a response with `upgrade: true`.
   Object.assign(refusal, { upgrade: true });
   context.server.emit('error', invalidResponse(defect), req, socket);
   proxyReq.destroy();
 }
 
-// Version 3 announces chunks and then sends none. Delimited by the end of the connection, the body is right in both
-// versions, and a reset tells a fragment from the whole.
+// Version 3 announces chunks and then sends none. If the end of the connection delimits the body, it is right in both
+// versions, and a reset shows the client that it is a fragment.
 function relayRefusal(refusal: IncomingMessage, socket: Socket): void {
   delete refusal.headers['transfer-encoding'];
   delete refusal.headers['keep-alive'];
   refusal.headers.connection = 'close';
   refusal.prependListener('aborted', () => reset(socket));
-  // Nobody reads from the client any more: it would not be seen to close.
+  // Nobody reads from the client's socket any more, so its closing would go unnoticed.
   socket.once('finish', () => socket.destroy()).once('close', () => refusal.destroy());
 }
 
@@ -123,7 +123,7 @@ function reset(socket: Socket): void {
   try {
     socket.resetAndDestroy();
   } catch {
-    // TLS: there a connection that ends without a close_notify is known to be cut.
+    // TLS sockets cannot be reset. There, an end without a close_notify shows that the connection was cut.
     socket.destroy();
   }
 }
@@ -140,7 +140,7 @@ export function failUpgrade(
   const cause = verdict && 'thrown' in verdict ? verdict.thrown : error;
   if (socket.destroyed) return;
   if (socket.writableEnded) {
-    // The user's own answer. Node has handed the connection over: nobody else would close it.
+    // The user has answered. Node has handed the connection over, so nobody else would close it.
     socket.destroySoon();
     return;
   }
@@ -160,7 +160,7 @@ export function failUpgrade(
   } else answer(cause, req, socket);
 }
 
-/** The user's own `on.proxyReqWs`, `on.open` or `on.close` has failed: what a handshake can still be answered, it is. */
+/** The user's own `on.proxyReqWs`, `on.open` or `on.close` has failed. The handshake is answered if it still can be. */
 export function failUpgradeByUser(socket: Socket, thrown: unknown, isClosing = false): void {
   const handshake = handshakes.get(socket);
   if (handshake === undefined) return;
@@ -168,7 +168,7 @@ export function failUpgradeByUser(socket: Socket, thrown: unknown, isClosing = f
   handshake.context.server.emit('error', thrown, handshake.req, handshake.socket);
 }
 
-/** Gives up a request that has no listeners yet, of which an error would be an uncaught exception. */
+/** Destroys a request that has no listeners yet, so that an error of it is no uncaught exception. */
 export function dropHandshake(proxyReq: ClientRequest): void {
   proxyReq.on('error', nothing).destroy();
 }
@@ -183,7 +183,7 @@ function note(error: unknown, { proxyReq, target, context }: Handshake): void {
   });
 }
 
-/** A socket, or what Node gives in its place, which has less. */
+/** A socket, or the stream that Node 26 hands over instead, which has no `destroySoon()`. */
 type UpgradedSocket = Omit<Socket, 'destroySoon'> & Partial<Pick<Socket, 'destroySoon'>>;
 
 /** Answers on the bare socket, which Node has handed over, as `gatewayErrorHandler()` does. */
@@ -196,7 +196,7 @@ function answer(error: unknown, req: IncomingMessage, socket: UpgradedSocket): v
   answerWithoutApp(error, req, res);
 }
 
-/** Closes it when all that was written has left. Node 26 hands over a stream of its own where the handshake has a body. */
+/** Closes the socket when all that was written has left. Node 26 hands over another stream where the handshake has a body. */
 function closeSoon(socket: UpgradedSocket): void {
   if (typeof socket.destroySoon === 'function') socket.destroySoon();
   else socket.end(() => socket.destroy());

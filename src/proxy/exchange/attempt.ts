@@ -22,7 +22,7 @@ export function openAttempt(
   proxyReq: ClientRequest,
   options: ProxyRequestOptions,
 ): void {
-  // Version 3 with followRedirects tells of every hop, with the same request.
+  // Version 3 with followRedirects emits `proxyReq` for every hop, with the same request.
   if (exchange.proxyReq === proxyReq) return;
   exchange.proxyReq = proxyReq;
   markCallSite(proxyReq, exchange.context.site);
@@ -41,7 +41,7 @@ export function openAttempt(
   closeAfterBody(proxyReq);
 }
 
-/** All listeners of `proxyReq` have had their say. */
+/** All listeners of `proxyReq` have run. */
 export function beginAttempt(
   exchange: ProxyExchange,
   proxyReq: ClientRequest,
@@ -67,7 +67,7 @@ function prepare(exchange: ProxyExchange, proxyReq: ClientRequest): void {
   holdBody(exchange, proxyReq);
 }
 
-/** Handles an error of the upstream's request, if it is not for http-proxy-middleware to hear of it. */
+/** Handles an error of the upstream's request. Returns whether it is to be kept from http-proxy-middleware. */
 function handleError(exchange: ProxyExchange, error: NodeJS.ErrnoException): boolean {
   if (exchange.isAbandoned) return true;
   if (exchange.isStreaming()) {
@@ -88,7 +88,7 @@ function handleError(exchange: ProxyExchange, error: NodeJS.ErrnoException): boo
 
 function limitSilence(proxyReq: ClientRequest, ms: number): void {
   proxyReq.setTimeout(ms, () => proxyReq.destroy(upstreamTimeout(ms)));
-  // ClientRequest's own timeout begins after the connect.
+  // ClientRequest's own timeout begins only after the connection is made.
   if (proxyReq.socket?.connecting === true) proxyReq.socket.setTimeout(ms);
 }
 
@@ -97,15 +97,15 @@ interface Closed extends ClientRequest {
 }
 
 function afterClose(exchange: ProxyExchange, proxyReq: Closed): void {
-  // Another attempt has taken its place.
+  // Another attempt has replaced this one.
   if (exchange.proxyReq !== proxyReq) return;
   const isUpgrade = exchange.proxyRes === undefined && proxyReq.res?.upgrade === true;
   if (isUpgrade && !exchange.hasFailed) refuseResponse(exchange, invalidResponse(UNSERVED_UPGRADE));
   drain(exchange, proxyReq);
 }
 
-// The rest of an upload that the upstream does not want: unread, it would block the client's connection, and with it the
-// answer that the client should see.
+// Reads and discards the rest of an upload that the upstream does not want. Unread, it would block the client's connection,
+// and the client would not see the answer.
 function drain({ req, options }: ProxyExchange, proxyReq: ClientRequest): void {
   if (req.readableEnded || req.destroyed || options.buffer !== undefined || !hasBody(req)) return;
   req.unpipe(proxyReq);

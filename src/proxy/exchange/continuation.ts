@@ -5,16 +5,16 @@ import { breakResponse } from '../../request/response/break-response';
 import type { Next } from '../../request/lifetime/lifetime';
 
 /**
- * How a request goes on when its proxy has failed: Express's `next` of the innermost router, which Express itself keeps on
- * the request for `res.sendFile()` and `res.render()`. Without Express (connect, a bare server) an answer as
- * `gatewayErrorHandler()` gives it.
+ * How a request goes on when its proxy has failed: with the `next` of the innermost router, which Express itself keeps on
+ * the request for `res.sendFile()` and `res.render()`. Without Express (connect, a bare server) the error is answered as
+ * `gatewayErrorHandler()` does.
  */
 export function continuationOf(req: IncomingMessage & { next?: unknown }, res: ServerResponse): Next {
   const next = req.next;
   return typeof next === 'function' ? (next as Next) : (error) => answerWithoutApp(error, req, res);
 }
 
-/** Answers an error where there is no app: as `gatewayErrorHandler()` does, and any other error with its own status or a bare 500. */
+/** Answers an error where there is no app: a fault as `gatewayErrorHandler()` does, any other with its own status or a 500. */
 export function answerWithoutApp(error: unknown, req: IncomingMessage, res: ServerResponse): void {
   void gatewayErrorHandler()(error, req as Request, res as Response, () => {
     if (res.headersSent) {

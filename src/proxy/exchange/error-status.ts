@@ -7,12 +7,12 @@ interface StatusCarrier {
   code?: unknown;
 }
 
-/** By which http-proxy-middleware 4 says that a client's multipart fields cannot be sent again. */
+/** The codes of http-proxy-middleware 4 for a client's multipart fields that cannot be sent again. */
 const INVALID_MULTIPART = /^HPM_ERR_INVALID_MULTIPART_/;
 
 /**
- * Gives an error the `status` and `statusCode` by which Express's own handler answers, and Nest, and whoever looks at
- * them: 502 or 504 for an upstream's fault. What it has already stays.
+ * Gives an error the `status` and `statusCode` by which Express's own error handler, Nest and others answer: 502 or 504 for
+ * an upstream's fault. A status that the error already has stays.
  */
 export function giveStatus(error: unknown, req: IncomingMessage): void {
   if (typeof error !== 'object' || error === null) return;
@@ -21,7 +21,7 @@ export function giveStatus(error: unknown, req: IncomingMessage): void {
   if (value === undefined) return;
   for (const name of ['status', 'statusCode'] as const) {
     if (carrier[name] !== undefined) continue;
-    // Not enumerable: a log of the error shows what it showed before. Without an effect where the error is frozen.
+    // Not enumerable, so that a log of the error shows what it showed before. It has no effect on a frozen error.
     Reflect.defineProperty(error, name, { value, configurable: true, writable: true });
   }
 }

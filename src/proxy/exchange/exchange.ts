@@ -11,15 +11,15 @@ import { withholdTrailer } from '../wire/trailers';
 import type { UpstreamTarget } from '../wire/upstream-facts';
 import type { UserVerdicts } from '../user-code/user-verdicts';
 
-/** What `hangupProxy()` has made of the user's options. */
+/** The settings that `hangupProxy()` derives from the user's options. */
 export interface ProxySettings {
   readonly limits: ProxyLimits;
   readonly verdicts: UserVerdicts;
-  /** The next upstream, should the first one fail. */
+  /** The upstream that gets the request when the first one fails. */
   readonly fallback: string | undefined;
   /** Whether traffic is mirrored (`forward`). */
   readonly isMirrored: boolean;
-  /** Where the app has called `hangupProxy()`: no line of it makes the requests. */
+  /** Where the app has called `hangupProxy()`. The app has no line that makes the proxied requests. */
   readonly site: CapturedStack;
 }
 
@@ -35,8 +35,8 @@ interface Carrier {
 }
 
 /**
- * One proxied request: ties the upstream's request to the client's lifetime. It holds what the attempts (`attempt.ts`), the
- * relay of the response (`relay.ts`) and the failure (`failure.ts`) have to know of one another.
+ * One proxied request: ties the upstream's request to the lifetime of the client's. It holds the state that `attempt.ts`,
+ * `relay.ts` (the response) and `failure.ts` share.
  */
 export class ProxyExchange {
   readonly lifetime: Lifetime;
@@ -48,12 +48,12 @@ export class ProxyExchange {
   attempt = 1;
   hasFailed = false;
   isAbandoned = false;
-  /** The body of the response is here as a whole, and cannot be read. */
+  /** Whether the body of the response cannot be decoded. It may have arrived completely. */
   isUnreadable = false;
   staleCheck: ((error: NodeJS.ErrnoException) => boolean) | undefined = undefined;
-  /** The options of the first attempt, while there is another upstream to turn to. */
+  /** The options of the first attempt, as long as the fallback may still be tried. */
   spare: ProxyRequestOptions | undefined = undefined;
-  /** No byte of the request's body has left: it waits for the connection, or there is none. */
+  /** Whether no byte of the request's body has left: it waits for the connection, or there is no body. */
   isBodyHere = true;
 
   constructor(
@@ -63,8 +63,8 @@ export class ProxyExchange {
     readonly context: ExchangeContext,
   ) {
     const headers = req.headers;
-    // http-proxy and httpxy do not tell of a request that carries an expectation: it is put back before the request is
-    // sent. Node has answered it with 100 already.
+    // http-proxy and httpxy emit no `proxyReq` for a request with an `Expect` header. So it is taken off now and put back
+    // before the request is sent. Node has already answered it with 100.
     this.expectation = headers.expect;
     if (this.expectation !== undefined) delete headers.expect;
     restoreFraming(req, headers);
@@ -72,7 +72,7 @@ export class ProxyExchange {
     this.next = continuationOf(req, res);
     this.lifetime = attachLifetime(req, res);
     this.lifetime.next ??= this.next;
-    // A WeakMap by the response costs 3 µs for each request.
+    // A property, because a WeakMap by the response costs 3 µs for each request.
     (this.lifetime as Carrier)[EXCHANGE] = this;
     this.lifetime.onAbort((reason) => this.abort(reason));
     this.lifetime.onSettle(() => this.abandon());
@@ -84,7 +84,7 @@ export class ProxyExchange {
     return exchange?.context === context ? exchange : undefined;
   }
 
-  /** The exchange of a request with whatever proxy it was handed to last. */
+  /** The exchange of a request with the proxy to which it was handed last. */
   static latest(req: IncomingMessage): ProxyExchange | undefined {
     return (lifetimeOf(req) as Carrier | undefined)?.[EXCHANGE];
   }
@@ -100,20 +100,20 @@ export class ProxyExchange {
     restoreFraming(this.req, this.req.headers);
   }
 
-  /** Whether the client has got a part of the upstream's response, and the rest is to come. */
+  /** Whether the client has got a part of the upstream's response and waits for the rest. */
   isStreaming(): boolean {
     const { proxyRes, res } = this;
     return proxyRes?.complete === false && res.headersSent && !res.writableEnded && !this.hasFailed;
   }
 
-  /** The request is over before its answer: the upstream's is destroyed, and the reason is its error. */
+  /** The request is over before its answer: destroys the upstream's request with the reason as its error. */
   abort(reason: HangupError): void {
     if (this.proxyRes?.complete !== true) this.proxyReq?.destroy(errorFor(reason));
   }
 
   /**
-   * The client has its answer, or is gone: whoever gave it, nobody waits for the upstream any more, nor for the rest of an
-   * upload that it has answered already.
+   * The client has its answer, from the proxy or from somebody else, or is gone. Nobody waits for the upstream any more, so
+   * its request is destroyed, even if the upstream has answered and only an upload is still under way.
    */
   abandon(): void {
     const { proxyReq, proxyRes } = this;
@@ -124,9 +124,9 @@ export class ProxyExchange {
   }
 
   /**
-   * Takes a broken response out of the hands of those who wait for the rest of it. The client has got nothing yet and can
-   * be answered in full; but a pipe would still send what has come, httpxy would destroy the answer, and
-   * `responseInterceptor()` would make a 200 of the error's message.
+   * Detaches a broken response from the client's. The client has got nothing yet and can still be answered. But a pipe would
+   * send the part that has arrived, httpxy would destroy the answer, and `responseInterceptor()` would make a 200 of the
+   * error's message.
    */
   takeOver(): void {
     this.proxyRes?.unpipe(this.res).removeAllListeners('error').removeAllListeners('close');
@@ -134,8 +134,8 @@ export class ProxyExchange {
 }
 
 /**
- * For a client that has left, the code by which http-proxy and httpxy recognise it: they then emit `econnreset` instead of
- * `error`, and nothing is logged.
+ * The error with which the upstream's request is destroyed. If the client has left, it has the code ECONNRESET: http-proxy
+ * and httpxy then emit `econnreset` instead of `error`, and nothing is logged.
  */
 function errorFor(reason: HangupError): Error {
   if (reason.code !== 'CLIENT_CLOSED_REQUEST' && reason.code !== 'RESPONSE_DESTROYED') return reason;

@@ -6,8 +6,8 @@ import { idleMsOf } from '../wire/upstream-agent';
 import { originOf, phaseOf, whereOf, type UpstreamTarget } from '../wire/upstream-facts';
 
 /**
- * Brings a failure to its end exactly once, whatever http-proxy and httpxy say of it and however often. They have reported
- * an error; the user's `on.error` has seen it.
+ * Handles a failure exactly once, however often http-proxy and httpxy report it. It is called when they have reported an
+ * error and the user's `on.error` has seen it.
  */
 export function failExchange(exchange: ProxyExchange, error: unknown, target?: UpstreamTarget): void {
   const { res, lifetime, proxyRes } = exchange;
@@ -17,7 +17,7 @@ export function failExchange(exchange: ProxyExchange, error: unknown, target?: U
     if (verdict && 'thrown' in verdict) exchange.next(verdict.thrown);
     return;
   }
-  // A response that is here as a whole is passed on as a whole, whatever then happens to the connection.
+  // A response that has arrived completely is passed on completely, whatever then happens to the connection.
   if (lifetime.settled || (proxyRes?.complete === true && !exchange.isUnreadable)) return;
   exchange.hasFailed = true;
   exchange.takeOver();
@@ -32,15 +32,15 @@ export function failExchange(exchange: ProxyExchange, error: unknown, target?: U
   }
 }
 
-/** What becomes of mirrored traffic (`forward`) is not the client's business. */
+/** Whether an error is one of mirrored traffic (`forward`). It does not concern the client. */
 function isOfMirror(exchange: ProxyExchange, target: UpstreamTarget | undefined): boolean {
   const { options, context } = exchange;
   if (target === undefined || target === exchange.target || target === options.target) return false;
-  // The options are known once the request to the target has a socket. Before that it can have no other error of its own.
+  // The options are known once the request to the target has a socket.
   return exchange.proxyReq === undefined ? context.isMirrored : target === options.forward;
 }
 
-/** Breaks a response of which the client has got a part, and tells the app's error handlers why. */
+/** Cuts a response of which the client has got a part, and tells the app's error handlers why. */
 export function breakOff(exchange: ProxyExchange, error: Error): void {
   const { req, res } = exchange;
   if (exchange.lifetime.settled || res.destroyed) return;
@@ -49,25 +49,25 @@ export function breakOff(exchange: ProxyExchange, error: Error): void {
   breakResponse(req, res, error);
   exchange.takeOver();
   pass(exchange, error);
-  // For the logger and the user's `on.error`, which version 3 does not always tell, and version 4 may tell twice. Not
-  // before it is broken: they may think that there is still something to be answered.
+  // Tells the logger and the user's `on.error`: version 3 does not always tell them, and version 4 may tell them twice. This
+  // comes after the cut, because they would answer a response that is not cut.
   tell(exchange, error);
 }
 
-/** Tells the logger and the user's `on.error`, and with them `failExchange()`. */
+/** Emits `error`, which reaches the logger, the user's `on.error` and `failExchange()`. */
 export function tell({ context, req, res, target }: ProxyExchange, error: unknown): void {
   context.server.emit('error', error, req, res, target);
 }
 
 /**
- * Something of the user's own has thrown: the app's error handlers get it as from any handler. Where the response is whole,
- * or the failure has been dealt with, only the logger and `on.error` hear of it.
+ * The user's own code has thrown: the app's error handlers get the error, as from any handler. If the response is complete,
+ * or the failure has been handled already, only the logger and `on.error` get it.
  */
 export function failByUser(exchange: ProxyExchange, thrown: unknown): void {
   const { req, res, lifetime, proxyRes, options } = exchange;
   const isRelayed = proxyRes?.complete === true && res.headersSent && options.selfHandleResponse !== true;
   if (exchange.hasFailed || lifetime.settled || res.writableEnded || isRelayed) {
-    // What fails because the request was aborted is its effect.
+    // After the request was aborted, an error is only the effect of that.
     if (lifetime.reason === undefined) tell(exchange, thrown);
     return;
   }
@@ -90,7 +90,7 @@ function passUnlessAnswered(exchange: ProxyExchange, error: unknown): void {
 }
 
 function pass({ lifetime, next, req }: ProxyExchange, error: unknown): void {
-  // The app's error handlers have it: at the end of the grace they must not get it again.
+  // The app's error handlers get the error now. They must not get another one at the end of the grace.
   lifetime.next = () => undefined;
   giveStatus(error, req);
   next(error);

@@ -11,7 +11,7 @@ interface Connecting extends Socket {
   secureConnecting?: boolean;
 }
 
-/** The methods that ask for the same when they ask twice (RFC 9110, section 9.2.2). */
+/** The idempotent methods (RFC 9110, section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string | undefined> = new Set([
   'GET',
   'HEAD',
@@ -22,15 +22,15 @@ const IDEMPOTENT: ReadonlySet<string | undefined> = new Set([
 ]);
 
 /**
- * Keeps the body of an upload here until the connection to the first upstream stands: what has left, or waits in a
- * request that has failed, cannot be sent to another one.
+ * Holds the body of an upload back until the connection to the first upstream is made. Bytes that have left, or that wait
+ * in a failed request, cannot be sent to another upstream.
  */
 export function holdBody(exchange: ProxyExchange, proxyReq: ClientRequest): void {
   const { req, context, options } = exchange;
   if (context.fallback === undefined || exchange.attempt > 1) return;
   exchange.spare = options;
   if (!hasBody(req) && !mayHaveBody(req)) return;
-  // A handler writes what a body parser has read (fixRequestBody), and can do so again.
+  // A body parser has read the body, so a handler writes it (fixRequestBody). It can do so again.
   const isWritten = req.readableEnded;
   const hasBegun = !isWritten && (options.buffer !== undefined || proxyReq.headersSent);
   const socket = proxyReq.socket as Connecting;

@@ -1,10 +1,13 @@
 import type { ClientRequest, IncomingMessage, InformationEvent } from 'node:http';
 
-/** Who hears of an upstream's request before http-proxy and httpxy do. */
+/** Gets the events of an upstream's request before http-proxy and httpxy do. */
 export interface RequestInterceptor {
-  /** Gives true for an error that is kept from them. Others who listen, the user's `on.proxyReq` perhaps, hear of every one. */
+  /** Returns true to keep an error from http-proxy and httpxy. Other listeners, such as the user's, get every error. */
   onError(error: NodeJS.ErrnoException): boolean;
-  /** What they throw over a response: a header that cannot be set, a `Location` that is no URL. Nobody else would catch it. */
+  /**
+   * A listener of the response has thrown: http-proxy or httpxy could not set a header, or a `Location` is no URL. Nobody else
+   * would catch it.
+   */
   onThrown(thrown: unknown): void;
   onInformation(information: InformationEvent): void;
   /** The request is closed. */
@@ -12,8 +15,8 @@ export interface RequestInterceptor {
 }
 
 /**
- * Intercepts the events of an upstream's request. Listeners would do, but five for each request, of which three take the
- * place of others, cost more than all else that happens to it here.
+ * Intercepts the events of an upstream's request by replacing its `emit`. Listeners would do as well. But it would take five
+ * for each request, three of them instead of others, and they would cost more than all the rest of this package's work.
  */
 export function interceptRequest(
   proxyReq: ClientRequest,
@@ -46,7 +49,7 @@ export function interceptRequest(
 }
 
 function emitToOthers(proxyReq: ClientRequest, req: IncomingMessage, error: unknown): void {
-  // The one listener that is on both requests is the proxy's.
+  // http-proxy and httpxy add the same `error` listener to both requests. No other listener is on both.
   const ofProxy = req.listeners('error');
   for (const listener of proxyReq.listeners('error')) {
     if (!ofProxy.includes(listener)) Reflect.apply(listener, proxyReq, [error]);

@@ -7,7 +7,7 @@ import { watchBody } from '../user-code/self-handled-body';
 import { relayTrailers } from '../wire/trailers';
 import { invalidResponse, upstreamCut } from '../wire/upstream-facts';
 
-/** Runs those who listen for the upstream's response; a body that they read themselves is looked after. */
+/** Runs the listeners of `proxyRes`. If they read the body themselves, its failures are handled. */
 export function showResponse(
   exchange: ProxyExchange,
   proxyRes: IncomingMessage,
@@ -18,7 +18,7 @@ export function showResponse(
   return watchBody(proxyRes, { rejected, broken: (error) => bodyBroke(exchange, error) }, show);
 }
 
-/** The upstream's response has begun; nothing of it has been passed on. */
+/** The head of the upstream's response has arrived, and nothing has been passed on yet. */
 export function relayResponse(exchange: ProxyExchange, proxyRes: IncomingMessage): void {
   const { options, req, res } = exchange;
   exchange.proxyRes = proxyRes;
@@ -37,15 +37,15 @@ export function relayResponse(exchange: ProxyExchange, proxyRes: IncomingMessage
   proxyRes.on('aborted', () => upstreamBroke(exchange, proxyRes));
 }
 
-/** What a status line may hold beside its code (RFC 9112, section 4). Node's parser lets more pass, its responses do not. */
+/** The text of a status line (RFC 9112, section 4). Node's parser accepts more than its own responses do. */
 const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** Whether a status line is one that can be passed on. The usual phrases need no look at their letters. */
+/** Whether a status line can be passed on. The usual phrases need no check by the pattern. */
 function isStatusLine(statusCode: number, statusMessage: string): boolean {
   return STATUS_CODES[statusCode] === statusMessage || REASON_PHRASE.test(statusMessage);
 }
 
-/** Why a response cannot be passed on: in Node's own it would be an uncaught exception, or would have no visible end. */
+/** Why a response cannot be passed on: Node would throw an uncaught exception, or the client could not see where it ends. */
 export function defectOf({
   statusCode = 0,
   statusMessage = '',
@@ -59,18 +59,18 @@ export function defectOf({
   return isEndless ? "The upstream's Transfer-Encoding does not end in chunks" : undefined;
 }
 
-/** Answers with an error what the upstream has said, and passes nothing of it on. */
+/** Answers with an error instead of the upstream's response. */
 export function refuseResponse(exchange: ProxyExchange, error: Error): void {
   exchange.options.selfHandleResponse = true;
   tell(exchange, error);
-  // Not before httpxy has attached its own listeners, which would destroy the answer as well.
+  // Wait until httpxy has added its listeners, which would destroy the answer: `takeOver()` removes them.
   process.nextTick(() => {
     exchange.takeOver();
     exchange.abandon();
   });
 }
 
-/** Without a body there is no framing (RFC 9112, section 6.3), and Node throws where it announces trailers. */
+/** Removes the framing of a response without a body (RFC 9112, section 6.3). With it, Node throws if trailers are announced. */
 function withholdFraming({ statusCode, headers }: IncomingMessage): void {
   if (statusCode !== 204 && statusCode !== 304) return;
   delete headers['transfer-encoding'];
@@ -78,7 +78,7 @@ function withholdFraming({ statusCode, headers }: IncomingMessage): void {
 }
 
 function upstreamBroke(exchange: ProxyExchange, proxyRes: IncomingMessage): void {
-  // Destroyed on this side: by the user's own handler, or because the client has left.
+  // It was destroyed on this side: by the user's own handler, or because the client has left.
   if (!proxyRes.socket.destroyed) return;
   if (exchange.isStreaming()) {
     breakOff(exchange, upstreamCut());
@@ -98,8 +98,8 @@ function bodyBroke(exchange: ProxyExchange, cause: Error): boolean {
   return true;
 }
 
-// What the upstream says of its connection is not about the client's own (RFC 9110, section 7.6.1). Set to undefined
-// where that is enough: deleting would make the object slow for all who read it.
+// The upstream's `Keep-Alive` and `Connection` are not about the client's connection (RFC 9110, section 7.6.1). The header
+// is set to undefined where that is enough, because deleting it would make every later access to the object slow.
 function withholdConnection({ headers }: IncomingMessage, { selfHandleResponse }: ProxyRequestOptions): void {
   withholdForeignTokens(headers);
   if (headers['keep-alive'] === undefined) return;

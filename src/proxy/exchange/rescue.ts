@@ -7,7 +7,7 @@ import { refuseUnknownCoding } from './unknown-coding';
 import type { ProxyRequestOptions } from '../proxy-server';
 import { dropHandshake, failUpgradeByUser } from '../upgrade';
 
-/** Where an event's arguments hold the request; the response, or the client's socket, comes next. */
+/** The index of the request among an event's arguments. */
 const PLACES: Readonly<Record<string, number>> = {
   start: 0,
   end: 0,
@@ -17,13 +17,13 @@ const PLACES: Readonly<Record<string, number>> = {
 };
 
 /**
- * Brings what a listener of an event has thrown to the app's error handlers. `error` is not among the events: what throws
- * there is the user's verdict on another error.
- * @returns Whether it has been brought there; else http-proxy-middleware will do it, when it is thrown on.
+ * Passes what a listener of an event has thrown to the app's error handlers. It is not called for the event `error`: what a
+ * listener throws there is the user's decision about another error.
+ * @returns Whether it has been passed on. If not, it has to be thrown again, and http-proxy-middleware passes it on.
  */
 export function rescueThrown(event: string, args: readonly unknown[], thrown: unknown): boolean {
   switch (event) {
-    // Both versions catch what is thrown here, and hand it on.
+    // Both versions catch what is thrown here and pass it on.
     case 'start':
       return false;
     case 'proxyReqWs':
@@ -38,7 +38,7 @@ export function rescueThrown(event: string, args: readonly unknown[], thrown: un
   return true;
 }
 
-/** As `rescueThrown()`, for what the promise of a listener was rejected with. */
+/** Does the same for the reason with which the promise of a listener was rejected. */
 export function rescueRejection(event: string, args: readonly unknown[], thrown: unknown): void {
   if (event === 'open' || event === 'close') {
     failUpgradeByUser(args[event === 'open' ? 0 : 1] as Socket, thrown, event === 'close');

@@ -4,12 +4,12 @@ import type { ProxyExchange } from './exchange';
 import { failByUser } from './failure';
 import { originOf } from '../wire/upstream-facts';
 
-/** How a dead keep-alive connection shows itself. */
+/** The error codes of a dead keep-alive connection. */
 const DEAD: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);
 
 /**
- * The stale-socket race: an upstream closes an idle connection in the moment in which it is used again. Gives, for a request
- * on a reused connection, the check whether an error is that: it came before a byte of an answer.
+ * Detects the stale-socket race: an upstream closes an idle connection just when it is used again. For a request on a reused
+ * connection, this returns the check whether an error is due to that: no byte of an answer has come before it.
  */
 export function staleCheck(proxyReq: ClientRequest): ((error: NodeJS.ErrnoException) => boolean) | undefined {
   const { socket, reusedSocket } = proxyReq;
@@ -31,10 +31,10 @@ export function sendAgain(exchange: ProxyExchange, error: NodeJS.ErrnoException,
   const { req, res, context } = exchange;
   exchange.attempt += 1;
   exchange.proxyReq = undefined;
-  // With it, http-proxy and httpxy would not tell of the request.
+  // With an `Expect` header, http-proxy and httpxy would not emit `proxyReq`.
   if (exchange.expectation !== undefined) delete req.headers.expect;
   try {
-    // The forwarding headers are in place from the first time; version 3 would add to them.
+    // The forwarding headers were set by the first attempt. Version 3 would append to them.
     const done = context.server.web(req, res, { ...options, xfwd: false });
     publishRetry(exchange, error);
     // httpxy's promise follows the response; its errors are reported as events as well.

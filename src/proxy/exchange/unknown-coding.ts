@@ -4,8 +4,8 @@ import { refuseResponse } from './relay';
 import { invalidResponse } from '../wire/upstream-facts';
 
 /**
- * Answers 502 where `responseInterceptor()` has thrown because this Node has nothing to decode the body with: version 4
- * decodes zstd by a function that Node has since 22.15. Gives whether it was that.
+ * Answers 502 where `responseInterceptor()` has thrown because this Node cannot decode the body: version 4 decodes zstd with
+ * a function that Node has since 22.15. Returns whether that was the reason.
  */
 export function refuseUnknownCoding(exchange: ProxyExchange, thrown: unknown): boolean {
   const { proxyRes, hasFailed } = exchange;

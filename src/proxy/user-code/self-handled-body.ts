@@ -2,11 +2,11 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { isThenable } from '../../answer/thenable';
 
-/** What is done about a body that the user's own `on.proxyRes` reads. */
+/** Handles the failures of a body that the user's own `on.proxyRes` reads. */
 export interface BodyWatch {
-  /** A listener, `responseInterceptor()`'s or the user's, has rejected; or a stream has failed without anybody listening. */
+  /** A listener, `responseInterceptor()`'s or the user's, has rejected, or a stream without an `error` listener has failed. */
   readonly rejected: (thrown: unknown) => void;
-  /** The body is not what its Content-Encoding says. Gives whether the client gets another answer. */
+  /** The body is not what its Content-Encoding says. Returns whether the client gets another answer. */
   readonly broken: (error: Error) => boolean;
 }
 
@@ -14,9 +14,8 @@ type Listener = (...args: unknown[]) => unknown;
 type Guard = (event: string, listener: Listener) => Listener;
 
 /**
- * Runs the handlers of `proxyRes`, and looks after what they attach to the response meanwhile. `responseInterceptor()`
- * listens with async functions, whose rejection would be the end of the process, and makes a 200 of a body that does not
- * decompress.
+ * Runs the handlers of `proxyRes` and guards the listeners that they add to the response meanwhile. `responseInterceptor()`
+ * adds async listeners, whose rejection would end the process. It also makes a 200 of a body that does not decompress.
  */
 export function watchBody<Result>(proxyRes: IncomingMessage, watch: BodyWatch, run: () => Result): Result {
   const releases = [guardListeners(proxyRes, (_event, listener) => withRejections(listener, watch))];
@@ -57,12 +56,12 @@ function isDecompression(error: NodeJS.ErrnoException): boolean {
   return /^(?:Z_|ERR__ERROR_FORMAT_|ERR_BROTLI_|ZSTD_error_)/.test(error.code ?? '');
 }
 
-/** Replaces the listeners that are given to an emitter. Gives the function that ends it. */
+/** Replaces the listeners that are added to an emitter from now on. Returns the function that ends this. */
 function guardListeners(emitter: EventEmitter, guard: Guard): () => void {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called on `emitter` below
   const { on } = emitter;
   const add = (event: string, listener: Listener, original: Listener): unknown =>
-    // By `listener` Node finds the one that it is to take off.
+    // When a listener is removed, Node finds its replacement by the property `listener`.
     Reflect.apply(on, emitter, [event, Object.assign(listener, { listener: original })]);
   const addGuarded = (event: string, listener: Listener): unknown =>
     add(event, guard(event, listener), listener);

@@ -2,22 +2,22 @@ import { isThenable } from '../../answer/thenable';
 import type { HangupProxyEvents } from '../options';
 import type { ProxyServer } from '../proxy-server';
 
-/** Told what a listener has thrown, or what the promise that it gave was rejected with. */
+/** Called with what a listener has thrown, or with what its promise was rejected with. */
 export type Rescue = (event: string, args: readonly unknown[], thrown: unknown) => void;
 
 type Listener = (...args: unknown[]) => unknown;
 
-/** What is done around the listeners of each event, and with what they throw. */
+/** Wraps the listeners of each event, and handles what they throw. */
 export interface EmitGuard {
-  /** In the place of the listeners of `proxyRes`. */
+  /** Called for `proxyRes` instead of its listeners, which `emit` runs. */
   readonly showResponse: (args: readonly unknown[], emit: () => unknown) => unknown;
-  /** Gives whether the error has been seen to; else it is thrown on. */
+  /** Handles what a listener has thrown. Returns whether it has; if not, the error is thrown again. */
   readonly rescue: (event: string, args: readonly unknown[], thrown: unknown) => boolean;
 }
 
 /**
- * Guards the listeners of a proxy's events: the user's own, those of plugins and loggers. What one of them throws in an
- * event of a socket is otherwise the end of the process.
+ * Guards the listeners of a proxy's events: the user's own, those of plugins and loggers. Without this, what one of them
+ * throws in an event of a socket would end the process.
  */
 export function interceptEmit(server: ProxyServer, { showResponse, rescue }: EmitGuard): void {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called on `server` below
@@ -33,7 +33,7 @@ export function interceptEmit(server: ProxyServer, { showResponse, rescue }: Emi
   };
 }
 
-/** Catches the rejections of listeners that are added from now on, by plugins, until the function that it gives is called. */
+/** Catches the rejections of listeners that plugins add from now on, until the returned function is called. */
 export function guardListeners(server: ProxyServer, rescue: Rescue): () => void {
   const guarded = new WeakMap<Listener, Listener>();
   const own = new WeakSet<object>();
@@ -68,7 +68,7 @@ export function guardListeners(server: ProxyServer, rescue: Rescue): () => void 
   };
 }
 
-/** The user's handlers, with their rejections caught. What `error` gives back is for `UserVerdicts`. */
+/** The user's handlers, with their rejections caught. The promise of `error` is left to `UserVerdicts`. */
 export function guardHandlers(on: HangupProxyEvents, rescue: Rescue): HangupProxyEvents {
   const entries = Object.entries(on).map(([event, handler]: [string, unknown]) => {
     const isGuarded = typeof handler === 'function' && event !== 'error';

@@ -3,12 +3,12 @@ import { isThenable } from '../../answer/thenable';
 
 type UserHandler = NonNullable<HangupProxyEvents['error']>;
 
-/** What the user's own `on.error` has done about an error: thrown, or not yet decided. */
+/** What the user's own `on.error` has done about an error: it has thrown, or its promise is pending. */
 export type UserVerdict = { thrown: unknown } | { pending: PromiseLike<unknown> };
 
 /**
- * Asks the user's own `on.error` first, and remembers what came of it: what it throws must not take the process down, as it
- * would in an event listener, and while its promise is pending nobody else may answer.
+ * Calls the user's own `on.error` first and remembers the result. What it throws must not end the process, as it would in
+ * an event listener, and while its promise is pending nobody else may answer.
  */
 export class UserVerdicts {
   private readonly verdicts = new WeakMap<object, UserVerdict>();
@@ -25,14 +25,14 @@ export class UserVerdicts {
     }
   };
 
-  /** What was remembered for this response, or socket; once. */
+  /** Returns what was remembered for this response or socket, and forgets it. */
   consume(res: object): UserVerdict | undefined {
     const verdict = this.verdicts.get(res);
     this.verdicts.delete(res);
     return verdict;
   }
 
-  /** Remembers what has been made of the error of a response, or of a socket. */
+  /** Remembers what the user's code has done about an error of this response or socket. */
   remember(res: unknown, verdict: UserVerdict): void {
     // http-proxy reports a missing target without any request or response.
     if (typeof res === 'object' && res !== null) this.verdicts.set(res, verdict);

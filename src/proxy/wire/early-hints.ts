@@ -2,8 +2,8 @@ import type { InformationEvent } from 'node:http';
 import type { ProxyExchange } from '../exchange/exchange';
 
 /**
- * Passes on an upstream's 103 (RFC 8297): its `Link` fields, which are what browsers heed. A client of HTTP/1.0 does not
- * know of it.
+ * Passes on an upstream's 103 (RFC 8297), with only its `Link` fields, because browsers read no others. A client of HTTP/1.0
+ * does not know 103 and gets none.
  */
 export function relayEarlyHints({ req, res, lifetime }: ProxyExchange, information: InformationEvent): void {
   const { statusCode, headers } = information;
@@ -13,6 +13,6 @@ export function relayEarlyHints({ req, res, lifetime }: ProxyExchange, informati
   try {
     res.writeEarlyHints({ link });
   } catch {
-    // Node checks the links more strictly than browsers. Hints may be left out.
+    // Node checks the links more strictly than browsers do. A hint may be left out.
   }
 }

@@ -3,7 +3,7 @@ import type { ProxyRequestOptions } from '../proxy-server';
 
 const SAFE: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Whether a method is safe (RFC 9110, section 9.2.1): asking twice does no more than asking once. */
+/** Whether a method is safe (RFC 9110, section 9.2.1): sending it twice does no more than sending it once. */
 export function isReplayableMethod(method: string | undefined): boolean {
   return SAFE.has(method);
 }

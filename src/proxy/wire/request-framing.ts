@@ -2,25 +2,25 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Http2Stream } from 'node:http2';
 
 /**
- * How the body of a request is delimited on its way to the upstream. Where the head says one thing and the bytes another, an
- * upstream reads the rest of one client's body as the next client's request (request smuggling, RFC 9112, section 11.2).
+ * How the body of a request is delimited on its way to the upstream. If the head and the bytes disagree, an upstream reads
+ * the rest of one client's body as the next client's request (request smuggling, RFC 9112, section 11.2).
  */
 
 type Headers = IncomingMessage['headers'];
 
-/** The options of a connection that concern its two ends and nobody else (RFC 9110, section 7.6.1). */
+/** The values of `Connection` that name no other header's removal beyond this hop (RFC 9110, section 7.6.1). */
 const HARMLESS_TOKENS: ReadonlySet<string> = new Set(['keep-alive', 'close', 'upgrade', 'te']);
 
 /**
- * Makes the headers say what the body is, before http-proxy or httpxy copies them. Version 3 turns the chunks of a `DELETE`
- * and an `OPTIONS` into `Content-Length: 0`, and sends the body nevertheless; both versions do so with HTTP/2, where a body
- * needs no length.
+ * Makes the headers agree with the body before http-proxy or httpxy copies them. For a chunked `DELETE` or `OPTIONS`,
+ * version 3 sends `Content-Length: 0` and then the body nevertheless. Both versions do so with HTTP/2, where a body needs no
+ * length.
  */
 export function restoreFraming(req: IncomingMessage, headers: Headers): void {
   const length = headers['content-length'];
   const encoding = headers['transfer-encoding'];
   if (encoding !== undefined) {
-    // Node takes an empty one for none, and ends the connection of a client that says anything but chunks.
+    // Node treats an empty Transfer-Encoding as none, and closes the connection of a client that sends any other than chunks.
     if (!endsInChunks(encoding)) delete headers['transfer-encoding'];
   } else if ((length === undefined || length === '0') && isSentInChunks(req)) {
     delete headers['content-length'];
@@ -48,7 +48,7 @@ function hasHttp2Body(req: IncomingMessage & { stream?: Http2Stream }): boolean 
   return req.stream?.endAfterHeaders === false && req.rawHeaders.indexOf('content-length') === -1;
 }
 
-/** What a `Connection` header says of other headers is not handed on, in neither direction. */
+/** Removes the names of other headers from a `Connection` header. They are passed on in neither direction. */
 export function withholdForeignTokens(headers: Headers): void {
   const { connection } = headers;
   if (connection === undefined || HARMLESS_TOKENS.has(connection)) return;
@@ -58,23 +58,23 @@ export function withholdForeignTokens(headers: Headers): void {
 }
 
 /**
- * A client's `Connection: Content-Length` asks the next hop to drop that header, and `Connection: X-Forwarded-For` the
- * one on which it relies. What is not about the connection is not handed on.
+ * Keeps only the tokens that are about the connection. A client's `Connection: Content-Length` would ask the upstream to drop
+ * that header, and `Connection: X-Forwarded-For` to drop one on which the upstream relies.
  */
 function withoutForeignTokens(connection: string): string {
   const tokens = connection.split(',').map((token) => token.trim());
   return tokens.filter((token) => HARMLESS_TOKENS.has(token.toLowerCase())).join(', ');
 }
 
-/** Whether bytes of a body may come, whatever the headers have been made to say. */
+/** Whether bytes of a body may still come, whatever the headers say by now. */
 export function mayHaveBody(req: IncomingMessage): boolean {
   return !req.complete || req.readableLength > 0;
 }
 
 /**
- * A connection that has carried chunks is not used again: an upstream that takes their framing for hop-by-hop would find a
- * second request behind the body. Nor is one that has carried the body of a method that has none as a rule: many an upstream
- * does not read what comes with a `GET`. The header alone leaves it to the upstream whether Node keeps the connection.
+ * Closes a connection after it has carried chunks: an upstream that drops their framing as hop-by-hop would find a second
+ * request behind the body. The same goes for the body of a method that usually has none: many upstreams do not read the body
+ * of a `GET`. `shouldKeepAlive` is needed too: with the header alone, the upstream's answer decides.
  */
 export function closeAfterBody(proxyReq: ClientRequest): void {
   if (!proxyReq.hasHeader('transfer-encoding') && !hasUnusualBody(proxyReq)) return;
@@ -83,8 +83,8 @@ export function closeAfterBody(proxyReq: ClientRequest): void {
 }
 
 /**
- * Lets exactly as many bytes out as the head has announced. With more, or when it ends with fewer (a body parser has eaten
- * the body), the request is destroyed, and with it its connection.
+ * Sends exactly as many bytes as the head has announced. If there are more, or the body ends with fewer (a body parser has
+ * read it), the request and its connection are destroyed.
  */
 export function keepToLength(proxyReq: ClientRequest): void {
   if (Object.hasOwn(proxyReq, 'write')) return;
@@ -110,15 +110,15 @@ function hasUnusualBody(proxyReq: ClientRequest): boolean {
   return length !== undefined && length !== '0' && WITHOUT_BODY.has(proxyReq.method);
 }
 
-/** The announced length; `Infinity` for chunks, which delimit themselves. */
+/** The announced length; `Infinity` for chunks, which need none. */
 function announcedLength(proxyReq: ClientRequest): number {
   const length = proxyReq.getHeader('content-length');
   if (proxyReq.hasHeader('transfer-encoding')) {
     if (length === undefined || proxyReq.headersSent) return Infinity;
-    // A handler has given the body another length, as fixRequestBody does: the two must not go out together.
+    // A handler has set a length, as fixRequestBody does. It must not be sent together with Transfer-Encoding.
     proxyReq.removeHeader('transfer-encoding');
   }
-  // Without a length Node takes chunks, but not for these methods: there the bytes would follow the head bare.
+  // Without a length Node sends chunks. But for these methods it would send the bytes without any framing.
   if (length === undefined) return WITHOUT_BODY.has(proxyReq.method) ? 0 : Infinity;
   return Number(length);
 }

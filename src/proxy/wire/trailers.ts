@@ -16,7 +16,7 @@ export function withholdTrailer(headers: IncomingHttpHeaders): void {
   if (headers.trailer !== undefined && headers['transfer-encoding'] === undefined) delete headers.trailer;
 }
 
-/** What must not come in trailers: framing, routing, credentials (RFC 9110, section 6.5.1). Some servers merge them into the head. */
+/** Not allowed in trailers: framing, routing, credentials (RFC 9110, section 6.5.1). Some servers merge trailers into the head. */
 const WITHHELD: ReadonlySet<string> = new Set([
   ...['transfer-encoding', 'content-length', 'connection', 'keep-alive', 'te', 'trailer', 'upgrade', 'host'],
   ...['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'content-encoding', 'content-type'],
@@ -30,7 +30,7 @@ const WITHHELD: ReadonlySet<string> = new Set([
   ],
 ]);
 
-/** Passes on the trailers of an upstream's response, which a pipe loses; or the announcement is withheld. */
+/** Passes on the trailers of an upstream's response, which a pipe loses. If that is impossible, their announcement is removed. */
 export function relayTrailers(
   proxyRes: IncomingMessage,
   req: IncomingMessage,
@@ -38,7 +38,7 @@ export function relayTrailers(
   { selfHandleResponse }: ProxyRequestOptions,
 ): void {
   const isChunked = proxyRes.headers['transfer-encoding'] !== undefined && req.httpVersion === '1.1';
-  // Who handles the response himself gives it a length, as responseInterceptor() does.
+  // A handler that sends the response itself gives it a length, as responseInterceptor() does.
   if (!isChunked || req.method === 'HEAD' || selfHandleResponse === true) delete proxyRes.headers.trailer;
   else relay(proxyRes, res);
 }
@@ -48,7 +48,7 @@ export function relayRequestTrailers(req: IncomingMessage, proxyReq: ClientReque
   if (req.headers.trailer !== undefined) relay(req, proxyReq);
 }
 
-// Prepended: the pipe that is there, or will be, ends the message in the same event.
+// Prepended, because the pipe ends the message in the same event.
 function relay(from: IncomingMessage, to: OutgoingMessage): void {
   from.prependOnceListener('end', () => {
     const { rawTrailers } = from;

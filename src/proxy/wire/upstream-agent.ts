@@ -4,28 +4,28 @@ import type { Duplex } from 'node:stream';
 import { isReplayableMethod } from './replayable';
 import { closeAfterBody, keepToLength } from './request-framing';
 
-/** How long a connection may be idle and be used again: below the 5 s after which Node's own servers close it. */
+/** How long an idle connection is kept: less than the 5 s after which Node's own servers close it. */
 const IDLE_MS = 4000;
 
-/** An upstream that announces its limit is taken at its word less this much, for the way there and for busy event loops. */
+/** This much is subtracted from a limit that the upstream announces, for latency and for busy event loops. */
 const HINT_MARGIN_MS = 1000;
 
-/** How long a connection may have been idle for a request that cannot be repeated should it turn out dead. */
+/** The longest time that a connection may have been idle to carry a request that cannot be repeated. */
 const FRESH_MS = 1000;
 
-/** When TCP begins to ask whether the other side is there; Node's default. */
+/** The idle time after which TCP keep-alive probes begin; Node's default. */
 const KEEP_ALIVE_MS = 1000;
 
-/** What `http.request()` calls, and by which it knows an agent; not among the types. */
+/** The method that `http.request()` calls, and by which it recognises an agent. It is missing in the types. */
 interface AgentLike {
   addRequest(request: ClientRequest, options: RequestOptions): void;
 }
 
 const agentLike = (agent: HttpAgent): AgentLike => agent as unknown as AgentLike;
 
-/** What is known of a connection. Kept on it, under a symbol: this is read and written for every request. */
+/** What is known of a connection. It is stored on the socket, under a symbol, because every request reads and writes it. */
 interface Kept {
-  /** The upstream's last `Keep-Alive`, and what follows from it. */
+  /** The upstream's last `Keep-Alive` header, and how long the connection may be idle because of it. */
   hint: string | undefined;
   idleMs: number;
   /** `performance.now()` when its last response was over. */
@@ -68,13 +68,13 @@ function noteHint(this: ClientRequest, response: IncomingMessage): void {
   state.idleMs = seconds === undefined ? IDLE_MS : Math.min(IDLE_MS, Number(seconds) * 1000 - HINT_MARGIN_MS);
 }
 
-/** In place of Node's own `keepSocketAlive()`, which does the same with another limit. */
+/** Replaces Node's own `keepSocketAlive()`, which does the same with another limit. */
 function keep(socket: KeptSocket): boolean {
   const state = kept(socket);
   if (state.idleMs <= 0) return false;
   socket.setKeepAlive?.(true, KEEP_ALIVE_MS);
   socket.unref?.();
-  // Left on while the connection is in use, where nobody heeds it; then it need not be set anew each time.
+  // The timeout stays on while the connection is in use, where it has no effect. So it need not be set each time.
   if (socket.timeout !== state.idleMs) socket.setTimeout?.(state.idleMs);
   state.idleSince = performance.now();
   return true;
@@ -85,7 +85,7 @@ function reuse(socket: Duplex): void {
   state.wasIdleMs = performance.now() - state.idleSince;
 }
 
-/** Closes the idle connections to an upstream if the one that would be used next is not fresh. */
+/** Closes the idle connections to an upstream if the one that would be used next was idle for `FRESH_MS` or longer. */
 function dropAged({ freeSockets }: HttpAgent, { host, port }: RequestOptions): void {
   for (const [name, sockets = []] of Object.entries(freeSockets)) {
     const newest = sockets.at(-1);
@@ -107,9 +107,9 @@ class KeepAliveHttpsAgent extends HttpsAgent {
 }
 
 /**
- * The agent that `hangupProxy()` brings along: keeps connections for http and https targets alike (a `router` may choose
- * either), and closes idle ones before the upstream does: after 4 s, or a second before the upstream's own
- * `Keep-Alive: timeout=`. What cannot be repeated, a POST, goes over a connection that was idle for less than a second.
+ * The agent of `hangupProxy()`. It keeps connections for both http and https targets (a `router` may choose either). It closes
+ * idle ones before the upstream does: after 4 s, or a second before the upstream's own `Keep-Alive: timeout=`. A request that
+ * cannot be repeated, such as a POST, gets a connection that was idle for less than a second.
  */
 export class UpstreamAgent extends HttpAgent {
   private readonly tls = new KeepAliveHttpsAgent({ keepAlive: true });
@@ -118,19 +118,19 @@ export class UpstreamAgent extends HttpAgent {
   /** @param maxHeaderSize - The longest head of a response, in bytes; `undefined` for Node's own limit. */
   constructor(private readonly maxHeaderSize?: number) {
     super({ keepAlive: true });
-    // ClientRequest compares it with its own protocol; without one, the agent is for both.
+    // ClientRequest compares the agent's protocol with its own. An agent without one serves both.
     Object.assign(this, { protocol: undefined });
   }
 
   addRequest(request: ClientRequest, options: RequestOptions): void {
     const isTls = request.protocol === 'https:';
     if (this.maxHeaderSize !== undefined) Object.assign(request, { maxHeaderSize: this.maxHeaderSize });
-    // Not on a connection that may have gone stale: a handshake cannot be repeated.
+    // A handshake cannot be repeated, so it gets a new connection that cannot be stale.
     if (request.hasHeader('upgrade')) {
       agentLike(isTls ? this.singleUse.https : this.singleUse.http).addRequest(request, options);
       return;
     }
-    // Also the mirror's request (`forward`), of which no event tells.
+    // This also covers the mirror's request (`forward`), for which no event is emitted.
     if (announcesBody(request)) {
       keepToLength(request);
       closeAfterBody(request);
@@ -138,7 +138,7 @@ export class UpstreamAgent extends HttpAgent {
     request.prependListener('response', noteHint);
     if (!isReplayableMethod(request.method)) dropAged(isTls ? this.tls : this, options);
     if (isTls) {
-      // By which `diagnose()` finds the pool, and in it the port.
+      // `diagnose()` finds the pool, and in it the port, by this property.
       Object.assign(request, { agent: this.tls });
       agentLike(this.tls).addRequest(request, options);
     } else agentLike(HttpAgent.prototype).addRequest.call(this, request, options);

@@ -38,7 +38,7 @@ export function phaseOf(
   return proxyReq.writableFinished ? 'waiting' : 'sending';
 }
 
-/** The line of the app that is to blame for a failure: the one that made the call, else the one that has set up the proxy. */
+/** The line of the app where a failed call was made, or else the line that has set up the proxy. */
 export function whereOf(error: unknown, site: CapturedStack): Pick<UpstreamInfo, 'where'> {
   const where = upstreamOf(error)?.where ?? siteOf(site);
   return where ? { where } : {};
@@ -49,15 +49,15 @@ export function upstreamTimeout(ms: number): Error {
   return Object.assign(new Error(`The upstream was silent for ${ms} ms`), { code: 'ETIMEDOUT' });
 }
 
-/** The upstream's connection ended amid its response: an UPSTREAM_RESET. Node says it of the response only, and not to all. */
+/** The upstream's connection ended amid its response: an UPSTREAM_RESET. Node reports it only on the response. */
 export function upstreamCut(): Error {
   return Object.assign(new Error('The upstream closed the connection amid its response'), {
     code: 'ECONNRESET',
   });
 }
 
-/** The upstream has sent what cannot be passed on: an UPSTREAM_INVALID_RESPONSE. */
+/** The upstream has sent something that cannot be passed on: an UPSTREAM_INVALID_RESPONSE. */
 export function invalidResponse(message: string, cause?: unknown): Error {
-  // The family of codes that Node's parser has for a response that it refuses.
+  // Node's parser uses codes with this prefix for a response that it refuses.
   return Object.assign(new Error(message, { cause }), { code: 'HPE_INVALID_RESPONSE' });
 }
