@@ -1,9 +1,9 @@
 /**
- * The checks of this kit's options. They are not shared with the core, because the kit stands alone: it must be able to
- * judge the core.
+ * The checks of this kit's options. They are not shared with the core, because the kit must not depend on the core that it
+ * judges.
  */
 
-/** Refuses options with a name that nobody knows, so that a misspelt one is not a test that tests nothing. */
+/** Refuses unknown options. Otherwise a test with a misspelt option would test nothing. */
 export function checkOptionNames(where: string, options: object, names: readonly string[]): void {
   for (const name of Object.keys(options)) {
     if (!names.includes(name)) {

@@ -6,14 +6,14 @@ export interface MessageHead {
   headers: Record<string, string>;
 }
 
-/** What a reader reports. Everything is called synchronously while bytes are pushed. */
+/** The callbacks of a reader. All of them are called synchronously while bytes are pushed. */
 export interface MessageEvents {
-  /** The headers are complete. Says how the body is framed, as far as the start line decides it. */
+  /** The headers are complete. Returns how the body is framed, as far as the start line decides that. */
   head(head: MessageHead): 'no-body' | 'interim' | 'by-headers';
   body(bytes: Buffer): void;
   trailers(trailers: Record<string, string>): void;
   end(): void;
-  /** What follows is not HTTP; nothing more is reported. */
+  /** The next bytes are not HTTP; nothing more is reported. */
   malformed(why: string): void;
 }
 
@@ -23,8 +23,8 @@ type State =
 const LONGEST_HEAD = 1 << 20;
 
 /**
- * Reads one HTTP/1 message after another from the bytes of a connection, cut anywhere (RFC 9112). It is written for tests: it
- * tells to the byte what has come and whether a message is whole, where a client library would only give an error.
+ * Reads one HTTP/1 message after another from the bytes of a connection, in pieces of any size (RFC 9112). It is made for
+ * tests: it tells exactly which bytes have come and whether a message is complete. A client library would only give an error.
  */
 export class Http1Reader {
   #state: State = 'head';
@@ -33,7 +33,7 @@ export class Http1Reader {
   readonly #events: MessageEvents;
   readonly #bodyWithoutLength: 'until-close' | 'none';
 
-  /** @param of a response without a length goes on until the connection closes; a request without one has no body. */
+  /** @param of a response without a length ends when the connection closes; a request without one has no body. */
   constructor(of: 'request' | 'response', events: MessageEvents) {
     this.#events = events;
     this.#bodyWithoutLength = of === 'response' ? 'until-close' : 'none';
@@ -45,7 +45,7 @@ export class Http1Reader {
     while (this.#pending.length > 0 && this.#step());
   }
 
-  /** The connection has ended properly: this is what completes a response that has no length. */
+  /** The connection has ended properly. This completes a response that has no length. */
   close(): void {
     if (this.#state === 'until-close') this.#finish();
   }
@@ -183,7 +183,7 @@ export class Http1Reader {
   }
 }
 
-// Checked before the head is complete, so that bytes that can never become HTTP are called malformed and not awaited.
+// Called before the head is complete, so that bytes which can never become HTTP are reported at once as malformed.
 function looksLikeHttp(bytes: Buffer, side: 'until-close' | 'none'): boolean {
   const line = bytes.toString('latin1', 0, 64);
   if (side === 'none') return /^[!#$%&'*+.^_`|~\w-]{1,64}( |$)/.test(line);

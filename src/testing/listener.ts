@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** The listening port: open, or shut so that nobody else gets it meanwhile. */
+/** A listening port. It can be shut without losing it to another process. */
 export class Listener {
   port: number;
   #server: Server | undefined;
@@ -16,7 +16,7 @@ export class Listener {
   async open(): Promise<void> {
     if (this.#server) return;
     await this.#stopKeeping();
-    // Nagle's algorithm would hold the second half of an answer back, beyond the cut that follows.
+    // Nagle's algorithm would hold the second half of an answer back until after the cut that follows it.
     this.#server = createServer({ noDelay: true }, this.#serve);
     await listen(this.#server, this.port);
     this.port = (this.#server.address() as AddressInfo).port;
@@ -34,7 +34,7 @@ export class Listener {
     await this.#stopKeeping();
   }
 
-  // A connection *from* the port keeps it: the system gives it to nobody else, and who connects to it is refused.
+  // A connection *from* the port keeps it: the system gives it to nobody else and refuses connections to it.
   async #keep(): Promise<void> {
     const keeper = createServer();
     this.#keeper = keeper;
@@ -43,7 +43,7 @@ export class Listener {
       const { port } = keeper.address() as AddressInfo;
       const socket = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.1', localPort: this.port });
       this.#kept.push(socket);
-      // Where the system does not allow it the port is merely free.
+      // If the system does not allow this, the port is simply free.
       socket.on('error', () => resolve());
       keeper.on('connection', (peer) => {
         peer.on('error', () => undefined);

@@ -1,9 +1,9 @@
-/** Things that are to be done later, all of which can be called off at once. */
+/** Actions that are to run later. All of them can be cancelled at once. */
 export class Pauses {
   readonly #timers = new Set<NodeJS.Timeout>();
   #stopped = false;
 
-  /** Goes on after so many milliseconds, or when the promise has settled. */
+  /** Calls `go` after so many milliseconds, or when the promise has settled. */
   later(when: number | Promise<unknown>, go: () => void): void {
     if (this.#stopped) return;
     if (typeof when === 'number') {
@@ -20,7 +20,7 @@ export class Pauses {
     when.then(unlessStopped, unlessStopped);
   }
 
-  /** Calls everything off. */
+  /** Cancels all of them. */
   stop(): void {
     this.#stopped = true;
     for (const timer of this.#timers) clearTimeout(timer);

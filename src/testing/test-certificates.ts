@@ -1,6 +1,6 @@
 /**
- * Certificates for tests only: the key is public, so nothing outside of a test may ever trust them. Made once with openssl
- * for 127.0.0.1, ::1 and localhost, P-256, valid from 2020 to 2120. The authority's own key was thrown away.
+ * Certificates for tests only: the key is public, so nothing outside of a test may ever trust them. They were made with
+ * openssl for 127.0.0.1, ::1 and localhost (P-256, valid from 2020 to 2120). The authority's own key was deleted.
  */
 
 /** The private key of all certificates here. */
@@ -11,7 +11,7 @@ oGyVqHFqO+4dGeVI5pDZyXzJ+nmhRANCAARKgBRjODQ2g2X7U09K5juo3XgRXn2H
 -----END PRIVATE KEY-----
 `;
 
-/** The authority that signed them: a client that is given it as `ca` accepts `TEST_CERTIFICATES.trusted`. */
+/** The authority that has signed them. A client with this `ca` accepts `TEST_CERTIFICATES.trusted`. */
 export const TEST_CA = `-----BEGIN CERTIFICATE-----
 MIIBpTCCAUugAwIBAgIBATAKBggqhkjOPQQDAjA5MTcwNQYDVQQDDC5leHByZXNz
 LWhhbmd1cCB0ZXN0IGF1dGhvcml0eSAoZm9yIHRlc3RzIG9ubHkpMCAXDTIwMDEw
@@ -27,7 +27,7 @@ b/JKn4R9RgIgVB4G0SYsfWzhmqkaeo41YeTg6m4HNgTHvNw3UNH3xYc=
 
 /** One certificate for each way in which a server's certificate can be right or wrong. */
 export const TEST_CERTIFICATES = {
-  /** Signed by `TEST_CA`: right for a client that trusts it. */
+  /** Signed by `TEST_CA`: valid for a client that trusts it. */
   trusted: `-----BEGIN CERTIFICATE-----
 MIIBuTCCAV+gAwIBAgIBAjAKBggqhkjOPQQDAjA5MTcwNQYDVQQDDC5leHByZXNz
 LWhhbmd1cCB0ZXN0IGF1dGhvcml0eSAoZm9yIHRlc3RzIG9ubHkpMCAXDTIwMDEw

@@ -4,20 +4,20 @@ interface Waiter {
 }
 
 /**
- * Where tests wait for something to come true: each time that something has changed everybody looks again. So a test waits
- * for events and not for time, and one that waits in vain is told for what.
+ * Lets tests wait for a condition, which is checked again after each change. So a test waits for events and not for time,
+ * and the error of a test that waits in vain says what it has waited for.
  */
 export class WaitingRoom {
   readonly #waiters = new Set<Waiter>();
   #closed = false;
   readonly #patience: number;
 
-  /** @param patience how long anybody waits at most, in milliseconds. */
+  /** @param patience the longest time to wait for a condition, in milliseconds. */
   constructor(patience: number) {
     this.#patience = patience;
   }
 
-  /** Something has changed. */
+  /** Something has changed: checks every condition again. */
   changed(): void {
     for (const waiter of [...this.#waiters]) if (waiter.look()) this.#waiters.delete(waiter);
   }
@@ -49,7 +49,7 @@ export class WaitingRoom {
     });
   }
 
-  /** Nothing will change any more: who waits still is told so. */
+  /** Nothing will change any more: everything that still waits is rejected. */
   close(): void {
     this.#closed = true;
     this.changed();

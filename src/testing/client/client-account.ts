@@ -10,33 +10,33 @@ export interface ClientResponse {
   readonly trailers: Readonly<Record<string, string>>;
   /** Interim answers that came before it, for example 100. */
   readonly interim: readonly number[];
-  /** What came of the body. */
+  /** The body, as far as it came. */
   readonly body: Buffer;
   /** The same as text. */
   readonly text: string;
   readonly bodyBytes: number;
-  /** Whether the message came to its proper end: to its length, its last chunk, or the orderly end of a connection. */
+  /** Whether the message is complete: it reached its length, its last chunk, or the orderly end of the connection. */
   readonly complete: boolean;
-  /** Milliseconds from the start until it was whole; `undefined` where it never was. */
+  /** Milliseconds from the start until the message was complete; `undefined` if it never was. */
   readonly endedAt: number | undefined;
 }
 
-/** What a client can tell when it is over. */
+/** What a client has seen. */
 export interface ClientAccount {
-  /** Everything that came, also in part; in the order of the requests. */
+  /** Every response, even a partial one, in the order of the requests. */
   readonly responses: readonly ClientResponse[];
-  /** The first of them, `undefined` where not even headers came. */
+  /** The first response; `undefined` if not even headers came. */
   readonly response: ClientResponse | undefined;
   /**
-   * How the connection ended: the server closed (`fin`) or reset (`rst`) it, the client left, or it is still `open` because
-   * all was answered or the patience was at its end.
+   * How the connection ended: the server closed (`fin`) or reset (`rst`) it, the client left (`we-left`), or it was still
+   * `open` when all was answered or when `patience` had passed.
    */
   readonly ended: 'fin' | 'rst' | 'open' | 'we-left';
-  /** What came that is not HTTP, in words; `undefined` where all was. */
+  /** What came that is not HTTP, in words; `undefined` if everything was. */
   readonly malformed: string | undefined;
   readonly bytesSent: number;
   readonly bytesReceived: number;
-  /** Milliseconds from the start. `undefined` for what did not happen. */
+  /** Milliseconds from the start; `undefined` for what did not happen. */
   readonly ms: {
     readonly connected: number | undefined;
     readonly requestSent: number | undefined;
@@ -168,7 +168,7 @@ export class IncomingResponses {
     return this.all.at(-1)?.headers.connection?.toLowerCase() === 'close';
   }
 
-  /** Bytes of bodies that have come; -1 while not even headers have. */
+  /** How many bytes of bodies have come; -1 as long as not even headers have come. */
   get bodyBytes(): number {
     return this.all.length === 0 ? -1 : this.all.reduce((sum, { bodyBytes }) => sum + bodyBytes, 0);
   }

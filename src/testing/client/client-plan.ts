@@ -2,7 +2,7 @@ import { nonNegative, checkOptionNames, oneOf } from '../check-options';
 
 /** One request as a client writes it. */
 export interface ClientRequest {
-  /** Default `POST` where there is a body, else `GET`. */
+  /** Default `POST` with a body, else `GET`. */
   method?: string;
   /** Default `/`. */
   path?: string;
@@ -10,42 +10,42 @@ export interface ClientRequest {
   body?: string | Buffer;
   /** Send the body in chunks, without a Content-Length. Default false. */
   chunked?: boolean;
-  /** These bytes in place of a request, whatever they are. HTTP/1.1 only. */
+  /** Bytes that are sent as they are instead of a request. HTTP/1.1 only. */
   raw?: string | Buffer;
 }
 
 /** The points at which a client can leave. */
 export const LEAVE = ['never', 'before-body', 'during-body', 'after-request', 'during-response'] as const;
 
-/** What `clientThatHangsUp()` can be told. */
+/** The options of `clientThatHangsUp()`. */
 export interface ClientThatHangsUpOptions extends ClientRequest {
-  /** Several requests at once on one connection (pipelining), in place of one. HTTP/1.1 only. */
+  /** Several requests instead of one, sent at once on one connection (pipelining). HTTP/1.1 only. */
   requests?: readonly ClientRequest[];
-  /** Send each of the `requests` only when the one before has been answered, on the same connection. Default false. */
+  /** Send each of the `requests` only when the previous one has been answered, on the same connection. Default false. */
   oneByOne?: boolean;
-  /** When it leaves. Default `never`: it waits for the whole answer. */
+  /** When the client leaves. Default `never`: it waits for the whole answer. */
   leave?: (typeof LEAVE)[number];
   /**
-   * `during-body`: how many bytes of the body it sends before it leaves, default half of them. `during-response`: how many
-   * bytes of the response's body it takes before it leaves, default 1; with 0 the headers suffice.
+   * With `during-body`: how many bytes of the body the client sends before it leaves; default half of them. With
+   * `during-response`: how many bytes of the response's body it reads before it leaves; default 1; with 0 the headers suffice.
    */
   bytes?: number;
-  /** What it waits for at that point before it leaves: milliseconds, or a promise. Default 0. */
+  /** What the client then still waits for before it leaves: milliseconds, or a promise. Default 0. */
   after?: number | Promise<unknown>;
   /**
-   * `fin`, the default: it closes the connection. `rst`: it resets it (HTTP/2: RST_STREAM with CANCEL). `half-close`: it says
-   * that it has nothing more to send, and reads on. HTTP/1.1 only.
+   * How the client leaves. `fin`, the default, closes the connection. `rst` resets it (HTTP/2: RST_STREAM with CANCEL).
+   * `half-close` ends the sending side and reads on (HTTP/1.1 only).
    */
   how?: 'fin' | 'rst' | 'half-close';
-  /** A slow reader: it does not read before so many milliseconds have passed, or a promise has settled. */
+  /** For a slow reader: it begins to read after so many milliseconds, or when a promise has settled. */
   readAfter?: number | Promise<unknown>;
-  /** A slow reader: milliseconds that it pauses after each piece (of up to 64 KB). Default 0. */
+  /** For a slow reader: how many milliseconds it pauses after each piece of up to 64 KB. Default 0. */
   readPause?: number;
-  /** How long it stays after the last answer, to see what else comes: milliseconds, or a promise. Default: not at all. */
+  /** How long the client stays after the last answer, to see what else comes: milliseconds, or a promise. Default: not at all. */
   stay?: number | Promise<unknown>;
   /** Default `http1`. */
   protocol?: 'http1' | 'http2';
-  /** The longest time that it stays connected, in milliseconds. Default 5000. */
+  /** The longest time that the client stays connected, in milliseconds. Default 5000. */
   patience?: number;
 }
 
@@ -63,9 +63,9 @@ export interface PlannedRequest {
 export interface ClientPlan {
   requests: readonly PlannedRequest[];
   oneByOne: boolean;
-  /** What is done before the second and each further request that is sent one by one. */
+  /** Called before the second and each further request that is sent one by one. */
   beforeNext?: () => Promise<void>;
-  /** Called when all that was asked is answered; from then on it only stays. */
+  /** Called when all requests are answered. From then on the client only stays connected. */
   onAnswered?: () => void;
   leave: (typeof LEAVE)[number];
   bytes: number | undefined;

@@ -2,17 +2,17 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import { Server, type AddressInfo } from 'node:net';
 
-/** An Express app (or any request listener), a server whether it listens already or not, or where one listens. */
+/** An Express app (or any request listener), a server that listens or does not listen yet, or the URL of a server. */
 export type Target = ((req: never, res: never) => unknown) | Server | string | URL;
 
 /** A target that can be connected to. */
 export interface ReachedTarget {
   url: URL;
-  /** Ends what was started for it; a server that listened before is left alone. */
+  /** Closes the server that was started for it. A server that listened before is left alone. */
   release: () => void;
 }
 
-/** Sees to it that the target listens. */
+/** Makes the target listen, if it does not yet. */
 export async function reach(target: Target, protocol: 'http1' | 'http2'): Promise<ReachedTarget> {
   if (typeof target === 'string' || target instanceof URL)
     return { url: new URL(target), release: () => undefined };
@@ -39,7 +39,7 @@ export async function reach(target: Target, protocol: 'http1' | 'http2'): Promis
   };
 }
 
-/** A server that listens everywhere is asked on 127.0.0.1, any other one where it listens: `localhost` may be ::1 alone. */
+/** The host to connect to: 127.0.0.1 for a server that listens everywhere, else its own address. `localhost` may be ::1 only. */
 function hostOf({ address, family, port }: AddressInfo): string {
   if (address === '::' || address === '0.0.0.0') return `127.0.0.1:${port}`;
   return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
@@ -50,8 +50,8 @@ function serverFor(app: Exclude<Target, Server | string | URL>, protocol: 'http1
   return protocol === 'http2' ? createHttp2Server(listener as never) : createServer(listener);
 }
 
-// The app must learn from the connection that its client has gone, so the server's end of it is not destroyed here; only a
-// connection whose end Node does not notice (an upload that nobody reads) is, much later, so that no process hangs on it.
+// The app must learn from the connection that its client has gone, so the server's end is not destroyed here. Node does not
+// notice the end of a connection whose upload nobody reads: that is destroyed, much later, so that it keeps no process alive.
 function closeSoon(server: Server & { closeAllConnections?: () => void }): void {
   const timer = setTimeout(() => server.closeAllConnections?.(), 3000);
   timer.unref();

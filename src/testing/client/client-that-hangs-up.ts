@@ -5,9 +5,9 @@ import { talkHttp1 } from './http1-client';
 import { talkHttp2 } from './http2-client';
 
 /**
- * Sends a request, leaves when and how it is told, and resolves to an exact account of what came back. It never judges: a
- * response that is cut off is `complete: false`, a server that never answers gives no response at all. Rejects only where it
- * cannot connect, or for wrong options (TypeError, RangeError).
+ * Sends a request, leaves as the options say, and resolves to an exact account of what came back. It never judges: a response
+ * that is cut has `complete: false`, and without an answer there is no response. It rejects only if it cannot connect, or for
+ * wrong options (TypeError, RangeError).
  */
 export async function clientThatHangsUp(
   target: Target,

@@ -4,7 +4,7 @@ import { IncomingResponses, unmeasured, type ClientAccount } from './client-acco
 import type { ClientPlan, PlannedRequest } from './client-plan';
 import { Pauses } from '../pauses';
 
-/** Sends what is planned over a bare socket, leaves when it is time, and tells what came back. */
+/** Sends the planned requests over a bare socket, leaves as planned, and resolves to what came back. */
 export function talkHttp1(url: URL, plan: ClientPlan): Promise<ClientAccount> {
   return new Promise((resolve, reject) => {
     new Conversation(url, plan, resolve, reject).begin();
@@ -60,7 +60,7 @@ class Conversation {
 
   begin(): void {
     const socket = this.#socket;
-    // Without this a paused reader would not pause: its first bytes would flow as soon as there is a listener.
+    // Without this, the first bytes would flow as soon as there is a listener, and a slow reader would not be slow.
     if (this.#plan.readAfter !== undefined) socket.pause();
     socket.on('data', (bytes: Buffer) => this.#receive(bytes));
     socket.on('end', () => {
@@ -178,7 +178,7 @@ class Conversation {
 
   #hangUp(ended: ClientAccount['ended']): void {
     if (ended === 'we-left' && this.#plan.how === 'rst') this.#tcp.resetAndDestroy();
-    // The FIN goes first also where bytes are left unread: a close alone would become a reset then.
+    // The FIN is sent before the close. With unread bytes, a close alone would become a reset.
     else this.#socket.destroySoon();
   }
 

@@ -75,7 +75,7 @@ class StreamConversation {
       if (leave !== 'never' && leave !== 'during-response')
         this.#pauses.later(this.#plan.after, () => this.#leave());
     };
-    // The frames of a stream leave the process in a later turn: one that is reset before that would never have been sent.
+    // The frames of a stream leave the process in a later turn. If the stream is reset before that, nothing of it is sent.
     if (part.length === 0) this.#session.ping(sent);
     else if (leave === 'during-body') stream.write(part, () => this.#session.ping(sent));
     else stream.end(part, () => this.#session.ping(sent));
@@ -95,7 +95,7 @@ class StreamConversation {
       this.#responses.body(bytes);
       this.#leaveDuringResponse();
     });
-    // The code is 0 for a stream that the server has ended properly, also when an 'end' is forced by a reset.
+    // Node emits 'end' after a reset, too. Only the code tells: it is 0 if the server has ended the stream properly.
     stream.on('close', () => {
       if (this.#session.destroyed) this.#finish('fin');
       else if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) this.#finish('rst');
@@ -147,7 +147,7 @@ class StreamConversation {
 
   #hangUp(ended: ClientAccount['ended']): void {
     if (ended === 'we-left' && this.#plan.how === 'rst') {
-      // Not close(CANCEL): Node would end the stream before, and a half sent body would look whole to the server.
+      // Not close(CANCEL): Node would end the stream first, and the server would take half of a body for the whole.
       this.#cancel.abort();
       this.#session.close();
     } else this.#session.destroy();

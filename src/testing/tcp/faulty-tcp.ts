@@ -10,61 +10,62 @@ import {
 import { chosenTcpFault, type ChosenTcpFault, type TcpFault } from './tcp-faults';
 import { TcpLink, type LinkParts } from './tcp-link';
 
-/** What it does to which attempt: always the same; a script, of which the last entry stays; or a function. */
+/** Which attempt gets which fault: one fault for all; a script whose last entry is repeated; or a function of the attempt. */
 export type TcpFaultChoice =
   TcpFault | readonly TcpFault[] | ((attempt: UpstreamAttempt) => TcpFault | undefined);
 
-/** What `faultyTcp()` can be told. */
+/** The options of `faultyTcp()`. */
 export interface FaultyTcpOptions {
   /** Where the real server listens: `'127.0.0.1:5432'`, `'postgres://user@127.0.0.1:5432/db'`, or `{ host, port }`. */
   target: string | URL | { host?: string; port: number };
-  /** What it does to which attempt. Default `ok`. */
+  /** Which attempt gets which fault. Default `ok`. */
   fault?: TcpFaultChoice;
-  /** The port to listen on. Default 0: one that is free. */
+  /** The port to listen on. Default 0: any free port. */
   port?: number;
-  /** How long its waiting methods wait, in milliseconds. Default 5000. */
+  /** The longest time that the waiting methods wait, in milliseconds. Default 5000. */
   patience?: number;
 }
 
-/** A proxy on loopback before a TCP server, which fails as it is told, and remembers who did what. */
+/** A proxy on loopback in front of a TCP server. It fails on demand and records its attempts and connections. */
 export interface FaultyTcp extends AsyncDisposable {
-  /** The target's URL with the address of the proxy in it; `tcp://127.0.0.1:41234` where the target was none. */
+  /** The target's URL with the proxy's address in it; `tcp://127.0.0.1:41234` if the target was not a URL. */
   readonly url: string;
   readonly host: string;
   readonly port: number;
   readonly speaks: 'tcp';
   /**
-   * What clients have sent, in order, kept up to date. What goes over TCP is not known: an attempt is what a client sends until
-   * something comes back. Its method is `TCP`, and a connection's greeting is one as well.
+   * What clients have sent, in order. The list and its entries are kept up to date. The proxy does not know the protocol, so
+   * an attempt is all that a client sends until something comes back. Its method is `TCP`. A connection's greeting is an
+   * attempt as well.
    */
   readonly attempts: readonly UpstreamAttempt[];
-  /** Every connection that was accepted, in order, kept up to date. */
+  /** Every connection that was accepted, in order. The list and its entries are kept up to date. */
   readonly connections: readonly UpstreamSocket[];
   /** How many connections are open. */
   readonly sockets: number;
-  /** Chooses anew what it does to the attempts that begin from now on; `undefined` is `ok`. */
+  /** Sets the fault for the attempts that begin from now on; `undefined` is `ok`. */
   use(fault: TcpFaultChoice | undefined): void;
   /** Closes every connection and refuses new ones (ECONNREFUSED) until `accept()`. */
   refuse(): Promise<void>;
   /** Accepts connections again, on the same port. */
   accept(): Promise<void>;
-  /** Waits for the next attempt that no earlier call has given; one that has come already is given at once. */
+  /** Resolves to the next attempt that no earlier call has returned. It may have come already. */
   nextAttempt(): Promise<UpstreamAttempt>;
-  /** Waits until a connection is closed, or that on which an attempt came, and tells by whom. */
+  /** Waits until a connection, or the connection of an attempt, is closed. Resolves to how it was closed, and by whom. */
   untilClosed(what: UpstreamAttempt | UpstreamSocket): Promise<Closing>;
   /** Waits until no attempt is running. */
   idle(): Promise<void>;
   /** Waits until every connection is closed. */
   allClosed(): Promise<void>;
-  /** Forgets what is over, so that a long run does not fill the memory. */
+  /** Forgets what is over. A long run needs this to keep its memory small. */
   forget(): void;
-  /** Closes everything; nothing keeps the process alive afterwards. The target is left alone. */
+  /** Closes everything except the target. Nothing of it keeps the process alive afterwards. */
   close(): Promise<void>;
 }
 
 /**
- * Starts a proxy on 127.0.0.1 before a real PostgreSQL, MySQL, Redis or any other TCP server. It passes everything on until it
- * is told to fail. Throws a TypeError for a target or a fault that is none.
+ * Starts a proxy on 127.0.0.1 in front of a real PostgreSQL, MySQL, Redis or any other TCP server. It passes everything on
+ * until it is told to fail. Throws a TypeError for an invalid target or fault.
  */
 export async function faultyTcp(options: FaultyTcpOptions): Promise<FaultyTcp> {
   checkOptionNames('faultyTcp()', options, ['target', 'fault', 'port', 'patience']);
@@ -120,7 +121,7 @@ function serve(client: Socket, parts: LinkParts): void {
   new TcpLink(client, record, parts);
 }
 
-/** Decides for one attempt after another. */
+/** Chooses the fault of each attempt. */
 class TcpFaultPlan {
   #choice: TcpFaultChoice | undefined;
   #played = 0;
@@ -185,7 +186,7 @@ function addressIn(text: string): { host: string; port: number } {
   };
 }
 
-/** The same URL by way of the proxy, so that an app is told one thing only. */
+/** The target's URL with the proxy's address in it, so that an app needs only this one setting. */
 function urlOf(target: FaultyTcpOptions['target'], port: number): string {
   const text = typeof target === 'string' || target instanceof URL ? String(target) : '';
   if (!text.includes('://') || !URL.canParse(text)) return `tcp://127.0.0.1:${port}`;

@@ -1,6 +1,6 @@
 import { checkOptionNames } from '../check-options';
 
-/** What can be done to a TCP connection, in the order of the table in `docs/testing.md`. */
+/** The faults of a TCP connection, in the order of the table in `docs/testing.md`. */
 export const TCP_FAULTS = {
   ok: 'passes everything on',
   slow: 'holds what the client sends back for `ms` (200), then passes it on',
@@ -21,13 +21,13 @@ export const TCP_FAULTS = {
 /** The name of a fault of `faultyTcp()`. */
 export type TcpFaultName = keyof typeof TCP_FAULTS;
 
-/** What can be set about such a fault. */
+/** The settings of such a fault. */
 export interface TcpFaultSettings {
-  /** Milliseconds that it waits: before the cut, before it passes on, between two pieces. */
+  /** How long the fault waits, in ms: before the cut, before it passes bytes on, or between two pieces. */
   ms?: number;
-  /** Instead of `ms`: what it waits for. */
+  /** A promise to wait for instead of `ms`. */
   until?: Promise<unknown>;
-  /** How many bytes of the answer are passed on, or are in a piece. */
+  /** How many bytes of the answer are passed on, or how many a piece has. */
   bytes?: number;
 }
 

@@ -3,7 +3,7 @@ import { Pauses } from '../pauses';
 import type { Attempt, SocketRecord, UpstreamLog } from '../upstream/upstream-log';
 import type { ChosenTcpFault } from './tcp-faults';
 
-/** What a link needs of the proxy that it belongs to. */
+/** The parts of the proxy that a link needs. */
 export interface LinkParts {
   log: UpstreamLog;
   target: { host: string; port: number };
@@ -16,8 +16,8 @@ const SWALLOWING = new Set<string>(['hang', 'reset', 'close', 'half-open', 'half
 const GARBAGE = Buffer.from([0, 255, 254, 0, 13, 10, 0, 255, 42, 42, 42, 42, 255, 255, 255, 255]);
 
 /**
- * One connection of a client, and the one to the target behind it. What goes over it is not known, so an attempt is what a client
- * sends until something comes back: the next bytes of the client after that are the next attempt.
+ * One connection of a client, and the connection to the target behind it. Its protocol is not known, so an attempt is all that
+ * a client sends until something comes back. The client's next bytes after that are the next attempt.
  */
 export class TcpLink {
   readonly #client: Socket;
@@ -78,7 +78,7 @@ export class TcpLink {
     this.#act();
   }
 
-  /** What is done once for each attempt. */
+  /** Executes the fault, once for each attempt. */
   #act(): void {
     const { name, settings } = this.#fault;
     const when = settings.until ?? settings.ms ?? 0;
@@ -138,7 +138,7 @@ export class TcpLink {
     }
   }
 
-  /** Passes so many bytes on in all, and then does what the fault says. */
+  /** Passes `most` bytes on in all, and then executes the fault. */
   #part(bytes: Buffer, most: number): void {
     const left = most - this.#passed;
     if (left <= 0) return;
@@ -162,7 +162,7 @@ export class TcpLink {
 
   #targetEnded(how: 'fin' | 'rst'): void {
     const { name } = this.#fault;
-    // These do not tell the client, or tell it in their own way.
+    // With these faults the client's connection stays open: the client must not notice that the target has gone.
     if (name === 'half-open' || name === 'hang' || name === 'hang-body') return;
     this.#cut(how);
   }

@@ -6,8 +6,8 @@ import type { UpstreamAttempt } from './upstream-log';
 export type Fault = FaultName | ({ fault: FaultName } & FaultSettings);
 
 /**
- * What the upstream does to which request: always the same; a script, of which the last entry stays (`['reset', 'ok']`); or
- * a function, which leaves a request to its header and path by giving `undefined`.
+ * Which request gets which fault: one fault for all requests; a script whose last entry is repeated (`['reset', 'ok']`); or
+ * a function of the request. If the function returns `undefined`, the request's header or path decides.
  */
 export type FaultChoice = Fault | readonly Fault[] | ((attempt: UpstreamAttempt) => Fault | undefined);
 
@@ -44,7 +44,7 @@ function faultNamed(name: string): FaultName {
   throw new TypeError(`There is no fault "${name}". ${hint}`);
 }
 
-/** Checks a fault from code and gives it its defaults. */
+/** Checks a fault that was given in code, and adds its defaults. */
 export function chosen(fault: Fault): ChosenFault {
   if (typeof fault === 'string') return withDefaults(faultNamed(fault), {});
   const { fault: name, ...settings } = fault;
@@ -75,7 +75,8 @@ function fromPath(path: string): ChosenFault {
   return name === undefined ? withDefaults('ok', {}) : withDefaults(name, settingsFrom(searchParams, false));
 }
 
-// A path is the application's: what the upstream does not know in its query is none of its business. A header is for it alone.
+// Unknown names in a query are ignored, because the path belongs to the app. Unknown names in the header are refused: it is
+// meant for the upstream only.
 function settingsFrom(params: URLSearchParams, strict: boolean): FaultSettings {
   const settings: FaultSettings = {};
   for (const [name, value] of params) {
@@ -115,7 +116,7 @@ export class FaultPlan {
     this.use(choice);
   }
 
-  /** Takes another choice; a script begins anew. `undefined` leaves every request to its header and path. */
+  /** Takes another choice; a script begins from its start. With `undefined`, the header or path of each request decides. */
   use(choice: FaultChoice | undefined): void {
     if (choice !== undefined && typeof choice !== 'function') {
       const list = isScript(choice) ? choice : [choice];
@@ -127,7 +128,7 @@ export class FaultPlan {
     this.#counts.clear();
   }
 
-  /** The fault for this request: from its header `x-fault`, else as chosen in code, else by its path. */
+  /** The fault for this request: by its header `x-fault`, else by the choice in code, else by its path. */
   for(attempt: UpstreamAttempt): ChosenFault {
     const header = attempt.headers['x-fault'];
     const fault =

@@ -2,13 +2,13 @@ import type { FaultName } from './fault-names';
 import type { UpstreamExchange } from './upstream-exchange';
 import type { UpstreamAttempt } from './upstream-log';
 
-/** What can be set about a fault. All have a default that is listed in `docs/testing.md`. */
+/** The settings of a fault. `docs/testing.md` lists their defaults. */
 export interface FaultSettings {
-  /** Milliseconds that it waits: before the answer, between two pieces, before the cut. */
+  /** How long the fault waits, in ms: before the answer, between two pieces, or before the cut. */
   ms?: number;
-  /** Instead of `ms`: what it waits for. Not from a path or a header. */
+  /** A promise to wait for instead of `ms`. Only in code, not in a path or a header. */
   until?: Promise<unknown>;
-  /** Length of the body that is announced or sent. */
+  /** The length of the body that is announced or sent, in bytes. */
   bytes?: number;
   /** Number of pieces. */
   chunks?: number;
@@ -16,33 +16,35 @@ export interface FaultSettings {
   status?: number;
   /** Seconds, or a date, in `Retry-After`. */
   retryAfter?: number | string;
-  /** By which the connection ends. */
+  /** How the connection ends: `fin` closes it, `rst` resets it. */
   how?: 'fin' | 'rst';
   /** Act as soon as the headers have come, without waiting for the request's body. Default false. */
   early?: boolean;
-  /** Only so many times for the same method and path, then answer as `ok`. Default: always. */
+  /** Fail only so many times for the same method and path, then answer as `ok`. Default: always fail. */
   times?: number;
-  /** Further headers of the answer. Not from a path or a header. */
+  /** Further headers of the answer. Only in code, not in a path or a header. */
   headers?: Record<string, string>;
-  /** The body, in place of a JSON text; a function gives it when the request has come. Not from a path or a header. */
+  /**
+   * The body, instead of a JSON text. A function is called when the request has come. Only in code, not in a path or a header.
+   */
   body?: string | ((attempt: UpstreamAttempt) => string);
 }
 
 /** One line of the table of faults. */
 export interface FaultEntry {
-  /** What it does, in a few words. */
+  /** What the fault does, in a few words. */
   readonly does: string;
-  /** The settings that it heeds, with their defaults. */
+  /** The settings that have an effect on it, with their defaults. */
   readonly settings: FaultSettings;
-  /** Whether HTTP/2 has it as well. */
+  /** Whether it also exists for HTTP/2. */
   readonly http2: boolean;
-  /** Does it. */
+  /** Executes the fault. */
   readonly play: (exchange: UpstreamExchange, settings: FaultSettings) => void;
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-/** A JSON text of exactly so many bytes, so that a route that parses the body finds nothing wrong when all of it has come. */
+/** A JSON text of exactly so many bytes, so that a route can parse the body if all of it has come. */
 function jsonOfLength(bytes: number): string {
   return bytes < 2 ? '1'.repeat(bytes) : `"${'x'.repeat(bytes - 2)}"`;
 }
@@ -238,7 +240,7 @@ const TABLE = {
     afterAnswer((exchange, settings) => {
       const { attempt } = exchange;
       exchange.later(settings.until ?? settings.ms ?? 0, () => {
-        // A request that came in time keeps the connection alive.
+        // The connection is kept if another request has come in time.
         if (attempt.socket.requests === attempt.requestOnSocket) exchange.cut(settings.how ?? 'fin');
       });
     }),
@@ -252,5 +254,5 @@ const TABLE = {
   ),
 } satisfies Record<FaultName, FaultEntry>;
 
-/** What each fault does, what can be set about it, and whether HTTP/2 has it. */
+/** What each fault does, its settings, and whether it exists for HTTP/2. */
 export const FAULTS: Readonly<Record<FaultName, FaultEntry>> = TABLE;

@@ -17,65 +17,65 @@ import {
 
 const TLS_MODES = ['none', 'trusted', 'self-signed', 'expired', 'wrong-name', 'hang', 'reset'] as const;
 
-/** What `faultyUpstream()` can be told. */
+/** The options of `faultyUpstream()`. */
 export interface FaultyUpstreamOptions {
-  /** What it does to which request. Default: what the request's path says (`/reset`, `/slow?ms=300`), else `ok`. */
+  /** Which request gets which fault. Default: the fault in the request's path (`/reset`, `/slow?ms=300`), else `ok`. */
   fault?: FaultChoice;
   /** Default `http1`. */
   protocol?: 'http1' | 'http2';
   /**
-   * Default `none`. `trusted` is signed by the `ca` of the upstream; `self-signed`, `expired` and `wrong-name` are three bad
-   * certificates; `hang` and `reset` do that to the handshake.
+   * Default `none`. `trusted` is a certificate that is signed by the upstream's `ca`. `self-signed`, `expired` and `wrong-name`
+   * are three bad certificates. With `hang` and `reset` the TLS handshake hangs or is reset.
    */
   tls?: (typeof TLS_MODES)[number];
-  /** The port to listen on. Default 0: one that is free. */
+  /** The port to listen on. Default 0: any free port. */
   port?: number;
-  /** How long its waiting methods wait, in milliseconds. Default 5000. */
+  /** The longest time that the waiting methods wait, in milliseconds. Default 5000. */
   patience?: number;
 }
 
-/** A server on loopback that fails as it is told, and that remembers who did what. */
+/** A server on loopback that fails on demand and records its requests and connections. */
 export interface FaultyUpstream extends AsyncDisposable {
   /** `http://127.0.0.1:41234`; also as `origin`. */
   readonly url: string;
   readonly origin: string;
   readonly port: number;
   readonly speaks: 'http';
-  /** Every request that has come, in order, kept up to date. */
+  /** Every request that has come, in order. The list and its entries are kept up to date. */
   readonly attempts: readonly UpstreamAttempt[];
-  /** Every connection that was accepted, in order, kept up to date. */
+  /** Every connection that was accepted, in order. The list and its entries are kept up to date. */
   readonly connections: readonly UpstreamSocket[];
   /** How many connections are open. */
   readonly sockets: number;
   /** The certificate to trust where `tls` is `trusted`, in PEM. */
   readonly ca: string;
   /**
-   * Chooses anew what it does to the requests that come from now on, for the next test; `undefined` leaves it to their header
-   * and path. `nextAttempt()` then waits for those.
+   * Sets the fault for the requests that come from now on, for example for the next test. With `undefined`, their header or
+   * path decides. `nextAttempt()` then skips the requests that have come before.
    */
   use(fault: FaultChoice | undefined): void;
   /** Closes every connection and refuses new ones (ECONNREFUSED) until `accept()`. */
   refuse(): Promise<void>;
   /** Accepts connections again, on the same port. */
   accept(): Promise<void>;
-  /** Waits for the next request that no earlier call has given; one that has come already is given at once. */
+  /** Resolves to the next request that no earlier call has returned. It may have come already. */
   nextAttempt(): Promise<UpstreamAttempt>;
-  /** Waits until a connection is closed, or that on which an attempt came, and tells by whom. */
+  /** Waits until a connection, or the connection of an attempt, is closed. Resolves to how it was closed, and by whom. */
   untilClosed(what: UpstreamAttempt | UpstreamSocket): Promise<Closing>;
-  /** Waits until no request is running: all are answered or cut. */
+  /** Waits until no request is running: each has been answered or cut. */
   idle(): Promise<void>;
   /** Waits until every connection is closed. */
   allClosed(): Promise<void>;
-  /** Forgets the requests and connections that are over, so that a long run does not fill the memory. */
+  /** Forgets the requests and connections that are over. A long run needs this to keep its memory small. */
   forget(): void;
-  /** Closes everything; nothing keeps the process alive afterwards. */
+  /** Closes everything. Nothing of it keeps the process alive afterwards. */
   close(): Promise<void>;
 }
 
 /**
- * Starts a real server on 127.0.0.1 that fails in each way that a network knows, on demand and always in the same way. Which
- * fault a request gets is said by its header `x-fault`, else by `fault`, else by its path. Throws a TypeError for a fault
- * that does not exist.
+ * Starts a real server on 127.0.0.1 that fails on demand, in every way in which an upstream can fail. The fault of a request
+ * is chosen by its header `x-fault`, else by the option `fault`, else by its path. Throws a TypeError for a fault that does
+ * not exist.
  */
 export async function faultyUpstream(options: FaultyUpstreamOptions = {}): Promise<FaultyUpstream> {
   checkOptionNames('faultyUpstream()', options, ['fault', 'protocol', 'tls', 'port', 'patience']);
@@ -118,7 +118,7 @@ export async function faultyUpstream(options: FaultyUpstreamOptions = {}): Promi
   };
 }
 
-/** Drops every connection once the listener is being shut, which waits for them. */
+/** Destroys every connection while the listener is being shut, because that waits for them. */
 async function dropAll(log: UpstreamLog, shut: Promise<void>): Promise<void> {
   for (const { closed, destroy } of log.sockets) if (!closed) destroy();
   await shut;

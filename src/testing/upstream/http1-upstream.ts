@@ -7,14 +7,14 @@ import { Http1Reader, type MessageHead } from '../http1-reader';
 import { Pauses } from '../pauses';
 import type { Attempt, SocketRecord, UpstreamLog } from './upstream-log';
 
-/** What a connection needs of the upstream that it belongs to. */
+/** The parts of the upstream that a connection needs. */
 export interface UpstreamParts {
   log: UpstreamLog;
-  /** Chooses the fault; throws a TypeError in words where there is no such fault. */
+  /** Chooses the fault. Throws a TypeError where there is no such fault. */
   faultFor: (attempt: Attempt) => ChosenFault;
 }
 
-/** Serves one HTTP/1.1 connection, byte by byte: that is how it can break every rule. */
+/** Serves one HTTP/1.1 connection. It writes the bytes itself, so that it can break every rule of HTTP. */
 export class Http1Connection {
   readonly record: SocketRecord;
   readonly #pauses = new Pauses();
@@ -45,7 +45,7 @@ export class Http1Connection {
     socket.on('data', (bytes: Buffer) => this.#receive(bytes));
   }
 
-  /** Stops whatever was still planned; the connection is gone. */
+  /** The connection is gone: cancels what was still planned. */
   stop(): void {
     this.#pauses.stop();
   }
@@ -92,7 +92,7 @@ export class Http1Connection {
     this.#playFirst();
   }
 
-  // Answers go out in the order of the requests (RFC 9112, 9.3.2), so only the first in the queue may speak.
+  // Answers go out in the order of the requests (RFC 9112, 9.3.2), so only the first one in the queue may be answered.
   #playFirst(): void {
     const first = this.#queue[0];
     if (first?.ready !== true || first.begun || this.record.closed) return;
@@ -101,7 +101,7 @@ export class Http1Connection {
     else this.complain(501, first.complaint);
   }
 
-  /** Tells a test in words what is wrong with it. */
+  /** Answers with a text that says what is wrong with the test. */
   complain(status: number, why: string): void {
     const length = Buffer.byteLength(why);
     const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: text/plain\r\nConnection: close\r\n`;
@@ -139,7 +139,7 @@ export class Http1Connection {
     if (this.record.closed) return;
     this.#parts.log.socketClosed(this.record, 'upstream', how);
     this.#pauses.stop();
-    // An empty write calls back when everything before it has left: a reset would take it back otherwise.
+    // The callback of an empty write comes when everything before it has left. A reset before that would discard the data.
     if (how === 'rst') this.#socket.write('', () => this.#tcp.resetAndDestroy());
     else this.#socket.destroySoon();
   }
@@ -155,7 +155,7 @@ function isLast({ headers, httpVersion }: Attempt): boolean {
 class Http1Exchange implements UpstreamExchange {
   fault: ChosenFault = { name: 'ok', settings: {} };
   complaint: string | undefined;
-  /** The request has come as far as the fault wants to see it. */
+  /** Whether so much of the request has come that the fault can begin. */
   ready = false;
   begun = false;
   #chunked = false;

@@ -31,7 +31,7 @@ export function serveStream(
   exchange.onAnswered = () => log.answered(attempt);
   watch(stream, () => {
     exchange.stop();
-    // A stream that ends after both sides have said all is not closed by anybody.
+    // If both sides have ended the stream properly, nobody has cut it.
     if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) log.streamClosed(attempt, 'client', 'stream-reset');
   });
   const play = choose(exchange, faultFor);
@@ -39,7 +39,7 @@ export function serveStream(
   if (exchange.fault.settings.early === true) play();
   stream.on('data', (bytes: Buffer) => log.received(attempt, bytes));
   stream.on('end', () => {
-    // A stream that is reset is ended by force.
+    // Node emits 'end' for a reset stream, too.
     if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
     log.completed(attempt);
     if (exchange.fault.settings.early !== true) play();

@@ -2,20 +2,20 @@ import type { TcpFaultName } from '../tcp/tcp-faults';
 import type { FaultName } from './fault-names';
 import { WaitingRoom } from '../waiting-room';
 
-/** How much of a request's body is kept for a test to look at. */
+/** How much of a request's body is kept, so that a test can read it. */
 const KEPT_BYTES = 65_536;
 
 /** How a connection (HTTP/2: one stream of it) came to its end. */
 export interface Closing {
   /** Who closed first. */
   by: 'client' | 'upstream';
-  /** By an orderly end, by a TCP reset, or by RST_STREAM on HTTP/2. */
+  /** `fin`: an orderly end; `rst`: a TCP reset; `stream-reset`: an RST_STREAM of HTTP/2. */
   how: 'fin' | 'rst' | 'stream-reset';
   /** When, on the clock of `performance.now()`. */
   at: number;
 }
 
-/** One connection that the upstream has accepted. Everything is kept up to date while it lives. */
+/** One connection that the upstream has accepted. Its properties are kept up to date while it is open. */
 export interface UpstreamSocket {
   /** 1 for the first connection. */
   readonly id: number;
@@ -29,7 +29,7 @@ export interface UpstreamSocket {
   readonly closed: Closing | undefined;
 }
 
-/** One request that has reached the upstream. Everything is kept up to date while it lives. */
+/** One request that has reached the upstream. Its properties are kept up to date while it runs. */
 export interface UpstreamAttempt {
   /** 1 for the first request that came. */
   readonly id: number;
@@ -39,11 +39,11 @@ export interface UpstreamAttempt {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly httpVersion: '1.1' | '1.0' | '2';
-  /** What the upstream does to it. */
+  /** The fault that it gets. */
   readonly fault: FaultName | TcpFaultName;
   /** Bytes of its body that have come. */
   readonly bodyBytes: number;
-  /** What has come of its body, the first 64 KB. */
+  /** The first 64 KB of its body, as far as they have come. */
   readonly body: Buffer;
   /** Whether its body has come to its end. */
   readonly bodyComplete: boolean;
@@ -52,31 +52,31 @@ export interface UpstreamAttempt {
   readonly socketId: number;
   /** 1 for the first request on its connection; above 1 the connection was reused. */
   readonly requestOnSocket: number;
-  /** How old its connection was when it came, in milliseconds. */
+  /** The age of its connection when the request came, in milliseconds. */
   readonly socketAge: number;
-  /** How long its connection had been idle, in milliseconds: since the answer before, or since it was opened. */
+  /** How long its connection had been idle, in milliseconds: since the previous answer, or since it was opened. */
   readonly socketIdle: number;
   /** When it came, on the clock of `performance.now()`. */
   readonly at: number;
-  /** When its whole answer had been written; `undefined` before that and where it never was. */
+  /** When its whole answer had been written; `undefined` before that, and if it never was. */
   readonly answeredAt: number | undefined;
-  /** How its connection (HTTP/2: its stream) was closed, be it before or after the answer; `undefined` while it is open. */
+  /** How its connection (HTTP/2: its stream) was closed, before or after the answer; `undefined` while it is open. */
   readonly closed: Closing | undefined;
-  /** `running`, `answered` in whole, or cut before that by the one or the other. */
+  /** `running`, `answered` completely, or cut before that by the client or by the upstream. */
   readonly state: 'running' | 'answered' | 'cut-by-client' | 'cut-by-upstream';
 }
 
-/** The same as `UpstreamSocket`, for the one who keeps the record. */
+/** The writable form of `UpstreamSocket`. */
 export class SocketRecord implements UpstreamSocket {
   readonly openedAt = performance.now();
   requests = 0;
   bytesReceived = 0;
   closed: Closing | undefined;
-  /** Since when nothing is being answered on it. */
+  /** When its last answer was written, or when it was opened. */
   idleSince = this.openedAt;
-  /** Its attempts that are not known to be closed. */
+  /** Its attempts that have not been closed yet. */
   readonly attempts: Attempt[] = [];
-  /** Ends the connection for good, whoever wants it. */
+  /** Destroys the connection. */
   destroy: () => void = () => undefined;
 
   constructor(readonly id: number) {}
@@ -85,7 +85,7 @@ export class SocketRecord implements UpstreamSocket {
 /** What is known of a request when it begins. */
 export type AttemptHead = Pick<UpstreamAttempt, 'method' | 'path' | 'headers' | 'httpVersion'>;
 
-/** The same as `UpstreamAttempt`, for the one who keeps the record. */
+/** The writable form of `UpstreamAttempt`. */
 export class Attempt implements UpstreamAttempt {
   readonly method: string;
   readonly path: string;
@@ -138,7 +138,7 @@ export class Attempt implements UpstreamAttempt {
   }
 }
 
-/** What an upstream has seen, and the place to wait for what it will see. */
+/** Records what an upstream has seen, and lets tests wait for what it will see. */
 export class UpstreamLog {
   readonly attempts: Attempt[] = [];
   readonly sockets: SocketRecord[] = [];
@@ -164,7 +164,7 @@ export class UpstreamLog {
     return new Attempt(++this.#begun, head, socket);
   }
 
-  /** The fault for it is known: from now on it is public. */
+  /** The fault of the attempt is known: from now on the attempt is listed. */
   admitted(attempt: Attempt, fault: FaultName | TcpFaultName): void {
     attempt.fault = fault;
     this.attempts.push(attempt);
@@ -197,7 +197,7 @@ export class UpstreamLog {
     this.#room.changed();
   }
 
-  /** A connection was closed; only the first to say so is believed. */
+  /** A connection was closed. Only the first report counts. */
   socketClosed(record: SocketRecord, by: Closing['by'], how: Closing['how']): void {
     if (record.closed !== undefined) return;
     record.closed = { by, how, at: performance.now() };
@@ -205,18 +205,18 @@ export class UpstreamLog {
     this.#room.changed();
   }
 
-  /** The next attempt that nobody has been given yet. */
+  /** The next attempt that has not been returned yet. */
   nextAttempt(): Promise<Attempt> {
     const next = ++this.#handedOut;
     return this.#room.until(`attempt ${next}`, () => this.attempts.find(({ id }) => id === next));
   }
 
-  /** Attempts that came before and were given to nobody are not waited for any more. */
+  /** Skips the attempts that have come before and were not returned. */
   passOver(): void {
     this.#handedOut = Math.max(this.#handedOut, this.#begun);
   }
 
-  /** Lets go of everything that is over. */
+  /** Forgets everything that is over. */
   forget(): void {
     this.passOver();
     keep(this.attempts, ({ state }) => state === 'running');
