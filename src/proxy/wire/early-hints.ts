@@ -10,6 +10,10 @@ export function relayEarlyHints({ req, res, lifetime }: ProxyExchange, informati
   const { link } = headers;
   if (statusCode !== 103 || link === undefined || req.httpVersion === '1.0') return;
   if (res.headersSent || lifetime.reason !== undefined || lifetime.settled) return;
+  const { socket } = res;
+  // A pipelined response has no socket until its turn comes, and Node would put the hints behind its head, as its body. For
+  // a client that does not read they would pile up.
+  if (!socket || socket.writableNeedDrain) return;
   try {
     res.writeEarlyHints({ link });
   } catch {
