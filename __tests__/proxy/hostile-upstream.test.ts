@@ -1,5 +1,6 @@
 import { clientThatHangsUp } from 'express-hangup/testing';
 import fc from 'fast-check';
+import { once } from 'node:events';
 import http from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { RawClient } from '../fixtures/raw-client';
@@ -275,6 +276,40 @@ const body = fc.oneof(
 const answers = fc
   .tuple(fc.array(head, { minLength: 1, maxLength: 2 }), body)
   .map(([heads, rest]) => heads.join('') + rest);
+
+describe.each(proxyVersions)('a response that is whole, and refused, %s', (_name, hpm) => {
+  it.each([
+    ['a control character in the reason phrase', 'HTTP/1.1 200 O\x01K\r\nContent-Length: 0\r\n\r\n'],
+    ['a body behind it', 'HTTP/1.1 200 O\x01K\r\nContent-Length: 2\r\n\r\nok'],
+    ['a 101 without an upgrade', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
+  ])('does not hold its connection for good: %s', async (_what, answer) => {
+    const closed: Promise<unknown>[] = [];
+    const target = await rawUpstream((socket) => {
+      closed.push(once(socket, 'close'));
+      socket.on('data', () => socket.write(answer, 'latin1'));
+    });
+    const { url } = await proxyApp(hpm, target);
+
+    expect((await clientThatHangsUp(url)).response?.status).toBe(502);
+
+    await Promise.all(closed);
+  });
+
+  it('does not hold it where the user’s own handler never reads it', async () => {
+    const closed: Promise<unknown>[] = [];
+    const target = await rawUpstream((socket) => {
+      closed.push(once(socket, 'close'));
+      socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
+    });
+    const { url } = await proxyApp(hpm, target, {
+      proxy: { selfHandleResponse: true, on: { proxyRes: (_proxyRes, _req, res) => res.end('mine') } },
+    });
+
+    expect((await clientThatHangsUp(url)).response?.text).toBe('mine');
+
+    await Promise.all(closed);
+  });
+});
 
 /** Seeds that once found something, and one for each run of this suite's life. */
 const SEEDS = [20261127, 1, 42];

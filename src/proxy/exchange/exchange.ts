@@ -117,7 +117,9 @@ export class ProxyExchange {
    */
   abandon(): void {
     const { proxyReq, proxyRes } = this;
-    if (!proxyReq || proxyReq.destroyed || (proxyRes?.complete === true && proxyReq.writableFinished)) return;
+    if (!proxyReq || proxyReq.destroyed) return;
+    // Whole but unread, it would hold its connection for good.
+    if (proxyRes?.complete === true && proxyReq.writableFinished && !isUnread(proxyRes)) return;
     this.isAbandoned = true;
     this.takeOver();
     proxyReq.destroy();
@@ -131,6 +133,13 @@ export class ProxyExchange {
   takeOver(): void {
     this.proxyRes?.unpipe(this.res).removeAllListeners('error').removeAllListeners('close');
   }
+}
+
+/** Whether something is left of it, and nobody is reading. */
+function isUnread(proxyRes: IncomingMessage): boolean {
+  return (
+    !proxyRes.readableEnded && proxyRes.readableFlowing !== true && proxyRes.listenerCount('readable') === 0
+  );
 }
 
 /**
