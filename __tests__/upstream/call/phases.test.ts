@@ -47,6 +47,16 @@ describe.each(undicis())('where a call says that it was, on %s', (_name, undici)
     expect(await phaseOf(users.request(null, '/'))).toBe('tls');
   });
 
+  it('is waiting where the upstream has sent 102 and 103 only', async () => {
+    const upstream = await scriptedUpstream((req, res) => {
+      res.writeProcessing();
+      res.writeEarlyHints({ link: '</a.css>; rel=preload' }, () => req.socket.end());
+    });
+    const users = client(undici, upstream.origin, { retries: 0 });
+    expect(await phaseOf(users.fetch(null, '/'))).toBe('waiting');
+    expect(await phaseOf(users.request(null, '/'))).toBe('waiting');
+  });
+
   it('is queue for a call that waits for a connection to be free', async () => {
     const upstream = await scriptedUpstream(answers.silence);
     const users = client(undici, upstream.origin, { connections: 1 });

@@ -42,6 +42,8 @@ export class WireAttempt implements RequestObserver {
 
   private connection: PooledConnection | undefined = undefined;
   private status = 0;
+  /** The upstream has said something on it, if only a 103. */
+  private isSeen = false;
   private isCounted = false;
   private isWaiting = false;
   private givenUp: { readonly reason: unknown } | undefined = undefined;
@@ -66,6 +68,7 @@ export class WireAttempt implements RequestObserver {
     this.dispatched = true;
     endpoint.pool.refuse(options, this.status);
     this.status = 0;
+    this.isSeen = false;
     this.connection = undefined;
     this.idle = false;
     this.occupy();
@@ -91,7 +94,10 @@ export class WireAttempt implements RequestObserver {
   }
 
   answered(status: number): void {
-    this.status = status;
+    this.isSeen = true;
+    // A 102 or 103 is no answer yet. A 101 is one to what nobody has asked for; undici would fail in an assertion.
+    if (status >= 200) this.status = status;
+    else if (status === 101) this.abort(switchedProtocols());
   }
 
   ended(): void {
@@ -166,7 +172,7 @@ export class WireAttempt implements RequestObserver {
     if (code !== 'UPSTREAM_RESET') return;
     const { idleMs = 0 } = this;
     const isReused = this.requestsBefore > 0;
-    this.stale = isReused && this.status === 0 && idleMs >= STALE_MS;
+    this.stale = isReused && !this.isSeen && idleMs >= STALE_MS;
     this.endpoint.broke(isReused ? 'reused' : 'first');
     if (this.stale) this.endpoint.pool.dropped(idleMs);
   }
@@ -183,4 +189,9 @@ export class WireAttempt implements RequestObserver {
 
 function isTimeout(reason: unknown): boolean {
   return typeof reason === 'object' && reason !== null && (reason as Partial<Error>).name === 'TimeoutError';
+}
+
+function switchedProtocols(): Error {
+  const message = 'The upstream has switched protocols (101), which nobody has asked for';
+  return Object.assign(new Error(message), { code: 'HPE_INVALID_RESPONSE' });
 }
