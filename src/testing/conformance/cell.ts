@@ -2,12 +2,12 @@ import type { ClientAccount } from '../client/client-account';
 import type { UpstreamAttempt } from '../upstream/upstream-log';
 import type { ConformanceClient, ConformanceFault } from './matrix';
 
-/** Where a cell is in the matrix. */
+/** The place of a cell in the matrix. */
 export interface CellPlace {
   fault: ConformanceFault;
   client: ConformanceClient;
   method: string;
-  /** The route makes several calls, and they fail from this one on; left out where all of them do. */
+  /** If the route makes several calls: the number of the first one that fails. Absent if all of them fail. */
   call?: number;
 }
 
@@ -30,31 +30,31 @@ export interface SeenAttempt {
 export interface Baseline {
   status: number;
   bodyBytes: number;
-  /** The calls to the upstream that one request makes; empty where the upstream is not ours to see. */
+  /** The calls to the upstream that one request makes; empty if the run cannot see the upstream. */
   calls: readonly Pick<SeenAttempt, 'key' | 'bodyBytes' | 'bodyComplete'>[];
   /** Whether the app closes a connection soon after an answer in any case. */
   closesSoon: boolean;
 }
 
-/** All that was seen of one cell, from outside of the app and, where the app runs in this process, from inside. */
+/** All that was seen of one cell, from outside of the app and, if the app runs in this process, from inside. */
 export interface CellObservation {
-  /** What the client can tell; `undefined` where it could not even connect. */
+  /** What the client has seen; `undefined` if it could not connect. */
   account: ClientAccount | undefined;
-  /** The number of the client's first request, `c000017`, and that of the one which follows on the connection. */
+  /** The number of the client's first request, `c000017`, and the number of the next request on the connection. */
   numbers: readonly string[];
   /** Whether the client sent a second request on the connection, and so waits for a second response. */
   askedAgain: boolean;
-  /** Bytes of the body that a client sends which leaves in the middle of it. */
+  /** How many bytes of its body a client sends that leaves in the middle of it. */
   halfBytes: number;
-  /** What the first request made the app ask of its upstream; `undefined` where the upstream is not ours to see. */
+  /** The requests that the app has sent to its upstream for the first request; `undefined` if the run cannot see the upstream. */
   attempts: readonly SeenAttempt[] | undefined;
-  /** `127.0.0.1:41234` of the upstream, which is nobody's business. */
+  /** The upstream's address, `127.0.0.1:41234`. It must not appear in an answer. */
   upstreamHost: string | undefined;
-  /** What would have ended the process, or did, in words. */
+  /** The errors that would have ended the process, or have ended it, in words. */
   crashes: readonly string[];
-  /** The same route while all is well. */
+  /** The same route without a fault. */
   baseline: Baseline;
-  /** What the client beside this one can tell, where there is one. */
+  /** What the second client has seen, in a cell with two clients. */
   beside?: { account: ClientAccount | undefined; number: string };
   /** How many requests came one after another, and how many connections more than before are open at the upstream. */
   opened?: { requests: number; more: number; failed: number };
@@ -66,18 +66,18 @@ export interface Complaint {
   words: string;
   /** A short name for all complaints of this kind, the same for all cells. */
   cause: string;
-  /** It cannot be the machine's fault: it counts even where it is not seen a second time. */
+  /** A busy machine cannot cause it: it counts even if it is not seen a second time. */
   certain?: boolean;
 }
 
-/** What a cell came to. */
+/** The result of a cell. */
 export interface ConformanceCell extends CellPlace {
   /**
-   * `unseen`: from where the run looked, this cell cannot be judged. `flaky`: it was wrong once, and right when it was played
-   * again alone.
+   * `unseen`: the run cannot see enough to judge this cell. `flaky`: it was wrong once, and right when it was played again
+   * alone.
    */
   verdict: 'right' | 'wrong' | 'flaky' | 'unseen';
-  /** In words: what was wrong, or why it could not be seen; what was right in short. */
+  /** In words: what was wrong, or why it could not be judged; for a right cell, in short what was right. */
   why: string;
   /** What was wrong, one name for each kind; empty where nothing was. */
   causes: readonly string[];

@@ -7,19 +7,19 @@ import { playAll } from './play/play-all';
 import { resultOf, type ConformanceResult } from './result';
 import type { ConformanceUpstream } from './upstream';
 
-/** What a run may be told from outside of the process of the app. */
+/** Lets a run watch and restart an app in another process. */
 export interface Outside {
   /** What ended the app's process since the last call, in words. */
   takeCrashes: () => Promise<string[]>;
-  /** Sees to it that the app runs before the next cell; `undefined` where it does. In words why it cannot. */
+  /** Makes sure that the app runs before the next cell. Resolves to `undefined`, or to the reason why it cannot run. */
   revive: () => Promise<string | undefined>;
 }
 
 /**
  * Plays the fault matrix against a route of an app: each fault of its upstream, each way in which a client stays or leaves,
- * each method; and judges for every cell what client and upstream have seen. What is wrong is played again alone before it is
- * called wrong. Takes an app, a server, or the URL of one that runs. Throws an Error where the route does not work while its
- * upstream is well, because then nothing else means anything; a TypeError or RangeError for a wrong option.
+ * each method. It judges every cell by what client and upstream have seen. A cell that looks wrong is played again, alone,
+ * before it is called wrong. Takes an app, a server, or the URL of a running one. Throws an Error if the route does not work
+ * without a fault, because nothing could be judged then, and a TypeError or RangeError for a wrong option.
  */
 export async function conformance(
   target: Target,
@@ -28,7 +28,7 @@ export async function conformance(
   return runConformance(target, options, undefined);
 }
 
-/** The same with eyes in the process of the app, where it is another one. */
+/** The same for an app in another process, which `outside` watches and restarts. */
 export async function runConformance(
   target: Target,
   options: ConformanceOptions,
@@ -59,7 +59,7 @@ export async function runConformance(
   }
 }
 
-/** Tells somebody who has forgotten to wait. */
+/** Refuses a promise of an upstream: the caller has forgotten `await`. */
 function refusePromise(upstream: ConformanceUpstream | undefined): void {
   if (upstream === undefined || typeof upstream.use === 'function') return;
   const isPromise = typeof (upstream as unknown as Partial<Promise<unknown>>).then === 'function';

@@ -3,7 +3,7 @@ import type { ConformanceFault } from './matrix';
 /** A status, or any success. */
 export type ExpectedStatus = number | '2xx';
 
-/** What an app answers to a fault, where it is not 502 or 504. */
+/** The statuses that an app answers to a fault, if they are not 502 or 504. */
 export type ConformanceExpectations = Partial<Record<ConformanceFault | 'all', readonly ExpectedStatus[]>>;
 
 /** What is right for a fault. */
@@ -14,7 +14,7 @@ export interface Expectation {
   mayBreak?: boolean;
   /** Whether the upstream waits, so that a call which is not stopped is seen to go on. */
   waits?: boolean;
-  /** Whether the upstream is well in the end: a general expectation for faults is not for it. */
+  /** Whether the upstream answers in the end. If so, the expectation `all` does not hold for this fault. */
   isWell?: boolean;
 }
 

@@ -5,14 +5,15 @@ import { expectations, type ConformanceExpectations, type Expectation } from './
 import { COLUMNS, ROWS, type ConformanceClient, type ConformanceFault } from './matrix';
 import type { ConformanceUpstream } from './upstream';
 
-/** What the upstream answers where it answers: a text as it is, anything else as JSON. */
+/** The upstream's answer when the fault lets it answer: a text as it is, anything else as JSON. */
 export type ConformanceAnswer = string | object | ((attempt: UpstreamAttempt) => string | object);
 
-/** What `conformance()` can be told. */
+/** The options of `conformance()`. */
 export interface ConformanceOptions {
   /**
    * The path of the route, with its query. It must call the upstream, and answer 2xx when the upstream does. Default `/`.
-   * Each `{n}` in it, in `headers` and in `body` becomes a number that no other request of the run has: for a cache.
+   * Each `{n}` in it, in `headers` and in `body` is replaced by a number that no other request of the run has. A route with a
+   * cache needs this.
    */
   route?: string;
   /** The methods that it takes. Default `['GET', 'POST']`; a POST sends a JSON body. */
@@ -22,30 +23,31 @@ export interface ConformanceOptions {
   /** The body of a POST. Default: a JSON object of about 2 KB. */
   body?: string;
   /**
-   * The upstream that the route calls: a `faultyUpstream()`, a `faultyTcp()`, or a function that is given the URL of a
-   * `faultyUpstream()` and tells the app. Without it only the client's behaviours can be judged: say `faults: ['ok']`.
+   * The upstream that the route calls: a `faultyUpstream()`, a `faultyTcp()`, or a function that gets the URL of a
+   * `faultyUpstream()` and passes it to the app. Without an upstream only the client's behaviours can be judged: set
+   * `faults: ['ok']`.
    */
   upstream?: ConformanceUpstream | ((url: string) => unknown);
-  /** What the upstream answers where it answers, for a route that reads it. Default: a small JSON object. */
+  /** The upstream's answer when the fault lets it answer, for a route that reads it. Default: a small JSON object. */
   answer?: ConformanceAnswer;
   /**
-   * The statuses that are right for a fault, in place of 502 and 504: `{ reset: [503], hang: ['2xx'] }`. `all` is for every
+   * The statuses that are right for a fault, instead of 502 and 504: `{ reset: [503], hang: ['2xx'] }`. `all` holds for every
    * fault that breaks something and is not named itself.
    */
   expect?: ConformanceExpectations;
-  /** The route hands its work to a queue: its calls go on when the client has left. Default false. */
+  /** Whether the route hands its work to a queue, so that its calls go on when the client has left. Default false. */
   background?: boolean;
-  /** The deadline of the route in milliseconds, as the app has set it: after that a hanging upstream is a 504. Default 1000. */
+  /** The route's deadline in milliseconds, as the app has set it. After it, a hanging upstream is a 504. Default 1000. */
   deadline?: number;
-  /** How much later than the deadline an answer may come, in milliseconds. Default a quarter of it, and 250 at least. */
+  /** How much later than the deadline an answer may come, in milliseconds. Default: a quarter of the deadline, at least 250. */
   margin?: number;
-  /** Only these faults. Default all. */
+  /** The faults to play. Default: all. */
   faults?: readonly ConformanceFault[];
-  /** Only these clients. Default all. */
+  /** The client behaviours to play. Default: all. */
   clients?: readonly ConformanceClient[];
   /** The protocol between client and app. Default `http1`. */
   protocol?: 'http1' | 'http2';
-  /** Called for each cell when it is judged, with how many are and how many there will be. */
+  /** Called for each cell when it is judged, with the number of cells that are judged and the number of all cells. */
   onCell?: (cell: ConformanceCell, judged: number, of: number) => void;
 }
 

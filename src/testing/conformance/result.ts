@@ -3,22 +3,22 @@ import type { ConformancePlan } from './plan';
 import { conformanceSummary } from './verdicts/summary';
 import { conformanceTable } from './verdicts/table';
 
-/** What a run of `conformance()` came to. */
+/** The result of a run of `conformance()`. */
 export interface ConformanceResult {
   readonly cells: readonly ConformanceCell[];
-  /** Whether no cell is wrong and the run has seen what it was there for. Flaky cells do not count. */
+  /** Whether no cell is wrong and the run was not `vacuous`. Flaky cells do not count. */
   readonly ok: boolean;
   readonly right: number;
   readonly wrong: number;
   readonly flaky: number;
   readonly unseen: number;
-  /** Why the run says nothing, in words; `undefined` where it does. */
+  /** Why the run has tested nothing, in words; `undefined` if it has tested something. */
   readonly vacuous: string | undefined;
   /** The matrix to read, with the summary below; 80 columns wide. */
   table: () => string;
   /** What is wrong, sorted by cause, with a hint for each. */
   summary: () => string;
-  /** Throws an Error that holds the table and the summary, where a cell is wrong or nothing was seen. */
+  /** Throws an Error with the table and the summary if a cell is wrong or nothing was seen. */
   expectRight: () => void;
   /** The same as plain data. */
   readonly json: {
@@ -62,7 +62,7 @@ export function resultOf(
   };
 }
 
-/** A run that was to break the upstream, and never saw it broken, has tested nothing. */
+/** Why a run has tested nothing: it was to break the upstream, and the app has never met the fault. */
 function whyVacuous(cells: readonly ConformanceCell[], hasUpstream: boolean): string | undefined {
   const methods = [...new Set(cells.map(({ method }) => method))];
   for (const method of methods) {

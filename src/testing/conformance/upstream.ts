@@ -11,14 +11,14 @@ export interface RunFault {
   body?: (attempt: UpstreamAttempt) => string;
 }
 
-/** What a run needs of the upstream that it breaks; both `faultyUpstream()` and `faultyTcp()` are one. */
+/** What a run needs of the upstream that it breaks. Both `faultyUpstream()` and `faultyTcp()` have it. */
 export interface ConformanceUpstream {
   readonly url: string;
   readonly port: number;
   readonly attempts: readonly UpstreamAttempt[];
   /** How many connections are open. */
   readonly sockets: number;
-  /** `tcp` where a request cannot be told from another, because what they are is not known. */
+  /** `tcp` if the protocol is not known, so that one request cannot be told from another. */
   readonly speaks: 'http' | 'tcp';
   use(fault: ((attempt: UpstreamAttempt) => RunFault) | undefined): void;
   refuse(): Promise<void>;

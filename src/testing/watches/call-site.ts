@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 /** How the paths of this kit's code begin: a folder in `src`, files of that name in `dist`. */
 const KIT = dirname(__dirname);
 
-/** Stands between a caller and Node where the app has asked for `propagate`; it is not who called. */
+/** With `propagate`, frames of this folder lie between the caller and Node. They are not the caller. */
 const PROPAGATION = join(dirname(dirname(__dirname)), 'propagate');
 
-/** Where something was called, to be read later: formatting a stack costs, keeping one hardly does. */
+/** Where something was called. The stack is formatted only when it is read, because formatting is expensive. */
 export interface CallSite {
   /** The frames from the caller outwards, as V8 writes them. */
   frames: () => string[];
@@ -35,7 +35,7 @@ export function isNodes(frame: string): boolean {
   return /(^|\()node:/.test(frame) || frame.endsWith('(<anonymous>)');
 }
 
-/** Whether a frame lies in this kit, whose own clients and servers are not what is watched. */
+/** Whether a frame lies in this kit. The kit's own clients and servers are not watched. */
 export function isOwn(frame: string): boolean {
   return frame.includes(KIT);
 }

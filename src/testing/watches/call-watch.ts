@@ -17,8 +17,8 @@ interface Call {
 }
 
 /**
- * Watches every HTTP call that this process makes from now on, by node:http and by undici in any copy (so by fetch), until it is
- * over. A call that hangs on a pooled connection is seen so, also where the connection is older than the watch.
+ * Watches every HTTP call that this process makes from now on, by node:http and by any copy of undici (and so by fetch), until
+ * the call is over. So it also sees a call that hangs on a pooled connection that is older than the watch.
  */
 export class CallWatch {
   readonly #calls = new Map<object, Call>();

@@ -1,8 +1,8 @@
 import { runInThisContext } from 'node:vm';
 
-/** A watch over what would end this process. */
+/** A watch over errors that would end this process. */
 export interface CrashWatch {
-  /** Takes what has come since the last call, in words. */
+  /** Returns the errors since the last call, in words. */
   take: () => string[];
   stop: () => void;
 }
@@ -10,9 +10,9 @@ export interface CrashWatch {
 const EVENTS = ['uncaughtException', 'unhandledRejection'] as const;
 
 /**
- * Notes uncaught exceptions and unhandled rejections in place of everybody else who listens for them: a test runner would
- * fail its test at once, and without a listener the process would end. Listens on Node's own `process`: Jest puts a copy in
- * its place, which hears nothing.
+ * Notes uncaught exceptions and unhandled rejections instead of all other listeners: a test runner would fail its test at once,
+ * and without a listener the process would end. It listens on Node's own `process`, because Jest replaces it by a copy that
+ * gets no such events.
  */
 export function watchCrashes(): CrashWatch {
   const real = runInThisContext('process') as NodeJS.Process;

@@ -26,8 +26,8 @@ export interface LateResponseWatch extends Disposable {
 }
 
 /**
- * Notes every response that a handler writes too late, which `hangup()` discards: harmless for the client, but work that went
- * on in vain. Call `check()` at the end of a test.
+ * Notes every response that a handler writes too late. `hangup()` discards it, so it does no harm to the client, but the work
+ * was wasted. Call `check()` at the end of a test.
  */
 export function failOnLateResponse(): LateResponseWatch {
   const late: LateResponse[] = [];

@@ -13,8 +13,8 @@ interface Started {
 type Counts = Map<string | symbol, number>;
 
 /**
- * Watches every HTTP/1 request that this process serves from now on, and the listeners on their connections. It only looks:
- * not one listener of its own is on a request, a response or a socket that carries them.
+ * Watches every HTTP/1 request that this process serves from now on, and the listeners on the requests' connections. It adds no
+ * listener to a request, a response or a socket.
  */
 export class RequestWatch {
   readonly #running = new Map<ServerResponse, { started: Started; at: number }>();

@@ -4,8 +4,8 @@ import { callSite, firstTelling, isInstalled, isNodes, isOwn, type CallSite } fr
 import type { Leak } from './leak';
 
 /**
- * Watches every connection of this process that is opened from now on. An idle one that a pool or a client keeps for the
- * next request is no leak; one that still holds the process, or that has outlived its server, is.
+ * Watches every connection that this process opens or accepts from now on. An idle connection that a pool or a client keeps for
+ * the next request is no leak. A connection that keeps the process alive, or that has outlived its server, is one.
  */
 export class SocketWatch {
   readonly #handles = new Map<object, CallSite>();

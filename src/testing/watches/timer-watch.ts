@@ -16,9 +16,9 @@ interface WatchedTimer {
 }
 
 /**
- * Watches every timer that is set from now on, the unref'd ones too, which nothing else in Node shows. Timers that Node sets
- * for itself do not count, nor those of a test runner, nor the housekeeping of installed packages: what is unref'd, and
- * one of each place for each request that was served at the same time (pg-pool's idle timers hold the process).
+ * Watches every timer that is set from now on, also unref'd ones, which nothing else in Node shows. It does not count the
+ * timers of Node itself and of a test runner. Of installed packages, it does not count unref'd timers, nor one timer of each
+ * line of code for each request that was served at the same time (pg-pool's idle timers keep the process alive).
  */
 export class TimerWatch {
   readonly #timers = new Map<number, WatchedTimer>();

@@ -8,25 +8,25 @@ import { growth, listenerCounts, RequestWatch } from './request-watch';
 import { SocketWatch } from './socket-watch';
 import { TimerWatch } from './timer-watch';
 
-/** What `watchLeaks()` can be told. */
+/** The options of `watchLeaks()`. */
 export interface WatchLeaksOptions {
-  /** A server whose listeners, and whose connections once it is closed, count as well. */
+  /** A server whose listeners count as well. Once it is closed, so do its connections. */
   server?: Server;
   /** Long-lived emitters of the application, by name, whose listeners must not grow: `{ pool, process }`. */
   emitters?: Record<string, EventEmitter>;
   /** Count idle connections that a pool or a client keeps for the next request. Default false. */
   idleSockets?: boolean;
-  /** Leaks that are none: gives true for what is to be left out. */
+  /** Returns true for a leak that is to be ignored. */
   ignore?: (leak: Leak) => boolean;
 }
 
 /** A watch that has begun. */
 export interface LeakWatch extends Disposable {
-  /** What is there at this moment and was not before. It may be about to go. */
+  /** What is there now and was not when the watch began. It may still go away. */
   leaks: () => Leak[];
   /**
-   * Resolves as soon as nothing is left, and rejects with an Error that names what is, after `within` milliseconds (default
-   * 2000). Ends the watch.
+   * Resolves as soon as nothing is left. After `within` milliseconds (default 2000) it rejects with an Error that names what is
+   * left. Both end the watch.
    */
   expectNone: (options?: { within?: number }) => Promise<void>;
   /** Ends the watch without a verdict. */
@@ -34,8 +34,8 @@ export interface LeakWatch extends Disposable {
 }
 
 /**
- * Watches what is opened, set, attached and begun in this process from now on: sockets, timers (also unref'd ones), listeners
- * on sockets that carry several requests, HTTP/1 requests in flight. Takes the options, or just a server.
+ * Watches what this process opens, sets, adds and begins from now on: sockets, timers (also unref'd ones), listeners on sockets
+ * that carry several requests, HTTP/1 requests in flight. Takes the options, or just a server.
  */
 export function watchLeaks(what: WatchLeaksOptions | Server = {}): LeakWatch {
   const options = what instanceof Server ? { server: what } : what;

@@ -111,7 +111,7 @@ const keepsTheConnection: Rule = ({ client }, { account, askedAgain, baseline })
   return { cause: 'closed-later', words };
 };
 
-/** What a client that leaves has seen until then is not wrong either. */
+/** A client that leaves has seen nothing wrong before it left. */
 const beginsRight: Rule = ({ fault, client }, { account }, { expected }) => {
   const response = account?.response;
   if (!client.startsWith('leaves-') || !response) return undefined;
@@ -127,7 +127,7 @@ const isNotKeptWaiting: Rule = ({ client, method }, { account }) => {
     : { cause: 'half-close', words: 'a client that half-closed got neither an answer nor an end' };
 };
 
-/** Two clients at once are two clients: what becomes of the one does not happen to the other. */
+/** If one of two simultaneous clients leaves or fails, the other is not affected. */
 const sparesTheOther: Rule = (place, seen, limits) => {
   const { beside, account, baseline } = seen;
   if (beside === undefined) return undefined;
