@@ -13,7 +13,7 @@ import { noRequestClose } from './rules/no-request-close';
 import { serviceWithoutSignal } from './rules/service-without-signal';
 import { wrapProxy } from './rules/wrap-proxy';
 
-/** What ESLint shows of the plugin. */
+/** The name that ESLint shows for the plugin. */
 export const meta = { name: 'express-hangup' } as const;
 
 /** The rules, by their names without the prefix `express-hangup/`. */
@@ -33,7 +33,7 @@ export const rules: Record<string, HangupRule> = {
   'wrap-proxy': wrapProxy,
 };
 
-/** A flat configuration of ours. */
+/** The type of our flat configuration. */
 export interface RecommendedConfig {
   readonly name: string;
   readonly plugins: { readonly 'express-hangup': Plugin };
@@ -62,12 +62,12 @@ export const plugin: Plugin = {
 };
 
 /**
- * A flat configuration with all rules, for ESLint 9 and 10: `export default [recommended]`. What harms is an error, what may be
- * meant so is a warning.
+ * A flat configuration with all rules, for ESLint 9 and 10: `export default [recommended]`. Code that does harm is an error;
+ * code that may be intended is a warning.
  */
 export const recommended: RecommendedConfig = {
   name: 'express-hangup/recommended',
-  // ESLint takes a plugin of one name from one object only: this one.
+  // ESLint refuses two different objects for one plugin name, so it has to be this one.
   plugins: { 'express-hangup': plugin },
   rules: Object.fromEntries(Object.keys(rules).map((name) => [`express-hangup/${name}`, severityOf(name)])),
 };

@@ -10,9 +10,9 @@ export interface Finding {
   readonly node: Node;
   readonly messageId: string;
   readonly data?: Record<string, string>;
-  /** Edits that certainly mean the same but for the abort. */
+  /** Edits that certainly change nothing but the abort. */
   readonly fix?: readonly Edit[] | undefined;
-  /** Edits that a person chooses. */
+  /** Edits that a person may choose. */
   readonly suggest?: readonly Suggestion[];
 }
 
@@ -66,7 +66,7 @@ export interface HangupRule {
     readonly fixable?: 'code';
     readonly hasSuggestions?: boolean;
   };
-  // Of ESLint's own types, which differ from version to version, nothing is named: any version takes a rule of this shape.
+  // ESLint's own types differ from version to version, so none is used here. Every version accepts a rule of this shape.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
   create: (context: any) => any;
 }
@@ -78,7 +78,7 @@ interface RuleText {
   readonly schema?: object[];
 }
 
-/** Makes a rule of ESLint's from its words and from what it listens to. */
+/** Makes an ESLint rule from its texts and its listeners. */
 export function rule(
   text: RuleText,
   listen: (kit: RuleKit) => Record<string, (node: Node) => void>,

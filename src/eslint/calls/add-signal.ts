@@ -11,7 +11,7 @@ export interface Edit {
 /** What stands at the place of a call's signal. */
 export type SignalState =
   | { readonly kind: 'none' }
-  /** Of its own time limit only: `AbortSignal.timeout(5000)`. */
+  /** The call has only a time limit of its own: `AbortSignal.timeout(5000)`. */
   | { readonly kind: 'limit'; readonly value: Node }
   | { readonly kind: 'given' };
 
@@ -29,7 +29,7 @@ export function signalState({ call, at, shape }: OutboundCall, source: Source): 
   return isLimit ? { kind: 'limit', value } : { kind: 'given' };
 }
 
-/** A variable named `options` that is a parameter may well hold one: whoever calls decides. */
+/** Whether the options are a parameter. They may then hold a signal: that depends on the caller. */
 function isHandedOn(options: Node | null | undefined, source: Source): boolean {
   const inner = options && unwrap(options);
   if (!isIdentifier(inner)) return false;
@@ -37,8 +37,8 @@ function isHandedOn(options: Node | null | undefined, source: Source): boolean {
 }
 
 /**
- * The edits that give a call a signal; `undefined` where nobody can tell how, as the options are a value that is not seen.
- * A spread may bring a signal of its own: ours then stands before it and yields.
+ * The edits that give a call a signal; `undefined` where the options are a value that is not seen. If a spread may bring a
+ * signal of its own, ours is put before it, so that the spread's signal wins.
  */
 export function addSignal(outbound: OutboundCall, signal: string, source: Source): Edit[] | undefined {
   const { call, at, shape } = outbound;

@@ -11,7 +11,7 @@ import {
 import { nameOf, rootOf, type Within } from './work';
 
 const ANSWERS = /^(json|jsonp|send|sendStatus|sendFile|redirect|render|end|download)$/;
-/** What people call a function that is handed the response, and answers by it. */
+/** Usual names of functions that get the response and answer with it. */
 const ANSWERS_BY =
   /answer|repl[iy]|respon[ds]|send|json|render|redirect|error|fail|success|ok$|created|pipe/i;
 
@@ -20,7 +20,7 @@ export function followsAnswer(call: Node, within: Within, source: Source): boole
   return answersIn(within, source).some((each) => each.range[1] <= call.range[0] && mayReach(each, call));
 }
 
-/** The calls in a function that answer its request or hand it on. Those in functions within it are left out, as they have a time of their own. */
+/** The calls in a function that answer its request or hand it on. Inner functions are left out: they may run at another time. */
 export function answersIn(within: Within, source: Source): Node[] {
   const found: Node[] = [];
   walk(within.fn, source, (node) => {

@@ -17,7 +17,7 @@ import type { OutboundCall } from './outbound';
 import { whyUnawaited } from './unawaited';
 import { isWork, type Within } from './work';
 
-/** Why a call must not be given a signal unasked; `undefined` where nothing speaks against it. */
+/** Why a call must not get a signal without being asked; `undefined` if there is no reason against it. */
 export function whyUncertain(
   outbound: OutboundCall,
   { handler, inner }: Place,
@@ -36,7 +36,7 @@ export function whyUncertain(
     : undefined;
 }
 
-/** What speaks against an abort of a call in the function around it. */
+/** The reason in the surrounding function against aborting a call. */
 export function whyUncertainIn(
   { call, shape, changes, caution }: OutboundCall,
   within: Within,
@@ -74,7 +74,7 @@ function hasCallback(call: Node): boolean {
   return isFunction(call.arguments?.at(-1));
 }
 
-/** In a `catch` or `finally`, or in the callback of `.catch()`. */
+/** Whether a call is in a `catch` or `finally`, or in the callback of `.catch()`. */
 function isInFailure(call: Node, fn: Node): boolean {
   const found = around(call, (node) => {
     if (node === fn || node.type === 'CatchClause') return true;
@@ -99,7 +99,7 @@ function workFollows(call: Node, within: Within, source: Source): boolean {
   return follows;
 }
 
-/** A `catch` or `finally` around the call, which an abort runs as every failure does. */
+/** Whether a node is a `catch` or `finally` around the call. An abort runs it, as every failure does. */
 function runsOnFailure(node: Node, call: Node): boolean {
   const tryNode = node.parent?.type === 'TryStatement' ? node.parent : undefined;
   return tryNode?.block !== undefined && node !== tryNode.block && isWithin(call, tryNode.block);
@@ -130,6 +130,6 @@ function isGuarded(call: Node, fn: Node, wrapped: boolean, project: Project): bo
       parent.type === 'MemberExpression' && parent.object === node && keyName(parent) === 'catch';
     if (isCatch) return true;
   }
-  // A callback says how it ended to its own function.
+  // A call with a callback reports its failure to that.
   return fn.async !== true && hasCallback(call) && call.parent?.type === 'ExpressionStatement';
 }

@@ -12,15 +12,15 @@ import {
 } from '../code/node';
 import { isWork, nameOf, setsOutside, type Within } from './work';
 
-/** What deals with the failure of a call: a `catch`, a listener of `.catch()`, or `allSettled()`. */
+/** What handles the failure of a call: a `catch`, a listener of `.catch()`, or `allSettled()`. */
 interface Catcher {
-  /** The whole that goes on when it has dealt with it. */
+  /** The statement or expression after which the code goes on when the failure has been handled. */
   readonly whole: Node;
-  /** What runs then; `undefined` where nothing is seen to. */
+  /** The code that runs then; `undefined` where none is seen. */
   readonly body: Node | undefined;
 }
 
-/** Why an abort would do something else than end the call: what deals with failures does more than answer, or the work goes on. */
+/** Why an abort would do more than end the call: the failure handler does more than answer, or work goes on after it. */
 export function whyCaught(call: Node, within: Within, source: Source): string | undefined {
   for (const { whole, body } of catchersOf(call, within.fn)) {
     if (body !== undefined && tellsAborts(body, source)) continue;
@@ -59,7 +59,7 @@ function listenerOf({ arguments: given = [] }: Node, method: string | undefined)
   return method === 'catch' ? given[0] : method === 'then' ? given[1] : undefined;
 }
 
-/** A `catch` that begins with telling aborts, or our faults, from the rest. */
+/** Whether a `catch` first tells aborts, or our faults, from other errors. */
 function tellsAborts(body: Node, source: Source): boolean {
   const [first] = statementsOf(isFunction(body) ? body : ({ body } as Node));
   const isExit = first?.type === 'IfStatement' && leaves(first.consequent as Node);
@@ -79,14 +79,14 @@ function doesWork(body: Node, within: Within, source: Source): boolean {
   return works;
 }
 
-/** `.catch(next)`, `.catch(logError)` and `.catch(sendError(res))` are no work; what any other name does is not seen. */
+/** Whether a listener may do work. `.catch(next)`, `.catch(logError)` and `.catch(sendError(res))` do none. */
 function isUnknownListener(listener: Node, within: Within): boolean {
   const inner = unwrap(listener);
   if (inner.type === 'CallExpression') return !isHandedOn(inner, within);
   return !PASSES_ON.test(nameOf(inner));
 }
 
-/** A call that is handed the response, or `next`: it answers. */
+/** Whether a call gets the response or `next` as an argument, and so answers. */
 function isHandedOn({ arguments: given = [], callee }: Node, { res, next }: Within): boolean {
   const isName = callee !== undefined && /flash|log|trace/i.test(nameOf(unwrap(callee)));
   return isName || given.some((each) => isIdentifier(each) && (each.name === res || each.name === next));
@@ -104,7 +104,7 @@ function isInLoop(whole: Node, fn: Node): boolean {
   return loop !== undefined && !isFunction(loop);
 }
 
-/** Whether work follows after the whole, for which the failure makes no difference. */
+/** Whether work follows that runs although the call has failed. */
 function goesOn(whole: Node, within: Within, source: Source): boolean {
   let follows = false;
   walk(within.fn, source, (node) => {

@@ -6,11 +6,11 @@ import { optionsParameter } from './wrappers';
 import { isFunction, isIdentifier, keyName, stringOf, unwrap, type Node, type Source } from '../code/node';
 import type { Origin } from '../code/origin';
 
-/** What can be told of the project's other files. */
+/** What the rules can learn from the project's other files. */
 export interface OtherFiles {
-  /** How a call takes a signal, whose callee another file exports: an axios instance, a function around fetch. */
+  /** How a call takes a signal if its callee is exported by another file: an axios instance, a function around fetch. */
   shapeOf: (origin: Origin) => CallShape | undefined;
-  /** How another file's export is written, where it is an async function with a request's parameters. */
+  /** How an export of another file is written, if it is an async function with a handler's parameters. */
   isAsyncHandler: (origin: Origin) => 'declaration' | 'expression' | undefined;
 }
 
@@ -39,7 +39,7 @@ type Wanted = 'call' | 'async';
 const cache = new Map<string, Read>();
 const ENDINGS = ['', '.js', '.ts', '.mjs', '.cjs', '.mts', '.cts', '.jsx', '.tsx', '/index.js', '/index.ts'];
 
-/** Reads other files with the parser that reads this one. Nothing of them is run. */
+/** Reads other files with the parser of this one. Their code is not run. */
 export function otherFiles(filename: string, parser: Parser, visitorKeys: Source['visitorKeys']): OtherFiles {
   // A file calls the same few others again and again.
   const paths = new Map<string, string | undefined>();
@@ -145,7 +145,7 @@ function parseFile(file: string, text: string, parser: Parser): Loaded | undefin
         Node | undefined;
       if (ast !== undefined) return exportsOf(ast.body as Node[]);
     } catch {
-      // What does not parse as a module may as a script; what parses as neither tells nothing.
+      // A file that does not parse as a module may parse as a script. If it parses as neither, it is ignored.
     }
   }
   return undefined;

@@ -5,7 +5,7 @@ import { CALL_SHAPES, type CallShape } from './call-shapes';
 import { OWN_SIGNAL, whyUnlikeItsName } from './own-signal';
 import { optionsParameter } from './wrappers';
 
-/** A call that waits for somebody else, and could be given a signal. */
+/** A call that waits for an upstream or for other work, and could get a signal. */
 export interface OutboundCall {
   readonly call: Node;
   readonly shape: CallShape;
@@ -15,11 +15,11 @@ export interface OutboundCall {
   readonly at: number;
   /** Whether it may change something elsewhere. */
   readonly changes: boolean;
-  /** Why it may be another call than its name says; `undefined` where nothing speaks for that. */
+  /** Why it may be another call than its name says; `undefined` if there is no reason to think so. */
   readonly caution: string | undefined;
 }
 
-/** Reads a call as one that could be given a signal; `undefined` where it is none that we know. */
+/** Reads a call that could get a signal; `undefined` for calls that the rules do not know. */
 export function outboundCall(call: Node, source: Source, files: OtherFiles): OutboundCall | undefined {
   if (call.callee === undefined) return undefined;
   const shape = shapeOf(call, source, files);
@@ -57,7 +57,7 @@ function placeOfOptions(shape: CallShape, given: readonly Node[], source: Source
     const [first] = given;
     if (first === undefined) return undefined;
     if (given.length > 1 || stringOf(first) !== undefined || first.type === 'TemplateLiteral') return 1;
-    // `axios(config)` and `got(url)` look alike: only what is seen to be an object is one.
+    // `axios(config)` and `got(url)` look alike, so the argument has to be seen to be an object.
     return isObject(first, source) ? 0 : isText(first) ? 1 : undefined;
   }
   return beforeCallback(given);

@@ -10,7 +10,7 @@ export function whyUnlikeItsName(callee: Node, source: Source): string | undefin
   return displaced || isMadeWithSignal(callee, source) ? OWN_SIGNAL : undefined;
 }
 
-/** Said of a client that was made with a signal: the one of a call takes its place. */
+/** The reason for a client that was made with a signal: a signal of a call would replace it. */
 export const OWN_SIGNAL = 'its client has a signal of its own, which another would displace';
 
 /** Whether the options of `axios.create({ … })` and its like name a signal. */

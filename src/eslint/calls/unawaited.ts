@@ -6,7 +6,7 @@ import { nameOf, type Within } from './work';
 /** Methods that keep a promise for others: `inFlight.set(key, fetch(url))`. */
 const KEEPS = /^(set|add|push|put|store|save|unshift|enqueue|waitUntil)$/;
 
-/** Why a call's promise is not this request's to end: nobody waits for it before the answer, or others may. */
+/** Why the end of the request must not end a call: nobody waits for it before the answer, or others may wait for it too. */
 export function whyUnawaited(call: Node, within: Within, source: Source): string | undefined {
   let top = call;
   while (top.parent != null && isChained(top)) top = top.parent;
@@ -28,7 +28,7 @@ function whyStored({ left }: Node, within: Within, source: Source): string | und
   return undefined;
 }
 
-/** `const audit = fetch(url)`, which nothing reads, or nothing before the answer. */
+/** Finds `const audit = fetch(url)` that nothing reads, or nothing before the answer. */
 function whyLate(name: Node, value: Node, within: Within, source: Source): string | undefined {
   const reads = (variableOf(name, source)?.references ?? []).filter((each) => each.isRead());
   const first = Math.min(...reads.map(({ identifier }) => identifier.range[0]));

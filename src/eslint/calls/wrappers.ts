@@ -2,8 +2,9 @@ import { isIdentifier, keyName, unwrap, walk, type Node, type Source } from '../
 import type { CallShape } from './call-shapes';
 
 /**
- * The parameter of a function whose options go on to a call that takes a signal: `(path, options) => fetch(base + path,
- * { ...options })` gives 1. `undefined` where there is none, or where it is not certain that a signal would arrive.
+ * The index of the parameter that a function passes on as the options of a call that takes a signal: 1 for
+ * `(path, options) => fetch(base + path, { ...options })`. `undefined` where there is none, or where it is not certain that a
+ * signal would arrive.
  */
 export function optionsParameter(
   fn: Node,

@@ -2,7 +2,7 @@ import { eol } from '../calls/add-signal';
 import type { Edit } from '../calls/add-signal';
 import { isWithin, stringOf, type Node, type Scope, type Source } from './node';
 
-/** Where each name of ours comes from, and what it is called where its name is taken. */
+/** The module of each name of ours, and its alias for files in which the name is taken. */
 export const OUR_NAMES: Record<string, { readonly from: string; readonly alias: string }> = {
   hangup: { from: 'express-hangup', alias: 'expressHangup' },
   deadline: { from: 'express-hangup', alias: 'routeDeadline' },

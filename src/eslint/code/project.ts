@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** What a project's manifests say that a rule wants to know. */
+/** What the rules need to know of a project's manifests. */
 export interface Project {
   /** Express's major version as package.json asks for it. */
   readonly express: number | undefined;
@@ -20,10 +20,10 @@ interface Manifest {
 }
 
 const cache = new Map<string, { at: number; ranges: Map<string, string> | undefined }>();
-/** How long a manifest is believed, in milliseconds: an editor keeps ESLint running for days. */
+/** How long a manifest that was read is used, in milliseconds: an editor keeps ESLint running for days. */
 const BELIEVED_MS = 5_000;
 
-/** Settings that take the place of what the manifests say: `settings: { 'express-hangup': { express: 4 } }`. */
+/** Settings that replace what the manifests say: `settings: { 'express-hangup': { express: 4 } }`. */
 export interface ProjectSettings {
   readonly express?: number;
   /** Whether `hangup()` is known to be mounted in front of every handler. */
@@ -32,7 +32,7 @@ export interface ProjectSettings {
   readonly hasNestFilters?: boolean;
   /** Whether the apps of this file are parts of another file's app. */
   readonly isPart?: boolean;
-  /** Whether whoever applies a repair adds the imports that it needs. */
+  /** Whether the imports that a repair needs are added by the command that applies it. */
   readonly importsAreAdded?: boolean;
 }
 

@@ -121,7 +121,7 @@ export function functionsBehind(
   return (node.arguments ?? []).filter(mayBeHandler).flatMap((each) => further(each, true));
 }
 
-/** What a wrapping call is given may be a schema or an option too: only what has a request's parameters is a handler. */
+/** Whether an argument of a wrapping call may be a handler, by its parameters. It may also be a schema or an option. */
 function mayBeHandler(node: Node): boolean {
   const inner = unwrap(node);
   if (isFunction(inner)) return parametersOf(inner).length >= 2;

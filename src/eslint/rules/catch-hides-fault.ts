@@ -49,7 +49,7 @@ function waits(tried: Node, { source, files }: RuleKit): boolean {
   return found;
 }
 
-/** Files that by their names speak with the app's own database, or with the disk. */
+/** Names of files that use the app's own database or the disk. */
 const STORES = /model|schema|entit|repositor|dao|prisma|database|mongo|redis|sequelize|knex|[/](db|fs|file)/i;
 
 function judge(clause: Node, param: Node | null | undefined, body: Node, kit: RuleKit): void {
@@ -81,7 +81,7 @@ function judge(clause: Node, param: Node | null | undefined, body: Node, kit: Ru
     { range: [at, at], text: `${line}${isEnded ? '' : ';'}${gap}` },
   ];
   if (param == null) insert.push({ range: [body.range[0], body.range[0]], text: '(error) ' });
-  // A success in a catch may be a fallback that is meant.
+  // A success in a catch may be an intended fallback.
   const [messageId, suggestion] = status === '200' ? ['hidesAs', 'consider'] : ['hides', 'pass'];
   report({ node: clause, messageId, data, suggest: [{ messageId: suggestion, data, edits: insert }] });
 }
@@ -108,8 +108,8 @@ interface Exit {
 }
 
 /**
- * How an error leaves a handler: by `next(error)`, which is added where the handler does not take it; else by `throw`, where
- * somebody hears of it. `undefined` where neither is seen to work.
+ * How an error leaves a handler: by `next(error)`, for which the parameter `next` is added if it is missing, or by `throw`, if
+ * something handles that. `undefined` where neither is seen to work.
  */
 function exitOf(clause: Node, { handler, inner }: Place, kit: RuleKit): Exit | undefined {
   const { source, project } = kit;
@@ -131,7 +131,7 @@ function exitOf(clause: Node, { handler, inner }: Place, kit: RuleKit): Exit | u
 
 const CONTROLLERS = /controller|route|handler|endpoint|resource/i;
 
-/** Whether Express itself calls a function, and so with `next`: a manager's method may be handed `req` and `res` only. */
+/** Whether Express itself calls a function, and so passes `next`. Other code may pass `req` and `res` only. */
 function isCalledByExpress({ registered }: Place['handler'], { filename }: RuleKit): boolean {
   return registered || CONTROLLERS.test(filename);
 }

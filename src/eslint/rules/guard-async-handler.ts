@@ -6,7 +6,7 @@ import { functionsBehind } from '../express/handlers';
 import { registrationOf } from '../express/registration';
 import { rule, type RuleKit } from '../rule';
 
-/** An async handler on Express 4, whose rejection nobody hears: it ends the process. */
+/** Reports an async handler on Express 4: nothing handles its rejection, which ends the process. */
 export const guardAsyncHandler = rule(
   {
     description: 'On Express 4, the promises of async handlers are looked at',
@@ -42,7 +42,7 @@ function isUnguarded(handler: Node, kit: RuleKit): boolean {
   if (functions.length > 0)
     return functions.some(([fn, wrapped]) => !wrapped && !isExportedExpression(fn) && isAsyncOpen(fn, kit));
   const origin = originOf(inner, kit.source);
-  // What another file's controller expression wraps itself is repaired there.
+  // If another file's controller is an expression, it can be wrapped there, and is repaired there.
   return origin?.from.startsWith('.') === true && kit.files.isAsyncHandler(origin) === 'declaration';
 }
 
@@ -106,7 +106,7 @@ export function guardLine(source: RuleKit['source'], filename: string): string {
   const isTyped = /\.([cm]?ts|tsx)$/.test(filename);
   const body = `(req, res, next) => Promise.resolve(handler(req, res, next)).catch(next)${end}`;
   if (!isTyped) return `const forwardErrors = (handler) => ${body}`;
-  // Its own parameters take through what the route says of its types; what it does not say is as without the guard.
+  // The guard's type parameters pass on the types that the route declares. Without them, the types are as without the guard.
   const of = (member: string): string => `import('express').Request['${member}']`;
   const own = `P = ${of('params')}, ResBody = ${of('body')}, ReqBody = ${of('body')}, Query = ${of('query')}`;
   const type = `import('express').RequestHandler<P, ResBody, ReqBody, Query>`;

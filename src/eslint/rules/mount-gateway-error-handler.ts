@@ -7,7 +7,7 @@ import { endOfSetup, isErrorHandler, registersErrors, takesAll } from '../expres
 import { rule, type RuleKit } from '../rule';
 import { judgeNest } from './nest-filter';
 
-/** An app whose errors of upstreams become 500, as nobody tells them apart. */
+/** Reports an app that answers the faults of upstreams with 500, because nothing tells them from other errors. */
 export const mountGatewayErrorHandler = rule(
   {
     description:

@@ -6,8 +6,8 @@ import type { App } from '../express/app';
 import type { RuleKit } from '../rule';
 
 /**
- * Reports a Nest app without a filter that hands faults to `gatewayErrorHandler()`: Nest's own filters answer 500 for them. Where
- * the app has filters of its own, which of them comes first is its author's to say.
+ * Reports a Nest app without a filter that hands faults to `gatewayErrorHandler()`: Nest's own filters answer 500 for them. If
+ * the app has filters of its own, its author has to decide their order.
  */
 export function judgeNest(app: App, kit: RuleKit): void {
   const { source, settings, filename, report } = kit;
