@@ -5,12 +5,12 @@ export interface Terminal {
   err: (text: string) => void;
 }
 
-/** A command: takes what stands after its name, gives the exit code, and never throws. */
+/** A command: takes the arguments after its name, resolves to the exit code, and never rejects. */
 export type Command = (args: readonly string[], terminal: Terminal) => Promise<number>;
 
 interface Entry {
   summary: string;
-  /** Loads the command when it is called: nobody pays for the others. */
+  /** Loads the command when it is called, so that the others are not loaded. */
   load: () => Command;
 }
 

@@ -10,7 +10,7 @@ const STOP_MS = 5000;
 /** How often an app that ends is started again. */
 const RESTARTS = 5;
 
-/** How long an app that gives no sign of life may take to end, in ms. */
+/** How long to wait for the end of an app that gives no sign of life, in ms. */
 const SIGN_MS = 500;
 
 /** Where an app may listen that says `localhost`. */
@@ -110,15 +110,15 @@ export class AppProcess {
   }
 
   /**
-   * What has ended it since the last call. A process that ends by an exception lives on for as long as it takes to write that
-   * down, so it is asked for a sign of life first.
+   * What has ended the process since the last call. A process that ends by an exception still runs until it has written the
+   * exception, so it is asked for a sign of life first.
    */
   async takeCrashes(): Promise<string[]> {
     await this.#signOfLife();
     return this.#crashes.splice(0);
   }
 
-  /** Says what is no request: every server answers or hangs up, and Node does without troubling the app. */
+  /** Sends bytes that are no request. Every server answers or closes the connection; Node does so without calling the app. */
   async #signOfLife(): Promise<void> {
     if (this.#child === undefined) return;
     const garbage = Buffer.from('?\r\n\r\n');
@@ -126,7 +126,7 @@ export class AppProcess {
       ({ response }) => response !== undefined,
       () => false,
     );
-    // It was there and answers nothing: it is about to end, or does not answer what is no request.
+    // It was connected and does not answer: either it is about to end, or it does not answer invalid requests.
     if (!(await alive)) await Promise.race([this.#ended, pause(SIGN_MS, undefined, { ref: false })]);
   }
 

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import type { ConformanceExpectations, ExpectedStatus } from '../../testing/conformance/expectations';
 import type { ConformanceAnswer, ConformanceOptions } from '../../testing/conformance/plan';
 
-/** What the command was told. */
+/** The options of the command. */
 export interface CommandOptions {
   /** The address of an app that runs. */
   url: URL | undefined;

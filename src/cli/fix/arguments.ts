@@ -21,7 +21,7 @@ Finds what goes on when its request is over, and what answers 500 for an upstrea
 Ends with 0; with 1 where --check finds something, or the tests fail; with 2 where it could not run.
 `;
 
-/** What the command was told. */
+/** The arguments of the command. */
 export interface FixArguments {
   readonly paths: readonly string[];
   readonly write: boolean;

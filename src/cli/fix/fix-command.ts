@@ -78,7 +78,7 @@ function placeOf(given: FixArguments, cwd: string): string {
   return root;
 }
 
-/** What git does not have, it could not give back. */
+/** Refuses to write files that git does not track, because git could not restore them. */
 function refuseUntracked(outcomes: Repaired['outcomes'], root: string): void {
   const tracked = filesOfRepository(root, false);
   const changed = [...outcomes].filter(([, { before, after }]) => before !== after).map(([file]) => file);
@@ -114,7 +114,7 @@ function summed(outcomes: ReadonlyMap<string, FileOutcome>, root: string): Repai
   };
 }
 
-/** What the other repairs stand on comes first, when the tests are asked which of them they take. */
+/** Puts mounts first, because other repairs depend on them when the tests decide which repairs stay. */
 function mountsFirst(findings: readonly Finding[]): Finding[] {
   const rank = ({ rule }: Finding): number => (/mount|timeout/.test(rule) ? 0 : 1);
   return [...findings].sort((a, b) => rank(a) - rank(b));

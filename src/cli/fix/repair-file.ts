@@ -36,7 +36,7 @@ export interface Inspection {
   readonly file: string;
 }
 
-/** The suggestions that a person who types `fix` has chosen thereby: by rule and message. */
+/** The suggestions that the command `fix` applies, by rule and message. */
 const CHOSEN: Record<string, string> = {
   'no-abort-snippet': 'replace',
   'no-connect-timeout': 'migrate',
@@ -88,7 +88,7 @@ function repairWithoutMark(
     }));
     const changes = told.flatMap(({ message, finding }) => {
       const change = changeOf(message, chosen);
-      // What comes again after its repair was not understood: once is enough.
+      // A finding that comes again after its repair is not repaired a second time.
       return change && !repaired.has(finding.key) && wanted(finding) ? [{ ...change, finding }] : [];
     });
     const taken = apart(changes);

@@ -15,8 +15,8 @@ export interface Verified {
 }
 
 /**
- * Writes the repairs; with a command, only those with which it ends well. The files are as they were when this throws, or when
- * the process is interrupted.
+ * Writes the repairs; with a command, only those with which it succeeds. If this throws, or if the process is interrupted, the
+ * files are as they were before.
  * @throws {TestsFail} where the command fails before anything is repaired.
  */
 export async function writeVerified(
