@@ -1,6 +1,6 @@
 /**
- * The reasons for which a request ends before its answer. Recognise them by `code` (or `name` and `status`), never
- * by `instanceof`: two installed versions of this package then still understand each other.
+ * The reasons for which a request ends before its answer. Recognise them by `code` (or `name` and `status`), never by
+ * `instanceof`: that fails if two versions of this package are installed.
  */
 
 /** The `code` of every reason that `req.signal` can carry. */
@@ -16,7 +16,7 @@ export interface ErrorCause {
   cause?: unknown;
 }
 
-/** What all reasons share: a stable `code`, the HTTP `status` that tells it to a client or to the access log. */
+/** What all reasons have: a stable `code`, and the HTTP `status` for the client or the access log. */
 export abstract class HangupError extends Error {
   abstract readonly code: HangupCode;
   abstract readonly status: number;
@@ -25,8 +25,8 @@ export abstract class HangupError extends Error {
     return this.status;
   }
   /**
-   * `false`: the message is not for the client. The name is that of http-errors; NestJS takes the status only of an error
-   * that has it.
+   * `false`: the message is not for the client. http-errors uses this name, and NestJS uses the status of an error only if
+   * the error has this property.
    */
   get expose(): boolean {
     return false;
@@ -75,7 +75,7 @@ export class ResponseStalledError extends HangupError {
   }
 }
 
-/** The server is shutting down and the time for what still ran is up. RFC 9110, 15.6.4. */
+/** The server is shutting down, and the time for the requests that still ran is up. RFC 9110, 15.6.4. */
 export class ServerDrainingError extends HangupError {
   override readonly name = 'AbortError';
   readonly code = 'SERVER_DRAINING';

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { HangupCode } from './errors';
 import type { FaultCode, UpstreamInfo } from './answer/fault';
 
-/** What every event says of its request. Never a query string, a header value or a body. */
+/** What every event says of its request. It never contains a query string, a header value or a body. */
 export interface RequestEvent {
   /** The HTTP method. */
   method: string;
@@ -13,7 +13,7 @@ export interface RequestEvent {
   ms: number;
 }
 
-/** `express-hangup:abort`: a request's signal has aborted (also where nobody has read the signal). */
+/** `express-hangup:abort`: a request's signal has aborted (even if nobody has read the signal). */
 export interface AbortEvent extends RequestEvent {
   code: HangupCode;
 }
@@ -22,7 +22,7 @@ export interface AbortEvent extends RequestEvent {
 export interface FaultEvent extends RequestEvent {
   code: FaultCode;
   status: number;
-  /** What became of it: an answer was sent, a begun response was broken, or nobody was there to receive anything. */
+  /** What the handler did: it sent an answer, cut a response that had started, or sent nothing because the client was gone. */
   outcome: 'answered' | 'broken' | 'discarded';
   /** The error as it was thrown. It may hold anything that the app has put into it. */
   error: unknown;
@@ -71,7 +71,7 @@ export interface RetryEvent {
   cause: number | string;
 }
 
-/** `express-hangup:detached`: work of `detached()` has failed, and nobody has taken its error. */
+/** `express-hangup:detached`: work of `detached()` has failed, and nobody has handled its error. */
 export interface DetachedEvent {
   /** What the work threw or was rejected with. It may hold anything that the app has put into it. */
   error: unknown;
@@ -81,7 +81,7 @@ export interface DetachedEvent {
 
 const requests = new WeakMap<object, IncomingMessage>();
 
-/** Notes whose request an event is about: for this package's own listeners, and not in the event, which may be logged. */
+/** Notes the request of an event for this package's own listeners. The event itself may be logged, so it does not hold it. */
 export function noteRequestOf(event: RequestEvent, req: IncomingMessage): void {
   requests.set(event, req);
 }
@@ -95,7 +95,7 @@ function typedChannel<Message>(name: string): Channel<unknown, Message> {
   return channel<unknown, Message>(`express-hangup:${name}`);
 }
 
-/** The channels, from `node:diagnostics_channel`: nothing is built or paid while nobody subscribes. */
+/** The channels, from `node:diagnostics_channel`. No event is built as long as nobody subscribes. */
 export const channels = {
   abort: typedChannel<AbortEvent>('abort'),
   fault: typedChannel<FaultEvent>('fault'),

@@ -1,4 +1,4 @@
-/** Checks of options: wrong ones are refused when a middleware is made, in words that name the option, the value and the fix. */
+/** Checks options when a middleware is made. The error of a wrong one names the option, its value and what is allowed. */
 
 /** The longest delay that Node's timers can hold; a longer one would fire at once. */
 export const MAX_MS = 2 ** 31 - 1;
@@ -22,7 +22,7 @@ function show(value: unknown): string {
   return Array.isArray(value) ? 'an array' : 'an object';
 }
 
-/** Thrown as the TypeError that tells what an option got and what it takes. */
+/** Makes the TypeError that says which value an option got, and which values it takes. */
 export function wrongType(where: string, value: unknown, allowed: string): TypeError {
   const hint =
     typeof value === 'string' && value.trim() !== '' && !Number.isNaN(Number(value))
@@ -31,7 +31,7 @@ export function wrongType(where: string, value: unknown, allowed: string): TypeE
   return new TypeError(`${where} is ${show(value)}, but must be ${allowed}.${hint}`);
 }
 
-/** Refuses what is not an object with known option names; a misspelt name is answered with the likely one. */
+/** Refuses anything but an object with known option names. For a misspelt name, the error suggests the likely one. */
 export function checkNames(where: string, options: unknown, names: readonly string[]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw wrongType(`${where}: the options`, options, 'an object');
@@ -61,7 +61,7 @@ export interface MillisecondsRule {
   or?: string;
 }
 
-/** Checks one duration and gives it back. */
+/** Checks one duration and returns it. */
 export function milliseconds(
   where: string,
   value: unknown,
@@ -92,7 +92,7 @@ export function optionalFunction<T>(where: string, value: T): T {
   return value;
 }
 
-/** Tells `app.use(hangup)`, the call forgotten, from `app.use(hangup())`: Express then passes a request where options belong. */
+/** Refuses `app.use(hangup)` instead of `app.use(hangup())`: Express then passes a request where the options should be. */
 export function refuseForgottenCall(name: string, first: unknown, example: string): void {
   if (
     typeof first === 'object' &&

@@ -1,10 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 
 /**
- * Subscribes to channels by their names. Gives the function that ends all subscriptions.
+ * Subscribes to channels by their names. Returns the function that ends all subscriptions.
  *
- * What a listener throws is a warning of the process, once for each subscription: a client whose insides have changed would
- * else end the process by an uncaught exception.
+ * If a listener throws, the process emits a warning, once for each subscription. Otherwise an HTTP client whose internals have
+ * changed would end the process by an uncaught exception.
  */
 export function subscribeAll(listeners: Readonly<Record<string, (message: never) => void>>): () => void {
   const subscriptions = Object.entries(listeners).map(([name, listener]) => {
