@@ -8,7 +8,7 @@ import type { Http2Stream } from 'node:http2';
 
 type Headers = IncomingMessage['headers'];
 
-/** The values of `Connection` that name no other header's removal beyond this hop (RFC 9110, section 7.6.1). */
+/** The `Connection` options that are about the connection itself and remove no end-to-end header (RFC 9110, section 7.6.1). */
 const HARMLESS_TOKENS: ReadonlySet<string> = new Set(['keep-alive', 'close', 'upgrade', 'te']);
 
 /**

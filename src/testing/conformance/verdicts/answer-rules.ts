@@ -111,7 +111,7 @@ const keepsTheConnection: Rule = ({ client }, { account, askedAgain, baseline })
   return { cause: 'closed-later', words };
 };
 
-/** A client that leaves has seen nothing wrong before it left. */
+/** A client that leaves got no wrong answer before it left. */
 const beginsRight: Rule = ({ fault, client }, { account }, { expected }) => {
   const response = account?.response;
   if (!client.startsWith('leaves-') || !response) return undefined;
