@@ -3,15 +3,15 @@ import type { RequestContext } from '../request/context';
 import type { Lifetime } from '../request/lifetime/lifetime';
 import type { CallRules } from './options';
 
-/** A call of some HTTP client that has begun and is not over. */
+/** A call of an HTTP client that has begun and has not ended. */
 export interface FollowedCall {
-  /** Ends the call with an error. Does nothing where the call is over. Must not throw. */
+  /** Ends the call with an error. Does nothing if the call has ended already. Must not throw. */
   end(reason: HangupError): void;
 }
 
 /**
- * How long after its abort a request fails what its code goes on to call. Not for ever: a timer or an event listener that
- * the request happened to be the first to start, and that serves all, keeps the request's context for as long as it lives.
+ * How long after a request's abort new calls in its context fail. It is limited because a timer or an event
+ * listener may serve all requests: it keeps the context of the request that started it for as long as it lives.
  */
 export const AFTERMATH_MS = 5000;
 
@@ -27,7 +27,7 @@ export class CallScope implements RequestContext {
     lifetime.onAbort((reason) => this.endAll(reason));
   }
 
-  /** Takes in a call that has just begun: it ends with the request, and at once where the request has been aborted. */
+  /** Adds a call that has just begun: it ends with the request, and at once if the request has been aborted. */
   add(call: FollowedCall): void {
     const { reason, settled } = this.lifetime;
     if (reason === undefined) {
@@ -35,7 +35,7 @@ export class CallScope implements RequestContext {
     } else if (performance.now() - this.abortedAt < AFTERMATH_MS) call.end(reason);
   }
 
-  /** The call is over. */
+  /** Removes a call that has ended. */
   delete(call: FollowedCall): void {
     this.calls?.delete(call);
   }

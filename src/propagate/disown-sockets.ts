@@ -9,9 +9,10 @@ interface Handle {
 }
 
 /**
- * Makes the events of a connection that a request opens nobody's: a pool's connection lives on and serves others, and
- * code in a callback of its events would run in the context of the request that happened to open it. Node itself does
- * the same for the sockets of its HTTP agents, which are left to it. Gives the function that ends it.
+ * Removes the request's context from the events of a connection that the request opens. A pool's connection lives
+ * on and serves other requests, but callbacks of its events would run in the context of the request that opened it.
+ * Node itself does the same for the sockets of its HTTP agents, so those are left alone. Gives the function that
+ * stops this.
  */
 export function disownSockets(): () => void {
   const { prototype } = Socket as unknown as { prototype: { connect: Connect } };
@@ -31,11 +32,11 @@ export function disownSockets(): () => void {
 
 function disown(socket: Socket): void {
   const handle = (socket as { _handle?: Handle | null })._handle;
-  // Other stores than ours stay as they are: the handle takes over what is current.
+  // Only our own store is emptied: the handle takes the other stores from the current context.
   runInContext(undefined, () => handle?.asyncReset?.({}));
 }
 
-/** node:net hands its arguments on as one list, with the options in front. */
+/** node:net passes its arguments on as one list that begins with the options. */
 function isOfHttpAgent([first]: unknown[]): boolean {
   const options: unknown = Array.isArray(first) ? first[0] : first;
   return typeof options === 'object' && options !== null && '_agentKey' in options;

@@ -3,16 +3,16 @@ import { currentContext, runInContext, type RequestContext } from '../request/co
 import { CallScope, type FollowedCall } from './call-scope';
 import { UndiciCopies } from './undici-copies';
 
-/** Who dispatched a call, and what has become of it. */
+/** The context in which a call was dispatched, and the call's state. */
 interface Dispatched {
   readonly context: RequestContext | undefined;
-  /** That of the dispatcher around this one: a retrying agent around a pool. */
+  /** The entry of the dispatcher around this one, for example of a retrying agent around a pool. */
   readonly outer: Dispatched | undefined;
   isCreated: boolean;
   queued: QueuedCall | undefined;
 }
 
-/** What is read of the options and the handler of a call. */
+/** The members that are read of a call's options and handler. */
 interface Options {
   readonly method?: unknown;
   readonly origin?: unknown;
@@ -24,16 +24,16 @@ interface Handler {
 }
 
 /**
- * Remembers for each call of undici in which context it was dispatched. A pool with a limit of connections keeps what is too
- * much and makes the request when a connection is free, in the context of that event; what is tried again is dispatched by
- * a timer. By then the current context is nobody's, or another request's.
+ * Remembers for each call of undici in which context it was dispatched. A pool with a limit of connections queues
+ * further calls, and makes the request when a connection is free, in the context of that event. A retry is
+ * dispatched by a timer. By then the current context is empty, or another request's.
  */
 export class DispatchContexts {
   private readonly byHandler = new WeakMap<object, Dispatched>();
   private current: Dispatched | undefined = undefined;
   private readonly copies = new UndiciCopies((options, handler, run) => this.around(options, handler, run));
 
-  /** undici has made a request, in the context of its call. Gives the reason where the call has been ended in the queue. */
+  /** undici has made a request. Gives the reason if the call was ended while it waited in the queue. */
   created(request: object): HangupError | undefined {
     this.copies.saw(request);
     let reason: HangupError | undefined;
@@ -66,7 +66,7 @@ export class DispatchContexts {
   private dispatchedOf(handler: object, outer: Dispatched | undefined): Dispatched {
     const context = currentContext();
     const known = this.byHandler.get(handler);
-    // A handler whose request had been made and that now comes with another request's context serves several calls.
+    // If the handler's request was made before and the context is another request's, the handler serves several calls.
     if (known && !(known.isCreated && context !== undefined)) return known;
     const call: Dispatched = { context, outer, isCreated: false, queued: undefined };
     this.byHandler.set(handler, call);
@@ -78,13 +78,13 @@ function queue(call: Dispatched, options: unknown, handler: Handler): void {
   const { context } = call;
   if (!(context instanceof CallScope)) return;
   const { method, origin } = (options ?? {}) as Options;
-  // A pool knows its origin by itself: what depends on it is seen when the request is made.
+  // A pool's options may have no origin. Rules for an origin are then applied when the request is made.
   if (!context.rules.of(String(method), () => String(origin)).ends) return;
   call.queued = new QueuedCall(handler, context);
   context.add(call.queued);
 }
 
-/** A call that waits in a pool's queue: no request of undici yet. */
+/** A call that waits in a pool's queue. undici has not made a request for it yet. */
 class QueuedCall implements FollowedCall {
   private reason: HangupError | undefined = undefined;
 
@@ -95,12 +95,12 @@ class QueuedCall implements FollowedCall {
 
   end(reason: HangupError): void {
     this.reason = reason;
-    // As undici itself tells a handler of an error before it has a connection.
+    // undici itself reports an error in this way to a handler without a connection.
     if (this.handler.onResponseError) this.handler.onResponseError(null, reason);
     else this.handler.onError?.(reason);
   }
 
-  /** Its turn has come. */
+  /** The call leaves the queue, because a request is made for it. */
   leave(): HangupError | undefined {
     this.scope.delete(this);
     return this.reason;

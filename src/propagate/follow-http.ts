@@ -15,9 +15,9 @@ type Followed = ClientRequest & {
 };
 
 /**
- * Follows the calls of node:http and node:https, and of all that stands on them. Gives the function that ends it.
- * Node 22 and later publish a request before its head is sent (`created`); Node 20 when it has been written (`start`): what
- * waits there for a socket is not seen, and no header can be added.
+ * Follows the calls of node:http and node:https, and of all libraries built on them. Gives the function that stops
+ * this. Node 22 and later publish a request before its head is sent (`created`). Node 20 publishes it when it has
+ * been written (`start`): a request that waits for a socket is not seen there, and no header can be added.
  */
 export function followHttp(): () => void {
   const seen = new WeakSet<ClientRequest>();
@@ -65,10 +65,11 @@ class HttpCall implements FollowedCall {
   end(reason: HangupError): void {
     const { request } = this;
     if (request.destroyed) return;
-    // What nobody listens for would end the process. The request tells of its socket's error also when the answer has begun.
+    // An error event without a listener would end the process. The request emits its socket's error even after the
+    // answer has begun.
     if (request.listenerCount('error') === 0) request.on('error', () => undefined);
     if (request.res) {
-      // `request.destroy(reason)` would show the reader of the body an ECONNRESET.
+      // After `request.destroy(reason)` the reader of the body would get an ECONNRESET.
       request.res.destroy(reason);
       return;
     }
@@ -78,8 +79,8 @@ class HttpCall implements FollowedCall {
 }
 
 /**
- * Node tells a destroyed request of its end when it is given its socket: one that waits in the queue of an agent
- * (`maxSockets`), or for an agent that connects in its own way, would wait on.
+ * Node ends a destroyed request only when the request gets its socket. A request that waits in an agent's queue
+ * (`maxSockets`), or for an agent that connects in its own way, would still wait.
  */
 function failWithoutSocket(request: Followed, reason: HangupError): void {
   if (request.closed || request.socket) return;
@@ -87,7 +88,7 @@ function failWithoutSocket(request: Followed, reason: HangupError): void {
   request.onSocket = giveBack;
 }
 
-/** When its turn comes the request is over: the socket is for the next one in the queue. */
+/** The request has ended before it got its socket. The socket goes to the next request in the queue. */
 function giveBack(this: Followed, socket: Socket | null | undefined): void {
   if (!socket || socket.destroyed) return;
   // In a tick of its own, as Node does: the agent has not finished with the socket.

@@ -27,12 +27,12 @@ interface OfRequest {
   readonly request: UndiciRequest;
 }
 
-/** On the request itself: a WeakMap costs half a microsecond and more for each call. */
+/** A property of the request: a WeakMap costs half a microsecond and more for each call. */
 const CALL = Symbol('express-hangup.propagated-call');
 
 /**
- * Follows the calls of every undici in the process, for all publish on the same channels: global fetch, and each installed
- * copy with its agents, pools and clients. Gives the function that ends it.
+ * Follows the calls of every undici in the process, because all publish on the same channels: global fetch, and each
+ * installed copy with its agents, pools and clients. Gives the function that stops this.
  */
 export function followUndici(): () => void {
   const contexts = new DispatchContexts();

@@ -3,13 +3,22 @@ import { checkNames, wrongType } from '../options';
 /** Which methods: all, or those in a list. */
 export type Methods = 'all' | readonly string[];
 
-/** The `propagate` option of `hangup()`: which calls end with their request, and who is told how much time is left. */
+/**
+ * The `propagate` option of `hangup()`: which calls end with their request, and which get its remaining time in a
+ * header.
+ */
 export interface PropagateOptions {
   /** The methods whose calls end with the request. Default `['GET', 'HEAD', 'OPTIONS']`: those that are safe to give up. */
   methods?: Methods;
-  /** Other methods for some origins: `{ origin: 'https://api.openai.com', methods: 'all' }`. An empty list: no call to it ends. */
+  /**
+   * Other methods for some origins: `{ origin: 'https://api.openai.com', methods: 'all' }`. With an empty list no
+   * call to that origin ends with the request.
+   */
   calls?: readonly { origin: string; methods: Methods }[];
-  /** The origins that are told by `X-Request-Timeout-Ms` how much time the request has left, whatever the method. Default none. */
+  /**
+   * Calls to these origins get the header `X-Request-Timeout-Ms` with the request's remaining time, for any method.
+   * Default none.
+   */
   budget?: readonly string[];
 }
 
@@ -20,12 +29,12 @@ const WHERE = 'hangup(): option "propagate"';
 
 type MethodTest = (method: string) => boolean;
 
-/** The checked options, as the calls ask them. */
+/** The checked options, as rules for calls. */
 export class CallRules {
   private readonly methods: MethodTest;
   private readonly byOrigin: ReadonlyMap<string, MethodTest>;
   private readonly budget: ReadonlySet<string>;
-  /** Whether the calls' origins matter at all: to find one costs more than the rest. */
+  /** Whether any rule depends on a call's origin: finding the origin costs more than the rest. */
   private readonly readsOrigin: boolean;
 
   /** @throws {TypeError} for options of the wrong shape. */
@@ -38,7 +47,7 @@ export class CallRules {
     this.readsOrigin = this.byOrigin.size > 0 || this.budget.size > 0;
   }
 
-  /** What applies to a call. `origin` is asked only where it matters; what is no origin is none of those named. */
+  /** The rules for a call. `origin` is called only if a rule depends on it; an invalid origin matches no rule. */
   of(method: string, origin: () => string): { ends: boolean; tellsBudget: boolean } {
     if (!this.readsOrigin) return { ends: this.methods(method), tellsBudget: false };
     const name = originOf(origin()) ?? '';
@@ -93,7 +102,7 @@ function checkOrigin(where: string, value: unknown): string {
   return origin;
 }
 
-/** `http://API.example.com:80/x` as `http://api.example.com`; `undefined` where it is no address of HTTP. */
+/** `http://API.example.com:80/x` as `http://api.example.com`; `undefined` if it is no HTTP URL. */
 function originOf(text: string): string | undefined {
   try {
     const { protocol, origin } = new URL(text);

@@ -2,7 +2,7 @@ import { OUTBOUND_BUDGET_HEADER, spendableMs } from '../request/budget';
 
 const LOWER_CASE_NAME = OUTBOUND_BUDGET_HEADER.toLowerCase();
 
-/** What is said to a service that may spend the request's remaining time, in ms; `undefined` where there is no limit. */
+/** The budget that is sent to a service, in ms, from the request's remaining time; `undefined` if there is no limit. */
 export function budgetMs(remainingMs: number): number | undefined {
   return remainingMs === Infinity ? undefined : spendableMs(remainingMs);
 }

@@ -7,7 +7,7 @@ import { followHttp } from './follow-http';
 import { followUndici } from './follow-undici';
 import { callRulesOf, type CallRules, type PropagateOptions } from './options';
 
-/** What `hangup({ propagate })` does for each of its requests. */
+/** The work of `hangup({ propagate })` for each request. */
 export class Propagation {
   constructor(private readonly rules: CallRules) {}
 
@@ -17,16 +17,16 @@ export class Propagation {
   }
 }
 
-/** How many propagations live, and how to stop following the process's calls for them. */
+/** How many propagations exist, and the function that stops following the process's calls. */
 const following = { count: 0, stop: (): void => undefined };
 
-// A middleware is gone when its app is: nobody tells.
+// A middleware is garbage-collected with its app, and no other event shows that.
 const registry = new FinalizationRegistry(release);
 
 /**
- * Makes the `propagate` option of `hangup()`; `undefined` for `false`. From the first one on, until the last one has been
- * collected as garbage, the process's HTTP clients are followed.
- * On Bun and Deno a warning says what is not followed.
+ * Makes the propagation for the `propagate` option of `hangup()`; `undefined` for `false`. The process's HTTP
+ * clients are followed from the first propagation on, until the last one has been garbage-collected. On Bun and
+ * Deno a warning says which clients are not followed.
  * @throws {TypeError} for options of the wrong shape.
  */
 export function propagation(options: boolean | PropagateOptions): Propagation | undefined {
@@ -41,7 +41,7 @@ export function propagation(options: boolean | PropagateOptions): Propagation | 
   return made;
 }
 
-/** Only Node's own fetch is undici, which tells of its calls. */
+/** Only Node's own fetch is undici, which publishes its calls. */
 function warnOfOtherRuntime(): void {
   if (otherRuntime === undefined) return;
   process.emitWarning(

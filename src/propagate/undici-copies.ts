@@ -1,18 +1,21 @@
-/** `dispatch()` of a dispatcher of undici: through it goes each call, before a pool keeps it or a client sends it. */
+/** `dispatch()` of a dispatcher of undici. Each call goes through it, before a pool queues it or a client sends it. */
 export type Dispatch = (this: object, options: unknown, handler: unknown) => unknown;
 
 interface DispatcherPrototype {
   dispatch: Dispatch;
 }
 
-/** Does what a patched `dispatch()` is called for, by way of `run`. */
+/** Called by a patched `dispatch()`; `run` calls the original one. */
 export type AroundDispatch = (options: unknown, handler: object, run: () => unknown) => unknown;
 
-/** Where each copy of undici has the `dispatch()` that its clients, pools and agents share. */
+/** The file in which each copy of undici has the `dispatch()` that its clients, pools and agents share. */
 const SHARED_DISPATCH = /[\\/]undici[\\/]lib[\\/](?:dispatcher[\\/])?dispatcher-base\.js$/;
 const GLOBAL_DISPATCHERS = [Symbol.for('undici.globalDispatcher.1'), Symbol.for('undici.globalDispatcher.2')];
 
-/** The copies of undici in the process, Node's own among them, with their `dispatch()` patched as long as it is wanted. */
+/**
+ * The copies of undici in the process, including Node's own. Their `dispatch()` is patched until `restore()` is
+ * called.
+ */
 export class UndiciCopies {
   private readonly known = new WeakSet();
   private readonly patched = new Map<DispatcherPrototype, { ours: Dispatch; original: Dispatch }>();
@@ -29,7 +32,7 @@ export class UndiciCopies {
     this.patchLoaded();
   }
 
-  /** Puts the originals back. What somebody else has patched since then calls through. */
+  /** Puts the originals back. If other code has patched `dispatch()` since then, ours only calls the original. */
   restore(): void {
     this.isActive = false;
     for (const [prototype, { ours, original }] of this.patched)
@@ -60,7 +63,7 @@ export class UndiciCopies {
 
 function loadedPrototypes(): DispatcherPrototype[] {
   const ofGlobals = GLOBAL_DISPATCHERS.map((symbol) => sharedDispatchOf((globalThis as never)[symbol]));
-  // A bundle has no cache of modules.
+  // In a bundle there is no module cache.
   const cache = (require.cache as typeof require.cache | undefined) ?? {};
   const ofCopies = Object.keys(cache)
     .filter((path) => SHARED_DISPATCH.test(path))
@@ -73,7 +76,7 @@ function prototypeOf(exported: unknown): DispatcherPrototype | undefined {
   return isDispatcher(prototype) ? prototype : undefined;
 }
 
-/** The prototype on which a dispatcher's `dispatch()` is. */
+/** The prototype that has a dispatcher's `dispatch()`. */
 function sharedDispatchOf(dispatcher: unknown): DispatcherPrototype | undefined {
   if (typeof dispatcher !== 'object' || dispatcher === null) return undefined;
   let prototype: unknown = Object.getPrototypeOf(dispatcher);
