@@ -1,10 +1,10 @@
-/** What hears of a signal's abort: one object for a query, from its start to its end. */
+/** Listens to a signal's abort: one object for a query, from its start to its end. */
 export interface AbortListener {
   /** Called with the signal's reason, once for each signal. */
   onAbort(reason: unknown): void;
 }
 
-/** What ends with a listener's registration. */
+/** The registration of a listener. */
 export interface Registration {
   remove(): void;
 }
@@ -24,7 +24,7 @@ class Place implements Registration {
     this.next = place;
   }
 
-  /** Takes it out. It must not lead anywhere any more: one that has become old would keep all that came after it. */
+  /** Removes this place. Its links are cleared, because an old place would otherwise keep all later ones in memory. */
   remove(): void {
     this.previous.next = this.next;
     this.next.previous = this.previous;
@@ -34,15 +34,19 @@ class Place implements Registration {
 }
 
 /**
- * The listeners of each signal: the end of a list in a ring. One listener on the signal serves all of them: adding one to an
- * AbortSignal and taking it off again costs a microsecond for each query. A signal that is no longer used takes its list with it.
+ * The listeners of each signal, as a ring; the map holds the ring's end. One listener on the AbortSignal serves all of
+ * them: adding one to the signal and removing it again would cost a microsecond for each query. When a signal is
+ * garbage-collected, its list is, too.
  *
- * Not a Set: a Set that is filled and emptied leaves tables behind whose entries live until the next full garbage collection,
- * and that cost a tenth of each query.
+ * It is not a Set: a Set that is filled and emptied leaves tables behind whose entries live until the next full garbage
+ * collection. That cost a tenth of each query.
  */
 const listenersOf = new WeakMap<AbortSignal, Place>();
 
-/** Tells `listener` when one of the signals aborts, until what this gives is removed. A signal that has aborted says nothing. */
+/**
+ * Calls `listener` when one of the signals aborts, until the registration is removed. It ignores signals that have
+ * aborted.
+ */
 export function listen(signals: readonly AbortSignal[], listener: AbortListener): Registration {
   const [first] = signals;
   if (signals.length === 1 && first) return listenTo(first, listener);
@@ -56,12 +60,12 @@ export function listen(signals: readonly AbortSignal[], listener: AbortListener)
 
 function listenTo(signal: AbortSignal, listener: AbortListener): Place {
   const place = new Place(listener);
-  // While the listeners are being told, one that is new must not be among them.
+  // A listener that is added while the others are called must not be called with them.
   if (!signal.aborted) endOf(signal).previous.append(place);
   return place;
 }
 
-/** Calls `listener` when one of the signals aborts, at most once each. Gives the function that takes it off. */
+/** Calls `listener` when one of the signals aborts, at most once each. Gives the function that removes it. */
 export function onAbort(signals: readonly AbortSignal[], listener: (reason: unknown) => void): () => void {
   const registration = listen(signals, { onAbort: listener });
   return () => registration.remove();
@@ -77,7 +81,7 @@ function endOf(signal: AbortSignal): Place {
 }
 
 function tellAll(end: Place, reason: unknown): void {
-  // One by one: a listener may be taken off by one before it, as a queue that is given up.
+  // One by one, because a listener may remove a later one, for example when a whole queue is given up.
   for (let place = end.next; place !== end; place = end.next) {
     const { listener } = place;
     place.remove();
@@ -85,7 +89,7 @@ function tellAll(end: Place, reason: unknown): void {
   }
 }
 
-/** A signal's reason; an AbortError where it is `null` or the like, which a callback would take for success. */
+/** A signal's reason; an AbortError if the reason is falsy, because a callback would take `null` for success. */
 function reasonOf(signal: AbortSignal): unknown {
   return signal.reason || new DOMException('This operation was aborted', 'AbortError');
 }
@@ -104,7 +108,7 @@ export function isReasonOf(signals: readonly AbortSignal[], error: unknown): boo
 
 const NONE: readonly AbortSignal[] = [];
 
-/** The signals that a call obeys: those of its connection, and its own. Without one, always the same empty list. */
+/** The signals that end a call: those of its connection, and its own. If there is none, always the same empty list. */
 export function join(
   ofConnection: readonly AbortSignal[],
   own: AbortSignal | undefined,
@@ -123,7 +127,7 @@ export function signalIn(options: unknown, where: string): AbortSignal | undefin
   if (typeof options !== 'object' || options === null) return undefined;
   const { signal } = options as { signal?: unknown };
   if (signal === undefined || signal === null) return undefined;
-  // Not instanceof: a signal of another realm, or of a polyfill, is as good.
+  // Without instanceof, because a signal of another realm, or of a polyfill, works as well.
   if (typeof signal === 'object' && 'aborted' in signal && 'addEventListener' in signal) {
     return signal as AbortSignal;
   }

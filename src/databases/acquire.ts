@@ -1,20 +1,20 @@
 import { abortedReason, onAbort } from './abort-listeners';
 
-/** What a pool calls when it has a connection. */
+/** The callback that a pool calls when it has a connection. */
 export type Acquired = (error: unknown, connection?: Releasable, release?: unknown) => void;
 
-/** A connection that is given back without a word. */
+/** A connection that can be released without an error. */
 export interface Releasable {
   release?: (() => void) | undefined;
 }
 
-/** How a pool lets wait. */
+/** A pool's queue of requests for a connection. */
 export interface WaitingRoom {
-  /** How many wait. */
+  /** The length of the queue. */
   count(): number;
-  /** Who came last. */
+  /** The last place in the queue. */
   last(): unknown;
-  /** Takes one out of the queue. */
+  /** Removes a place from the queue. */
   leave(place: unknown): void;
 }
 
@@ -39,7 +39,7 @@ export function acquire(
   });
   take((error, connection, release) => {
     off();
-    // Too late to leave: it was being connected. The next one gets it.
+    // Too late to leave the queue: the connection was being made. The next request in the queue gets it.
     if (isGivenUp) connection?.release?.();
     else callback(error, connection, release);
   });

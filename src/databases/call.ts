@@ -2,27 +2,30 @@ import type { AbortListener, Registration } from './abort-listeners';
 
 /** One query, cursor or COPY on a connection, as the guard sees it. */
 export interface Call {
-  /** What it obeys; empty for a call that only has to wait for its turn. */
+  /** The signals that end it; empty for a call that only has to wait for its turn. */
   readonly signals: readonly AbortSignal[];
-  /** The SQL, where it is known. Asked only when something aborts. */
+  /** The SQL, if it is known. Read only when a signal aborts. */
   readonly text: string | undefined;
-  /** Tells the caller that it was aborted: instead of being sent, or when it is over in the database. */
+  /** Tells the caller that the call was aborted: before it was sent, or when it has ended in the database. */
   abort(reason: unknown): void;
-  /** Tells the caller how it ended. Absent where the driver tells it. */
+  /** Tells the caller how the call ended. Absent if the driver tells the caller. */
   deliver?(error: unknown, result: unknown): void;
-  /** Ends what only waits for its client: an idle cursor, a COPY. True where the database need not be asked any more. */
+  /**
+   * Ends a call that only waits for its client: an idle cursor, a COPY. True if the database need not be asked any
+   * more.
+   */
   interrupt?(reason: unknown): boolean;
-  /** Whether it can never hear of its end, because nobody reads what the database sends. Then its connection is closed. */
+  /** Whether its end can never be seen, because the database's data is not read. Then its connection is closed. */
   isStuck?(): boolean;
 }
 
 /** A call that the guard sends when its turn comes. */
 export interface QueuedCall extends Call {
-  /** Hands it to the driver. When it has ended, `ConnectionGuard.over()` is to be called. */
+  /** Passes it to the driver. When it has ended, `ConnectionGuard.over()` must be called. */
   send(): void;
 }
 
-/** A call that has been sent, and what is known of its end. */
+/** A call that has been sent, and its end. */
 export interface Running {
   readonly call: Call;
   aborted: { reason: unknown } | undefined;
@@ -54,7 +57,7 @@ export class SentCall implements Running, AbortListener {
   }
 }
 
-/** A connection that is to go back to its pool when it is free. */
+/** A release that waits until the connection is free. */
 export interface HeldRelease {
   error: unknown;
   release: (error: unknown) => void;
@@ -62,7 +65,7 @@ export interface HeldRelease {
   poolQuery: Running | undefined;
 }
 
-/** Waits until the call is over, at most for so long. */
+/** Waits until the call is over, at most for `ms`. */
 export function untilOver(run: Running, ms: number): Promise<boolean> {
   if (run.isOver) return Promise.resolve(true);
   return new Promise((resolve) => {

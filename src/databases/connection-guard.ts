@@ -3,25 +3,32 @@ import { SentCall, untilOver, type Call, type HeldRelease, type QueuedCall, type
 import type { GuardedConnection } from './guarded-connection';
 import { endsTransaction, takesBack } from './statements';
 
-/** The first pause before a query that goes on is cancelled once more: the cancel may have been there before the query. */
+/** The first pause before a query that still runs is cancelled again: the cancel may have arrived before the query. */
 const FIRST_PAUSE_MS = 100;
 
 /**
- * Watches over one connection of a pool: whose request it works for, which call runs, and that no cancel ever meets a later
- * one. While a call runs that may be cancelled, the next call and the release wait for it, and for its cancel.
+ * Guards one connection of a pool. It knows for which request the connection works and which call runs, and makes
+ * sure that a cancel never hits a later call. While a call runs that may be cancelled, the next call and the
+ * release wait for it and for its cancel.
  */
 export class ConnectionGuard {
   /** The signals of the request for which the connection was taken from its pool. */
   owner: readonly AbortSignal[] = listOf(undefined);
-  /** A query of the pool itself runs on it, whose callback calls no code of the app's but what is bound to its context. */
+  /**
+   * Whether a query of the pool itself runs. All code of the app that its callback calls is bound to its context
+   * already.
+   */
   isPoolsOwn = false;
-  /** The pool's query for which the connection was taken. It hears of its signals by itself, and is over at the release. */
+  /**
+   * The pool's query for which the connection was taken. It listens to its signals itself, and is over at the
+   * release.
+   */
   poolQuery: Running | undefined = undefined;
   private current: Running | undefined = undefined;
   private readonly waiting: QueuedCall[] = [];
   /** Why the connection must not be used by others again. */
   private isDoubtful = false;
-  /** The caller has been told that the owner is over; what follows is its cleaning up. */
+  /** The caller has been told of the abort. The calls that follow are its cleaning up. */
   private isHandedOver = false;
   private heldRelease: HeldRelease | undefined = undefined;
 
@@ -57,7 +64,7 @@ export class ConnectionGuard {
     return true;
   }
 
-  /** What a call on this connection obeys on account of the connection. */
+  /** The signals of the connection's request, which end each call on it. */
   get ownerSignals(): readonly AbortSignal[] {
     return this.isHandedOver ? listOf(undefined) : this.owner;
   }
@@ -99,7 +106,7 @@ export class ConnectionGuard {
     call.send();
   }
 
-  /** The driver says that a call has ended. The caller hears of it when no cancel is under way any more. */
+  /** The driver reports the end of a call. The caller is told when no cancel is under way any more. */
   over(call: Call, error: unknown, result: unknown): void {
     const run = this.current;
     if (run?.call !== call || run.isOver) return;
@@ -110,12 +117,12 @@ export class ConnectionGuard {
     else run.onOver?.();
   }
 
-  /** The connection is lost, and with it what runs on it. */
+  /** The connection is lost, and with it the call that runs on it. */
   lost(error: unknown): void {
     if (this.current) this.over(this.current.call, error, undefined);
   }
 
-  /** Ends what runs in the database, for this reason. */
+  /** Ends a running call in the database, for this reason. */
   cancel(run: Running, reason: unknown): void {
     if (run !== this.current || run.isOver || endsTransaction(run.call.text)) return;
     run.aborted = { reason };
@@ -123,7 +130,7 @@ export class ConnectionGuard {
     void this.stop(run, isEnding).finally(() => this.finish(run));
   }
 
-  /** Cancels until the call is over; when the time for that is up, the connection is closed. */
+  /** Cancels until the call is over. If that takes longer than `cancelTimeout`, the connection is closed. */
   private async stop(run: Running, isEnding: boolean): Promise<void> {
     const end = performance.now() + this.cancelTimeoutMs;
     const left = (): number => Math.max(0, end - performance.now());
@@ -160,7 +167,7 @@ export class ConnectionGuard {
     }
   }
 
-  /** The caller is about to be told of its request's end: with the calls that it has made so far, those after it are its own. */
+  /** The caller is about to be told of the abort. It applies to the calls made so far; later calls run normally. */
   private handOver(call: Call): void {
     if (this.isHandedOver || !this.owner.some((signal) => signal.aborted && call.signals.includes(signal)))
       return;
@@ -168,8 +175,9 @@ export class ConnectionGuard {
   }
 
   /**
-   * The connection is to go back to its pool: now, or when what runs on it and its cancel are over. `release(error)` closes it
-   * where `error` is not undefined. An error that is only the request's reason is no ground for closing it.
+   * Releases the connection to its pool: now, or when the running call and its cancel are over. `release(error)`
+   * closes the connection if `error` is not undefined. An error that is only the request's reason does not close
+   * it.
    */
   release(error: unknown, release: (error: unknown) => void): void {
     const { poolQuery } = this;
@@ -184,7 +192,7 @@ export class ConnectionGuard {
     this.heldRelease = undefined;
     const { owner } = this;
     const { error, poolQuery } = held;
-    // pg-pool hears of the error by which the cancel has ended its query; everybody else, of the reason.
+    // pg-pool gets the error with which the cancel has ended its query; all others get the reason.
     const isReason =
       isReasonOf(owner, error) || (poolQuery?.aborted !== undefined && this.connection.isCancelled(error));
     const isLeftOpen = abortedReason(owner) !== undefined && this.connection.isInTransaction();

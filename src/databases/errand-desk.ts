@@ -1,8 +1,8 @@
-/** Hands what a pool's method is about to the other one of its methods that it calls before it returns. */
+/** Passes a value from one method of a pool to another method that it calls before it returns. */
 export class ErrandDesk<Errand> {
   private present: Errand | undefined = undefined;
 
-  /** Runs `work`, in which `take()` gives this errand. */
+  /** Runs `work`. Meanwhile `take()` gives this errand. */
   during<Result>(errand: Errand, work: () => Result): Result {
     const before = this.present;
     this.present = errand;
@@ -13,7 +13,7 @@ export class ErrandDesk<Errand> {
     }
   }
 
-  /** The errand of the method that is calling; only once. */
+  /** The errand of the calling method; given only once. */
   take(): Errand | undefined {
     const { present } = this;
     this.present = undefined;

@@ -6,8 +6,9 @@ export type Done = (error: unknown, result?: unknown) => void;
 /**
  * The promise of work that ends in a callback. It rejects with the very reason of a signal, also where that is no Error.
  *
- * A driver's own error is made where its socket was read. As `pg` does for its promises, it gets the stack of those who
- * await the query: otherwise nothing would name the app's code. A reason is shared by all who obey the signal, and stays as it is.
+ * A driver's own error is created where its socket is read, so its stack does not name the app's code. As `pg` does
+ * for its promises, it gets the stack of the code that awaits the query. A signal's reason is shared by all its
+ * listeners, so it stays unchanged.
  */
 export function promised(signals: readonly AbortSignal[], work: (done: Done) => void): Promise<unknown> {
   return new Promise<unknown>((resolve, reject) => {

@@ -2,7 +2,7 @@ import { abortedReason, onAbort } from './abort-listeners';
 /** A Node callback, of one result or several. */
 export type Callback = (error: unknown, ...results: unknown[]) => void;
 
-/** Runs a pool's query; the caller is told of an abort at once, while the connection waits until the query is over. */
+/** Runs a pool's query. The caller is told of an abort at once; the connection stays taken until the query is over. */
 export function runAborted(
   signals: readonly AbortSignal[],
   run: (done: Callback) => unknown,

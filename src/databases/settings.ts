@@ -3,8 +3,8 @@ import { checkNames, milliseconds } from '../options';
 /** The options of `abortable()`. */
 export interface AbortableOptions {
   /**
-   * How long the database may take to end a query, in ms: to accept the connection that asks for it, to answer, and to end the
-   * query itself. Then the query's connection is closed. Default 5,000.
+   * How long the database may take to end a query, in ms. It covers connecting for the cancel, its answer, and the
+   * end of the query. When it is over, the query's connection is closed. Default 5,000.
    */
   cancelTimeout?: number;
 }

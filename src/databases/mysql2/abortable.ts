@@ -21,21 +21,21 @@ type Signals = readonly AbortSignal[];
 const abortablePools = new WeakSet<object>();
 
 /**
- * Makes a pool's queries end in the database when their request ends: the same pool, of mysql2's callback or promise API, whose
- * `query()`, `execute()` and `getConnection()` obey a signal.
+ * Makes a pool's queries end in the database when their request ends. It changes the pool (of mysql2's callback or
+ * promise API): `query()`, `execute()` and `getConnection()` then take a signal.
  *
- * - `query({ sql, values, signal })` and `execute({ … })` obey that signal. In the context of a request (`hangup({ context: true })`)
- *   each query obeys the request, with nothing passed.
- * - A connection from `getConnection()` in such a context, or from `getConnection({ signal })`, works for that request: what
- *   runs on it is cancelled, the promise rejects with the request's reason, and from then on the connection is the caller's, for
- *   its ROLLBACK and whatever else it has to put in order.
- * - Who waits for a connection leaves the queue.
+ * - `query({ sql, values, signal })` and `execute({ … })` end with that signal. In the context of a request
+ *   (`hangup({ context: true })`) each query ends with the request, and no signal need be passed.
+ * - A connection from `getConnection()` in such a context, or from `getConnection({ signal })`, works for that request.
+ *   When the request ends, the running query is cancelled, and its promise rejects with the request's reason. After that
+ *   the connection works normally again, so that the caller can send its ROLLBACK and clean up.
+ * - A request that waits for a connection leaves the pool's queue.
  *
  * A query is cancelled by `KILL QUERY`, over a connection of its own. The connection of the cancelled query goes back to the
  * pool only when the cancel is known to be over; otherwise it is closed.
  *
  * @param pool - A pool of mysql2 3. It is changed, and given back; a second call changes nothing.
- * @throws TypeError where it is none, in words that say what it is.
+ * @throws TypeError if `pool` is no such pool. The message says what it is.
  */
 export function abortable<Pool extends Mysql2Pool>(
   pool: Pool,
@@ -54,7 +54,7 @@ export function abortable<Pool extends Mysql2Pool>(
   return result;
 }
 
-/** The promise pool's `getConnection()` takes no arguments: it asks the core, which would not hear of a signal. */
+/** The promise pool's `getConnection()` takes no arguments and calls the core's, which would not get the signal. */
 function takePromised(pool: object, core: CorePool): void {
   const { getConnection } = pool as { getConnection: Method };
   redefine(pool, 'getConnection', function (options?: unknown): unknown {

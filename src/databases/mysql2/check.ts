@@ -1,6 +1,9 @@
 import type { CorePool } from './types';
 
-/** The pool of the callback API, which does the work of both; refuses what is no pool of mysql2, in words that say what it is. */
+/**
+ * The callback API's pool, which works for both APIs. Anything but a pool of mysql2 is refused, with a message that
+ * names it.
+ */
 export function corePoolOf(pool: unknown): CorePool {
   if (typeof pool !== 'object' || pool === null) {
     const what = typeof pool === 'string' ? 'a string' : String(pool);

@@ -27,21 +27,21 @@ type Errand = PoolQuery | typeof NO_SIGNAL;
 const abortablePools = new WeakSet<object>();
 
 /**
- * Makes a pool's queries end in the database when their request ends: the same pool, with `query()` and `connect()` that obey a
- * signal.
+ * Makes a pool's queries end in the database when their request ends. It changes the pool: `query()` and
+ * `connect()` then take a signal.
  *
- * - `query({ text, values, signal })` obeys that signal. In the context of a request (`hangup({ context: true })`) each query obeys
- *   the request, with nothing passed.
- * - A connection from `connect()` in such a context, or from `connect({ signal })`, works for that request: what runs on it is
- *   cancelled, the promise rejects with the request's reason, and from then on the connection is the caller's, for its
- *   ROLLBACK and whatever else it has to put in order.
- * - Who waits for a connection leaves the queue.
+ * - `query({ text, values, signal })` ends with that signal. In the context of a request (`hangup({ context: true })`)
+ *   each query ends with the request, and no signal need be passed.
+ * - A connection from `connect()` in such a context, or from `connect({ signal })`, works for that request. When the
+ *   request ends, the running query is cancelled, and its promise rejects with the request's reason. After that the
+ *   connection works normally again, so that the caller can send its ROLLBACK and clean up.
+ * - A request that waits for a connection leaves the pool's queue.
  *
  * A query is cancelled by PostgreSQL's CancelRequest, over a connection of its own. The connection of the cancelled query goes
  * back to the pool only when the cancel is known to be over; otherwise it is closed.
  *
  * @param pool - A `Pool` of pg 8. It is changed, and given back; a second call changes nothing.
- * @throws TypeError where it is none, in words that say what it is.
+ * @throws TypeError if `pool` is no such pool. The message says what it is.
  */
 export function abortable<Pool extends PgPool>(
   pool: Pool,

@@ -3,13 +3,13 @@ import type { CancelEnd } from '../guarded-connection';
 import type { PgClient, PgConnection, PgConnectionClass } from './types';
 
 /**
- * Sends a CancelRequest for what runs on a client, over a connection of its own, of `pg`'s own class: with the same TLS, to
- * the same server, also where its name stands for several.
+ * Sends a CancelRequest for the query that runs on a client. It goes over a connection of its own, of `pg`'s own
+ * class, with the same TLS, to the same server even if the host name stands for several.
  *
- * PostgreSQL closes that connection when it has told the process in question, and not before: from then on nothing that
- * is sent can be hit (libpq waits for the same, in PQcancel).
+ * PostgreSQL closes that connection only after it has signalled the process that runs the query. So a query that is
+ * sent after the close cannot be hit (libpq waits for the same, in PQcancel).
  *
- * @param isWanted - Asked right before the request is sent, when the connection for it is there.
+ * @param isWanted - Called right before the request is sent, when the connection for it is open.
  */
 export function sendCancelRequest(
   client: PgClient,

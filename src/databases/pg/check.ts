@@ -1,7 +1,7 @@
 import type { Acquired } from '../acquire';
 import type { PgClient } from './types';
 
-/** Refuses what is no pool of pg 8, in words that say what it is. */
+/** Refuses anything but a pool of pg 8, with a message that names it. */
 export function checkPool(pool: unknown): void {
   if (typeof pool !== 'object' || pool === null) {
     throw new TypeError(

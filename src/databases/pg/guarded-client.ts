@@ -21,8 +21,9 @@ export function guardOf(client: object | undefined): ConnectionGuard | undefined
 }
 
 /**
- * Puts the clients of one pool under guard. Their `query()` and `release` come from a prototype that they share, in front of
- * their own: with functions of its own each client would have a shape of its own, and all that `pg` does with it would be slower.
+ * Puts the clients of one pool under guard. Their `query()` and `release` are on a shared prototype in front of
+ * their own. If each client had its own functions, each would have its own shape in V8, and all of `pg`'s work on
+ * it would be slower.
  */
 export class GuardedClients {
   private readonly prototypes = new WeakMap<object, object>();
