@@ -5,21 +5,21 @@ import type { Tuning } from './tuning';
 /** The options of `diagnose()`. */
 export interface DiagnoseOptions {
   /**
-   * Who may see the page, instead of the default: this machine only, where nothing in the request speaks of a proxy or of
-   * another site. Return `true`, or a promise of it, where the app has checked by itself. Behind a proxy, and in
-   * production, the page needs it.
+   * Decides who may see the page: return `true`, or a promise of it, to allow a request. Default: only requests
+   * from this machine in which nothing suggests a proxy or another site. Behind a proxy, and in production, the
+   * page needs this option.
    */
   allow?: (req: Request) => boolean | Promise<boolean>;
-  /** What `tuneServer()` has given: its findings are shown with the others. */
+  /** The result of `tuneServer()`, or a list of them: their findings are shown with the others. */
   tuning?: Tuning | readonly Tuning[];
   /**
-   * Whether each call's line in the app is noted, or for which share of the calls: `0.01` for one in a hundred. Default
-   * `true`, and `false` where `NODE_ENV` is `production`.
+   * Whether each call's line in the app is noted; a number is the share of calls, `0.01` for one in a hundred. Default
+   * `true`; `false` if `NODE_ENV` is `production`.
    */
   where?: boolean | number;
   /**
-   * A file to which each fault is written, one JSON object a line, for `npx express-hangup fix --from`. At 10 MB it becomes
-   * `<file>.1`, and a new one is begun. Default: none.
+   * A file to which each fault is written, one JSON object a line, for `npx express-hangup fix --from`. At 10 MB it is
+   * renamed to `<file>.1`, and a new file is begun. Default: none.
    */
   file?: string;
 }

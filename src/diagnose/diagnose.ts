@@ -20,21 +20,21 @@ import { findingsIn } from './tuning';
 import { RecentAborts } from './verdicts/recent-aborts';
 import { WorkerReports } from './workers/worker-reports';
 
-/** What `diagnose()` gives. */
+/** The result of `diagnose()`. */
 export interface Diagnosis {
-  /** What is known now of this process, as plain JSON. */
+  /** The current report on this process, as plain JSON. */
   report: () => Report;
   /** A handler for `app.use('/_hangup', page)`: a live page for people, the report for programs (`Accept`). */
   page: PageHandler;
-  /** Ends the listening, and with it the notes on errors. The last report stays readable. */
+  /** Stops listening; later faults have no notes on their upstream. The last report stays readable. */
   stop: () => void;
 }
 
 /**
- * Begins to listen to what Node's http and undici publish for every client in the process, and finds out who reset whom:
- * from then on each fault of `classifyError()` carries what is known of its upstream, with a verdict, the line of the app
- * that made the call and, where the evidence is there, one sentence of advice. What is kept is bounded, and holds no query
- * string, credential or body.
+ * Begins to listen to the events that Node's http and undici publish for every client in the process, and finds out
+ * which side closed a connection. From then on each fault of `classifyError()` describes its upstream, with a
+ * verdict and the line of the app that made the call. If there is evidence, it has one sentence of advice. The
+ * memory is bounded, and holds no query string, credential or body.
  * @throws {TypeError | RangeError} for options that are unknown or wrong.
  */
 export function diagnose(options: DiagnoseOptions = {}): Diagnosis {

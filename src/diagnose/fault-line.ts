@@ -4,7 +4,7 @@ import { lifetimeOf } from '../request/lifetime/lifetime-of';
 import { routeOf } from '../request/route/route';
 import { idsOf } from './requests/request-ids';
 
-/** One line of a log on one fault: flat, so that every log and query language can take it. */
+/** One log line about one fault. It is flat, so that every logger and query language can use it. */
 export interface FaultLine {
   msg: string;
   code: FaultCode;
@@ -34,9 +34,9 @@ export interface FaultLine {
 }
 
 /**
- * One structured line on a fault, for `gatewayErrorHandler({ onFault: (fault, req) => log.warn(faultLine(fault, req)) })`.
- * It tells what Envoy's response flags and HAProxy's termination states tell, and holds nothing that a client or a
- * library has written: no path, query string, header, body, error message or `cause`.
+ * Makes one structured line about a fault, for `gatewayErrorHandler({ onFault: (fault, req) =>
+ * log.warn(faultLine(fault, req)) })`. It tells what Envoy's response flags and HAProxy's termination states tell.
+ * It holds no text from a client or a library: no path, query string, header, body, error message or `cause`.
  */
 export function faultLine(fault: GatewayFault, req: IncomingMessage): FaultLine {
   const { code, status, upstream } = fault;

@@ -4,7 +4,7 @@ import type { ResetCounts } from './learned/origin-log';
 import type { RequestIds } from './requests/request-ids';
 import type { OutcomeCounts, OutcomeHistory } from './requests/outcomes';
 
-/** What `diagnose().report()` gives: plain JSON. Times are milliseconds; where there is no limit, `null`. */
+/** The result of `diagnose().report()`: plain JSON. Times are milliseconds; `null` means no limit. */
 export interface Report {
   /** When the report was made, in milliseconds since 1970. */
   at: number;
@@ -21,18 +21,18 @@ export interface Report {
   /** The handlers that answered late, the latest first. */
   late: LateReport[];
   timeouts: TimeoutReport[];
-  /** What disagrees, in words. */
+  /** Timeouts and settings that contradict each other, in words. */
   findings: string[];
-  /** The last ones, the newest first. */
+  /** The latest faults, the newest first. */
   faults: FaultReport[];
-  /** All of them by kind, the kind that was seen last first. */
+  /** All faults by kind, the kind that was seen last first. */
   faultGroups: FaultGroup[];
 }
 
 /** One process. */
 export interface ProcessReport {
   pid: number;
-  /** Its number among the workers of a cluster, or of PM2; `undefined` where it is none. */
+  /** Its number among the workers of a cluster, or of PM2; `undefined` if it is no worker. */
   worker: number | undefined;
   listeningMs: number;
   /** Requests in flight. */
@@ -42,7 +42,7 @@ export interface ProcessReport {
   faults: number;
 }
 
-/** Percentiles in ms, right to within 9 percent: 5, 50 or 95 of 100 are shorter. */
+/** Percentiles in ms, exact to within 9 percent: 5, 50 or 95 of 100 times are shorter. */
 export interface Percentiles {
   p5: number;
   p50: number;
@@ -57,7 +57,7 @@ export interface RouteReport {
   outcomes: OutcomeCounts;
   /** From the request's arrival to its end; `undefined` while nothing was counted. */
   tookMs: Percentiles | undefined;
-  /** What was left of the deadline at the end; `undefined` where no request had a deadline. */
+  /** The time that was left of the deadline at the end; `undefined` if no request had a deadline. */
   leftMs: Percentiles | undefined;
 }
 
@@ -86,13 +86,13 @@ export interface LiveRequest {
   ageMs: number;
   /** The deadline from the request's arrival; `null` for none. */
   deadlineMs: number | null;
-  /** What is left of it; `null` without a deadline, and once the response has begun. */
+  /** The time left of the deadline; `null` without a deadline, and once the response has begun. */
   remainingMs: number | null;
   /** Whether the response has begun. */
   isAnswering: boolean;
 }
 
-/** What became of the requests, over the last minutes. */
+/** How the requests of the last minutes ended. */
 export interface OutcomesReport extends OutcomeHistory {
   /** Since `diagnose()` was called. */
   total: OutcomeCounts;
@@ -107,15 +107,15 @@ export interface OriginReport {
   openSockets: number;
   /** Resets and unexpected closes, by the kind of socket on which they came. */
   resets: ResetCounts;
-  /** Calls that failed, and were then sent again with success: no fault has come of them. */
+  /** Calls that failed and were then sent again with success, so that there was no fault. */
   savedByRetry: number;
   /** How often each verdict was given. */
   verdicts: Record<string, number>;
   /** After how long the upstream closes idle sockets, as far as that is known. */
   upstreamIdle: IdleLimitReport | undefined;
-  /** After how long this process's pool does; `ms: null` for never. */
+  /** After how long this process's pool closes idle sockets; `ms: null` for never. */
   poolIdle: { ms: number | null; by: IdleLimitReport['by'] } | undefined;
-  /** After how long it cuts requests that it has not answered, if that recurs. */
+  /** After how long the upstream cuts requests that it has not answered, if that recurs. */
   cutsAfterMs: number | undefined;
 }
 
@@ -124,7 +124,7 @@ export interface LateReport {
   method: string;
   route: string | undefined;
   count: number;
-  /** What it called the last time: `json`, `end`, … */
+  /** The method that it called the last time: `json`, `end`, … */
   call: string;
   longestMs: number;
   lastAt: number;
@@ -146,18 +146,21 @@ export interface TimeoutReport {
 /** One fault: a call that failed, what was answered for it, or both. */
 export interface FaultReport {
   at: number;
-  /** What `classifyError()` makes of it. */
+  /** The code that `classifyError()` gives it. */
   code: FaultCode | undefined;
   method: string | undefined;
   route: string | undefined;
   /** From the request's arrival to the fault. */
   ms: number | undefined;
   status: number | undefined;
-  /** What `gatewayErrorHandler()` did; `undefined` where the app dealt with the error in its own way, or has not yet. */
+  /**
+   * The outcome in `gatewayErrorHandler()`; `undefined` if the app handled the error itself, or none has handled it
+   * yet.
+   */
   outcome: 'answered' | 'broken' | 'discarded' | undefined;
   /** How often the call was tried. */
   attempts: number;
-  /** By what the request is found in other logs. */
+  /** The ids by which the request is found in other logs. */
   ids: RequestIds;
   upstream: UpstreamInfo | undefined;
 }

@@ -1,9 +1,9 @@
-/** Smaller bodies leave in one piece: a reset while they are sent says nothing of a limit. */
+/** Smaller bodies leave in one piece, so a reset while they are sent does not show a limit. */
 const LARGE_BODY = 64 * 1024;
 const ENOUGH_CUT = 2;
 const ENOUGH_ANSWERED = 3;
 
-/** What speaks for a limit on the size of bodies, in numbers. */
+/** The evidence for a limit on the size of bodies, in numbers. */
 export interface BodyEvidence {
   readonly cuts: number;
   readonly smallestCut: number;
@@ -11,7 +11,7 @@ export interface BodyEvidence {
   readonly largestAnswered: number;
 }
 
-/** Which sizes of bodies an upstream has taken, and while sending which it has closed. */
+/** The sizes of bodies that an upstream has answered, and of those during which it has closed the connection. */
 export class BodyCuts {
   private cuts = 0;
   private smallestCut = Infinity;

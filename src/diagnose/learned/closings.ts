@@ -5,7 +5,7 @@ export interface Closing {
   readonly ms: number;
 }
 
-/** What speaks for a restart, in numbers. */
+/** The evidence for a restart, in numbers. */
 export interface RestartEvidence {
   readonly at: number;
   /** How many sockets were closed together, idle and in use. */
@@ -17,11 +17,11 @@ export interface RestartEvidence {
 
 /** How many closings and restarts are kept. */
 const KEPT = 16;
-/** What a process that stops closes, it closes within this time. */
+/** A process that stops closes all its sockets within this time. */
 const AT_ONCE_MS = 200;
 /** How far from a restart a fault may lie and still belong to it. */
 const AROUND_MS = 1000;
-/** So many sockets closed together are no chance. */
+/** How many sockets must close together, so that it is not by chance. */
 const ENOUGH = 3;
 
 /**
@@ -56,14 +56,14 @@ export class Closings {
 
   private noteRestart(restart: RestartEvidence): void {
     const last = this.restarts.at(-1);
-    // The fourth socket of a restart belongs to the restart that the third has told of.
+    // The fourth socket of a restart belongs to the restart that the third has shown.
     if (last && restart.at - last.at <= AT_ONCE_MS) this.restarts.pop();
     this.restarts.push(restart);
     if (this.restarts.length > KEPT) this.restarts.shift();
   }
 }
 
-/** A timer closes what is equally old; only the end of the process closes young and old together. */
+/** A timer closes sockets of the same age. Only the end of the process closes young and old sockets together. */
 function areOfOneCause(closings: readonly Closing[]): boolean {
   return [true, false].some((isIdle) => {
     const ages = closings.filter((closing) => closing.isIdle === isIdle).map(({ ms }) => ms);

@@ -2,8 +2,8 @@ import { now } from '../clock';
 import type { SocketLog } from '../calls/socket-log';
 
 /**
- * An idle socket has closed: whose timer was it? Only what is known is learned from. From Node 22 on the agent of
- * node:http hides what the peer does to an idle socket, which then looks as if the app had called `agent.destroy()`.
+ * Learns from the close of an idle socket which side's timer closed it, if that is known. From Node 22 on, the agent of
+ * node:http hides that the peer closed an idle socket. It looks as if the app had called `agent.destroy()`.
  */
 export function learnFromClose(log: SocketLog): void {
   const { origin, isTimedOut, endedBy } = log;

@@ -12,8 +12,7 @@ const SPREAD = 0.15;
 const SPREAD_MS = 100;
 
 /**
- * Durations that come back: twice, at two moments, the same length is a timer somewhere; anything else is chance, and is
- * not given out as knowledge.
+ * Durations that recur. The same length at two moments shows a timer; anything else may be chance, and gives no result.
  */
 export class Recurring {
   private samples: Sample[] = [];

@@ -9,7 +9,7 @@ export interface Loss {
   readonly target: number;
 }
 
-/** What speaks for stale sockets, in numbers. */
+/** The evidence for stale sockets, in numbers. */
 export interface StaleEvidence {
   readonly lost: number;
   /** The shortest idle time with which a socket was lost. */
@@ -23,19 +23,19 @@ const KEPT_LOSSES = 16;
 const KEPT_ANSWERS = 256;
 /** Below this idle time a socket is in use. */
 const SHORTEST_IDLE_MS = 1000;
-/** So many other requests must have been answered before sockets are to blame, and not the upstream. */
+/** How many other requests must have been answered, so that the sockets are to blame and not the upstream. */
 const ENOUGH_ANSWERED = 3;
-/** What comes closer together is one event. */
+/** Losses that lie closer together than this are one event. */
 const SAME_MOMENT_MS = 50;
-/** What happened longer ago says nothing of the present. */
+/** Losses and answers that are older than this are forgotten. */
 const REMEMBERED_MS = 600_000;
 /** How exact an upstream's timer is: as long as this beyond it a socket may still answer. */
 const TOLERANCE = 1.05;
 const TOLERANCE_MS = 100;
-/** A dead socket fails within the time of one way there and back. Nobody works on a request for so short a time. */
+/** A dead socket fails within one round trip. No upstream works on a request for so short a time. */
 const AT_ONCE_MS = 50;
 
-/** What became of requests, by how long their sockets had been idle. */
+/** Which requests were answered or lost, by how long their sockets had been idle. */
 export class SocketLosses {
   private losses: Loss[] = [];
   private readonly idleOfAnswered = new Float64Array(KEPT_ANSWERS);

@@ -1,13 +1,13 @@
 import { Recurring } from './recurring';
 
-/** Below it an upstream that cuts a request has no timer, it has failed. */
+/** If an upstream cuts a request sooner than this, it has failed, and no timer has run out. */
 const SHORTEST_CUT_MS = 1000;
 /** How many cuts must agree. */
 const ENOUGH = 3;
 /** Timers are exact: a share of the time by which the cuts of one may differ. */
 const SPREAD = 0.05;
 
-/** What speaks for a timer that cuts requests, in numbers. */
+/** The evidence for a timer that cuts requests, in numbers. */
 export interface CutEvidence {
   readonly ms: number;
   readonly cuts: number;

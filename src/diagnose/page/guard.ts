@@ -14,16 +14,17 @@ export type Refusal = string | undefined;
 const ALLOW = 'Behind a proxy, and in production, give diagnose({ allow: (req) => … }) a check of your own.';
 
 /**
- * Whether a request comes from this machine, from a person or program that meant this machine, and not through anybody.
+ * Why a request is refused; `undefined` if it comes from this machine itself, was meant for it, and came through no
+ * proxy.
  *
- * The address of the connection decides; everything else can only close the page. Behind a proxy on the same machine
- * every connection is a local one, and many proxies add no header that says so; whatever else a client sends, a proxy
- * may hand on. Except for one thing: the `Connection` field is for this very connection, and an intermediary must take
- * it off (RFC 9110, 7.6.1). Browsers and Node's clients say `Connection: keep-alive`; nginx says `close` or nothing,
- * HAProxy nothing. So whoever says it has made this connection. Proxies written in Node may say it too; they give
- * themselves away by the small letters of the header names that they copy. One that has been told to write the field
- * itself, or that passes on bytes, could still be taken for its client: production does not risk that, and is closed
- * without `allow`.
+ * The connection's address must be local; the other rules can only refuse. Behind a proxy on the same machine every
+ * connection is local, many proxies add no header, and a proxy may pass on everything that its client sends. There
+ * is one exception: the `Connection` field is for one connection only, and an intermediary must remove it (RFC
+ * 9110, 7.6.1). Browsers and Node's clients send `Connection: keep-alive`; nginx sends `close` or nothing, HAProxy
+ * nothing. So a sender of this field has made this very connection. Proxies written in Node may send it too, but
+ * they are recognised by the small letters of the header names that they copy. A proxy that is configured to send
+ * the field itself, or that passes on bytes, could still be taken for its client. So in production the page is
+ * closed without `allow`.
  */
 export function refusalOf(req: IncomingMessage): Refusal {
   const broken = RULES.find(([isBroken]) => isBroken(req));

@@ -32,8 +32,8 @@ export interface Reports {
 }
 
 /**
- * The handler of the page: below the path at which it is mounted it serves the page, its style and script, and the report
- * as JSON; the path itself gives the page to browsers and the report to everybody else.
+ * The handler of the page. Below the path at which it is mounted it serves the page, its style and script, and the
+ * report as JSON. The path itself gives the page to browsers and the report to all other clients.
  * @param onOwn - Told of the responses of the page itself.
  */
 export function pageHandler(
@@ -60,7 +60,7 @@ export function pageHandler(
   };
 }
 
-/** `allow` takes the place of all rules. Only `true` opens: what merely looks true may be a mistake. */
+/** `allow` replaces all rules. Only `true` allows the request: another truthy value may be a mistake. */
 async function refusalFor(
   req: IncomingMessage,
   allow: DiagnoseOptions['allow'],
@@ -131,12 +131,12 @@ function pathOf(url = '/'): string {
   return url.replace(/[?#].*$/s, '');
 }
 
-/** Browsers name `text/html`; what asks for JSON or for anything gets the report. */
+/** Browsers name `text/html`. A client that asks for JSON or accepts anything gets the report. */
 function prefersHtml(accept = ''): boolean {
   return qualityOf('text/html', accept) > qualityOf('application/json', accept);
 }
 
-/** RFC 9110, 12.5.1, without wildcards: who does not care gets JSON. */
+/** RFC 9110, 12.5.1, without wildcards: a client that accepts anything gets JSON. */
 function qualityOf(type: string, accept: string): number {
   const entry = accept
     .toLowerCase()

@@ -4,7 +4,7 @@ import type { LateReport } from '../report';
 /** How many routes are kept; the one that was late longest ago makes room. */
 const MAX_ROUTES = 50;
 
-/** The handlers that answered after their time, by route. */
+/** The handlers that answered late, by route. */
 export class LateHandlers {
   private readonly byRoute = new Map<string, LateReport>();
 

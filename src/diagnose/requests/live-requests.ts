@@ -11,7 +11,7 @@ import { subscribeAll } from '../../subscribe-all';
 
 /** How many requests a report shows. */
 const MAX_SHOWN = 100;
-/** More than this are not followed one by one: the process has other troubles then. */
+/** At most so many requests are tracked one by one, so that the memory is bounded. */
 const MAX_FOLLOWED = 10_000;
 /** How many servers' timeouts are shown. */
 const MAX_SERVERS = 8;
@@ -39,7 +39,7 @@ export interface EndedRequest {
 /** What somebody wants to know of the requests that are served. */
 export interface ServedEvents {
   onEnd: (ended: EndedRequest) => void;
-  /** A client has left; the calls that the app gives up in this moment are given up for that. */
+  /** A client has left. Calls that the app aborts at this moment are aborted for that reason. */
   onDeparture: () => void;
 }
 
@@ -85,7 +85,7 @@ export class LiveRequests {
     this.servers.clear();
   }
 
-  /** Leaves out a request of our own: who looks at the page must not find himself in it. */
+  /** Leaves out a request for the page itself, so that the page does not show it. */
   ignore(res: ServerResponse): void {
     const request = this.served.get(res);
     if (request) this.forget(request);
@@ -112,7 +112,7 @@ export class LiveRequests {
     if (this.servers.size < MAX_SERVERS) this.servers.add(server);
   }
 
-  /** One listener for a connection, and none for each of its requests: those are many. */
+  /** One listener for each connection and none for each request, because a connection has many requests. */
   private connection(socket: Socket): Set<ServedRequest> {
     const known = this.connections.get(socket);
     if (known) return known;

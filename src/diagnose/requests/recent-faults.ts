@@ -15,7 +15,7 @@ import type { RequestTicket } from './request-ticket';
 
 /** How many faults are kept one by one. */
 const KEPT = 50;
-/** Who sends a failed call again does so within this time. */
+/** A failed call that is sent again is sent within this time. */
 const RETRY_WITHIN_MS = 30_000;
 
 interface Row {
@@ -30,10 +30,10 @@ interface Row {
   isTold: boolean;
 }
 
-/** How long a failed call may wait for somebody to answer for it, before it is written down as it is. */
+/** How long a failed call waits for an error handler's answer, before it is reported without one. */
 const ANSWER_WITHIN_MS = 5000;
 
-/** What a fault is told to, once nothing more is likely to become known of it. */
+/** Called with a fault when it is complete, or when nothing more is likely to become known of it. */
 export type OnFault = (fault: FaultReport) => void;
 
 /** The last faults: calls that failed and what was answered for them, joined where both are known. */
@@ -47,10 +47,10 @@ export class RecentFaults {
 
   /** A call has failed. */
   failed(error: unknown, failure: CallFailure, upstream: UpstreamInfo): void {
-    // A client that leaves is no fault of an upstream, and happens all the time.
+    // A client that leaves is not an upstream's fault, and it happens all the time.
     if (failure.trigger === 'client-closed') return;
     const ticket = failure.start?.ticket;
-    // A deadline is answered for first, and only then gives up the calls that the handler was waiting for.
+    // A deadline is answered first. Only then are the calls aborted that the handler was waiting for.
     const answered = this.rowOf(error, ({ fault }) => fault.upstream === undefined);
     if (answered) {
       answered.failure = failure;
@@ -120,7 +120,7 @@ export class RecentFaults {
     });
   }
 
-  /** Tells of the failed calls that nobody has answered for, and that nobody will send again any more. */
+  /** Reports the failed calls that no error handler has answered and that are not sent again any more. */
   tellUnanswered(youngestMs = 0): void {
     for (const row of this.rows) {
       if (row.isTold || now() - row.noticedAt < youngestMs) continue;
@@ -146,7 +146,7 @@ export class RecentFaults {
     return undefined;
   }
 
-  /** The call that a deadline has ended: its client has made an error of its own of that. */
+  /** The row of the call that a deadline has ended. Its client has rejected with an error of its own. */
   private rowOfDeadline(event: FaultEvent): Row | undefined {
     const req = requestOf(event);
     if (req === undefined || !['DEADLINE_EXCEEDED', 'RESPONSE_STALLED'].includes(event.code))
@@ -157,7 +157,7 @@ export class RecentFaults {
     );
   }
 
-  /** What failed before for the same request and the same thing were tries of the same call. */
+  /** Earlier failures for the same request and the same target were attempts of the same call. */
   private takeEarlierTries({ failure, ticket }: Row): number {
     if (failure === undefined || ticket === undefined) return 1;
     const isEarlier = (row: Row): boolean =>

@@ -2,8 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ServedRequest } from './live-requests';
 
 /**
- * What stands for a request wherever its work goes: the calls that are made in its async context find it. It holds the
- * request only while that is served, because what is made meanwhile (a socket of a pool, a timer) may keep it for long.
+ * Stands for a request in its async context, so that the calls made there find the request. It refers to the
+ * request only while it is served, because a pool's socket or a timer that is created meanwhile may keep the ticket
+ * for long.
  */
 export class RequestTicket {
   served: ServedRequest | undefined;
@@ -13,12 +14,12 @@ export class RequestTicket {
 }
 
 /**
- * From Node 24 on an async context costs next to nothing. Before, it would make every promise of the process dearer:
- * there calls are told apart without it, and some stay unknown.
+ * From Node 24 on an async context costs almost nothing. Before, it would make every promise of the process slower,
+ * so it is not used there, and for some calls the request stays unknown.
  */
 const HAS_CHEAP_CONTEXT = Number(process.versions.node.split('.')[0]) >= 24;
 
-/** Hands out tickets, and finds the one of the work that is going on. */
+/** Gives tickets to requests, and finds the ticket of the current async context. */
 export class RequestTickets {
   private readonly context = HAS_CHEAP_CONTEXT ? new AsyncLocalStorage<RequestTicket>() : undefined;
 

@@ -2,12 +2,12 @@ import { inWords } from '../clock';
 import type { LearnedIdleLimit } from '../learned/idle-limit';
 import type { Advice, CallFailure } from './call-failure';
 
-/** How much of a known limit makes a socket stale: clocks and timers are not exact. */
+/** From this share of a known limit on a socket counts as stale: clocks and timers are not exact. */
 const NEAR_LIMIT = 0.9;
 /** No firewall forgets a connection sooner. */
 const SHORTEST_FIREWALL_MS = 60_000;
 
-/** A connection of which something on the way has lost the state: no packet comes back, the kernel gives up. */
+/** A connection whose state a device on the way has lost: no packet comes back, and the kernel gives up. */
 export function adviseForgottenConnection(failure: CallFailure): Advice | undefined {
   const { trigger, reusedSocket, idleMs, origin } = failure;
   if (trigger !== 'kernel-timeout' || reusedSocket !== true || idleMs === undefined) return undefined;
@@ -38,7 +38,7 @@ function adviseByLimit({ origin, waitedMs, target }: CallFailure, idleMs: number
   };
 }
 
-/** The limit is not known, but what was lost and what was not speaks for one. */
+/** The limit is not known, but the lost and the answered requests show that there is one. */
 function adviseByLosses({ origin }: CallFailure, idleMs: number, pool: string): Advice | undefined {
   const evidence = origin.losses.stale;
   if (evidence === undefined || idleMs < evidence.idleMs) return undefined;

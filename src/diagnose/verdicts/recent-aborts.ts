@@ -1,9 +1,9 @@
 import type { HangupCode } from '../../errors';
 
 /**
- * The abort whose effects are just being seen. A request's signal aborts, and in the same turn of the event loop the
- * clients that listen to it destroy their calls, each with an error of its own that says nothing of the reason: got
- * calls it a socket hang up. What this process destroys in that turn was destroyed for that reason.
+ * The abort of this turn of the event loop. When a request's signal aborts, the clients that listen to it destroy
+ * their calls in the same turn. Each uses an error of its own that does not show the reason: got's is a socket hang
+ * up. So every call that this process destroys in that turn was destroyed because of the abort.
  */
 export class RecentAborts {
   private latest: HangupCode | undefined;

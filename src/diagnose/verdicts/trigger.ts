@@ -92,8 +92,8 @@ export function triggerOf(error: unknown, seen: Circumstances): Trigger | undefi
 }
 
 /**
- * Whether a client has given its call up because the request was aborted that it worked for. axios then says "canceled",
- * got an ECONNRESET: neither tells why. What the kernel or the peer did is told by their own signs, and comes first.
+ * Whether a client has aborted its call because the request that it worked for was aborted. axios's error is then
+ * "canceled", got's an ECONNRESET: neither shows the reason. Signs of the kernel or the peer take precedence.
  */
 function isEffectOfAbort(
   code: FaultCode | undefined,
@@ -101,7 +101,7 @@ function isEffectOfAbort(
   { abortedBy, isDestroyedHere, isTimedOut, endedBy }: Circumstances,
 ): boolean {
   if (abortedBy === undefined || endedBy !== undefined || chain.some(isOfKernel)) return false;
-  // A socket that has told its timeout was destroyed for that.
+  // A socket that has emitted `timeout` was destroyed for that.
   return code === 'OPERATION_ABORTED' || (isDestroyedHere && !isTimedOut);
 }
 
@@ -109,7 +109,7 @@ function isOurs(code: FaultCode): boolean {
   return code === 'OPERATION_ABORTED' || !code.startsWith('UPSTREAM_');
 }
 
-/** node:http calls by the same ECONNRESET what the upstream has done and what `request.destroy()` did. */
+/** node:http gives the same ECONNRESET for a close by the upstream and for `request.destroy()`. */
 function triggerOfReset(chain: readonly ErrorFacts[], seen: Circumstances): Trigger | undefined {
   if (chain.some(isOfKernel)) return 'rst';
   // While a connection is made, a reset that is not the kernel's is the end of the stream in mid-handshake.
@@ -122,7 +122,10 @@ function triggerOfUnknownError({ isDestroyedHere, isTimedOut }: Circumstances): 
   return isTimedOut ? 'socket-timeout' : 'destroyed';
 }
 
-/** A system error of a socket, made by Node from what the kernel said: no message is trusted, anybody can write one. */
+/**
+ * A system error of a socket, which Node made from the kernel's. Messages are not trusted, because any code can set
+ * them.
+ */
 function isOfKernel({ error, syscall, code }: ErrorFacts): boolean {
   return (
     (code === 'ECONNRESET' || code === 'EPIPE') && syscall !== '' && typeof read(error, 'errno') === 'number'

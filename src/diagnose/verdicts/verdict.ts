@@ -5,8 +5,8 @@ import type { Trigger } from './trigger';
 export type Phase = NonNullable<UpstreamInfo['phase']>;
 
 /**
- * Who ended a call, the first letter of a verdict. A capital did something, a small letter is a timer that ran out, as
- * in HAProxy's termination states.
+ * Who ended a call, the first letter of a verdict. A capital letter stands for an action, a small letter for a
+ * timer that ran out, as in HAProxy's termination states.
  */
 export const WHO: Readonly<Record<Trigger, string>> = {
   fin: 'U',
@@ -34,7 +34,7 @@ export const WHO: Readonly<Record<Trigger, string>> = {
   'client-closed': 'C',
 };
 
-/** Whether a call ended for what this process or its client decided, and not for what the upstream did. */
+/** Whether this process or its client ended a call, and not the upstream. */
 export function isOwnDoing(trigger: Trigger | undefined): boolean {
   return trigger !== undefined && 'dPC'.includes(WHO[trigger]);
 }
@@ -51,9 +51,9 @@ export const WHEN: Readonly<Record<Phase, string>> = {
 };
 
 /**
- * The code of a verdict: who ended the call, in which phase, and whether on the first request of a socket (`1`) or on a
- * reused one (`r`): `UWr` is an upstream that closed a reused socket on which an answer was waited for. `-` stands for
- * what is not known or does not apply.
+ * The code of a verdict: who ended the call, in which phase, and whether on the first request of a socket (`1`) or
+ * on a reused one (`r`). `UWr`: the upstream closed a reused socket while its answer was awaited. `-` stands for a
+ * letter that is not known or does not apply.
  */
 export function verdictOf(
   trigger: Trigger | undefined,

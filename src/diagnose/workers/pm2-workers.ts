@@ -6,11 +6,11 @@ import type { Report } from '../report';
 
 /** A worker that does not answer in this time is left out: its loop is blocked. */
 const WORKER_WITHIN_MS = 1000;
-/** What is more than any report is not one. */
+/** No report is larger than this; more data is not a report. */
 const MAX_REPORT = 8_000_000;
 /** More workers than these are not asked. */
 const MAX_WORKERS = 64;
-/** The least of what systems take for the path of a socket (macOS), less the zero at its end. */
+/** The longest path of a Unix socket on every system: the limit of macOS, the shortest, less the zero at its end. */
 const MAX_PATH = 103;
 const LONGEST_PID = 4_194_304;
 /** Counted up when a report's shape changes, so that an old and a new version do not ask each other during a reload. */
@@ -24,9 +24,9 @@ export interface Pm2Workers {
 }
 
 /**
- * PM2's own daemon is the primary of its workers, and passes nothing on. So each worker listens on a socket of its own, in
- * a folder of PM2's home that only this user can enter, and finds the others there. `undefined` where this process does
- * not run under PM2, or where there can be no such folder; then each worker knows itself only.
+ * PM2's own daemon is the primary of its workers, and passes nothing on. So each worker listens on a socket of its
+ * own, in a folder of PM2's home that only this user can enter, and finds the others there. Gives `undefined` if
+ * this process does not run under PM2, or if such a folder is not possible. Then each worker knows only itself.
  */
 export function joinPm2Workers(own: () => Report): Pm2Workers | undefined {
   const folder = openFolder();
@@ -63,7 +63,7 @@ function openFolder(): string | undefined {
   try {
     // Recursive, because then it may be there already: all workers start at once.
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    // Somebody else's folder, or one that others may write to: whoever listens there could be anybody.
+    // If the folder is another user's, or others may write to it, any process could listen there.
     const { uid, mode } = lstatSync(folder);
     return uid === process.getuid?.() && (mode & 0o170077) === 0o040000 ? folder : undefined;
   } catch {
@@ -72,13 +72,13 @@ function openFolder(): string | undefined {
 }
 
 function listen(path: string, own: () => Report): Server {
-  // Of a process that had this number before, and was killed.
+  // Left by a killed process that had the same pid.
   removeSocket(path);
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
     socket.end(JSON.stringify(own()));
   });
-  // Without it this worker is not seen by the others, and harms nobody.
+  // After an error the other workers do not see this one. It does no other harm.
   server.on('error', () => undefined);
   // Not through the primary, which would open it for all workers.
   server.listen({ path, exclusive: true }).unref();
@@ -97,7 +97,7 @@ function socketOf(folder: string, pid: number): string {
   return join(folder, `${pid}.sock`);
 }
 
-/** Whose sockets are there. Some may have been left behind by workers that were killed. */
+/** The pids whose sockets are in the folder. Workers that were killed may have left theirs behind. */
 function pidsIn(folder: string): number[] {
   try {
     const names = readdirSync(folder).filter((name) => /^\d{1,10}\.sock$/.test(name));

@@ -11,7 +11,7 @@ const ASK_AGAIN_MS = 30_000;
 
 let lastId = 0;
 
-/** The reports of all workers: of PM2's, or of a cluster's whose primary hands them on; else that of this process. */
+/** The reports of all workers of PM2, or of a cluster whose primary passes them on; else that of this process. */
 export class WorkerReports {
   private silentSince = -Infinity;
   private readonly pm2: Pm2Workers | undefined;
@@ -22,13 +22,13 @@ export class WorkerReports {
     this.endAnswering = answerPrimary(own);
   }
 
-  /** Ends the answering; this process is not in the others' reports any more. */
+  /** Stops answering. From then on this process is missing in the other workers' reports. */
   stop(): void {
     this.pm2?.leave();
     this.endAnswering();
   }
 
-  /** Of this process alone where it is no worker, or its primary does not call `relayReports()`. */
+  /** All workers' report; only this process's if it is no worker, or its primary does not call `relayReports()`. */
   async all(): Promise<Report> {
     const others = await this.pm2?.others();
     if (others !== undefined && others.length > 0) return mergeReports([this.own(), ...others]);
@@ -74,6 +74,6 @@ function answerPrimary(report: () => Report): () => void {
 }
 
 function send(message: WorkerMessage): void {
-  // The primary may have gone in this very moment.
+  // The primary may have ended just now.
   process.send?.(message, undefined, {}, () => undefined);
 }
