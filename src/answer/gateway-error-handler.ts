@@ -58,24 +58,24 @@ export function gatewayErrorHandler(options: GatewayErrorHandlerOptions = {}): E
     try {
       options.onFault?.(fault, req);
       publish(fault, lifetime);
-      settleFault(fault, lifetime, options, { req, res, next });
+      actOnFault(fault, lifetime, options, { req, res, next });
     } catch (thrown) {
       next(thrown);
     }
   };
 }
 
-interface Exchange {
+interface HandlerArguments {
   req: Request;
   res: Response;
   next: NextFunction;
 }
 
-function settleFault(
+function actOnFault(
   fault: GatewayFault,
   lifetime: Lifetime,
   options: GatewayErrorHandlerOptions,
-  to: Exchange,
+  to: HandlerArguments,
 ): void {
   const { req, res } = to;
   switch (outcomeOf(fault, res)) {
@@ -103,7 +103,7 @@ function answer(
   fault: GatewayFault,
   lifetime: Lifetime,
   options: GatewayErrorHandlerOptions,
-  to: Exchange,
+  to: HandlerArguments,
 ): void {
   const { req, res, next } = to;
   prepareAnswer(fault, req, res);

@@ -7,7 +7,7 @@ import { isObject, read, type ErrorFacts } from './error-chain';
  * The codes of a write to a response whose client is gone. If the client is still there, they show a bug in the
  * app.
  */
-const WRITTEN_TO_NOBODY: ReadonlySet<unknown> = new Set([
+const WRITE_FAILURES: ReadonlySet<unknown> = new Set([
   'ERR_STREAM_DESTROYED',
   'ERR_STREAM_UNABLE_TO_PIPE',
   'ERR_HTTP2_INVALID_STREAM',
@@ -31,7 +31,7 @@ export function isOfClient(chain: readonly ErrorFacts[], req?: IncomingMessage):
 
 /** Whether an error can come from writing to, or reading from, a connection that has gone. */
 export function isWriteToNobody(chain: readonly ErrorFacts[]): boolean {
-  return chain.some(({ code }) => WRITTEN_TO_NOBODY.has(code));
+  return chain.some(({ code }) => WRITE_FAILURES.has(code));
 }
 
 /** Whether the response, or its connection, was destroyed with one of these very errors, as `pipeline(upstream, res)` does. */
