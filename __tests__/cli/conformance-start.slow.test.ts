@@ -49,7 +49,8 @@ describe('express-hangup conformance --start: apps that are started in other way
     expect(err.replace(/\s+/g, ' ')).toContain(
       `Something listens on port ${port} already, and would be judged in place of the app`,
     );
-    expect(err).not.toMatch(/^.{81}/m);
+    // The command is shown as it is, whatever the length of its paths.
+    expect(err.replace(/^Starting the app:.*$/m, '')).not.toMatch(/^.{81}/m);
   });
 
   it('ends what its command has started where only the command has ended', async () => {
