@@ -2,17 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { deadlineOf } from './deadline';
 import type { Lifetime } from './lifetime';
 import { lifetimeOf } from './lifetime-of';
-import { Stamped } from './stamped';
+import { newMark } from './stamped';
 import { baseOf } from '../response/response-gate';
 
 /** Marks prototypes from which requests inherit the accessors. */
-class AccessorMark extends Stamped {
-  readonly #hasAccessors = true;
-
-  static isOn(object: object): boolean {
-    return #hasAccessors in object && object.#hasAccessors;
-  }
-}
+const accessorMark = newMark();
 
 /**
  * Defines `req.signal` and `req.deadline`.
@@ -23,17 +17,17 @@ class AccessorMark extends Stamped {
  */
 export function defineAccessors(req: IncomingMessage): void {
   const prototype = Object.getPrototypeOf(req) as object;
-  if (AccessorMark.isOn(prototype)) return;
+  if (accessorMark.isOn(prototype)) return;
   const base = baseOf(prototype);
   if (base === undefined) {
     Object.defineProperties(req, accessors(Object.getPrototypeOf(req) as object));
     return;
   }
-  if (!AccessorMark.isOn(base)) {
+  if (!accessorMark.isOn(base)) {
     Object.defineProperties(base, accessors(base));
-    new AccessorMark(base);
+    accessorMark.put(base);
   }
-  if (base !== prototype) new AccessorMark(prototype);
+  if (base !== prototype) accessorMark.put(prototype);
 }
 
 function accessors(target: object): PropertyDescriptorMap {

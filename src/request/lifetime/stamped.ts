@@ -9,3 +9,26 @@ export class Stamped {
     return object;
   }
 }
+
+/** A mark that is on an object or is not. */
+export interface Mark {
+  put(object: object): void;
+  isOn(object: object): boolean;
+}
+
+/** Makes a mark of its own: each class that is made here has another private field. */
+export function newMark(): Mark {
+  class Marked extends Stamped {
+    readonly #isMarked = true;
+
+    static isOn(object: object): boolean {
+      return #isMarked in object && object.#isMarked;
+    }
+  }
+  return {
+    put(object) {
+      new Marked(object);
+    },
+    isOn: (object) => Marked.isOn(object),
+  };
+}

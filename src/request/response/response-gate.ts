@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Lifetime } from '../lifetime/lifetime';
 import { lifetimeBehind } from '../lifetime/lifetime-of';
 import { isBun } from '../lifetime/runtime';
-import { Stamped } from '../lifetime/stamped';
+import { newMark } from '../lifetime/stamped';
 import { isHttp2 } from '../lifetime/who-closed';
 
 /**
@@ -27,24 +27,18 @@ interface Below {
 }
 
 /** Marks prototypes that lead to a gate. */
-class GateMark extends Stamped {
-  readonly #isGated = true;
-
-  static isOn(object: object): boolean {
-    return #isGated in object && object.#isGated;
-  }
-}
+const gateMark = newMark();
 
 /** Puts the gate under a response, once for each copy of Express; without Express, on the response itself. */
 export function gateResponse(res: ServerResponse): void {
   const prototype = Object.getPrototypeOf(res) as object;
-  if (GateMark.isOn(prototype)) return;
+  if (gateMark.isOn(prototype)) return;
   const base = baseOf(prototype);
   if (base === undefined) {
-    if (!GateMark.isOn(res)) buildGate(res);
+    if (!gateMark.isOn(res)) buildGate(res);
   } else {
-    if (!GateMark.isOn(base)) buildGate(base);
-    if (base !== prototype) new GateMark(prototype);
+    if (!gateMark.isOn(base)) buildGate(base);
+    if (base !== prototype) gateMark.put(prototype);
   }
 }
 
@@ -100,7 +94,7 @@ function buildGate(target: object): void {
   });
   defineEnd(target);
   if (isBun) keepHeaderSent(target);
-  new GateMark(target);
+  gateMark.put(target);
 }
 
 /** Bun never sets `_headerSent`, which shows that a head has left and is not held back. So on Bun the gate sets it. */
