@@ -10,28 +10,28 @@ type Listener = ((event: Event) => unknown) | object | null;
  */
 export function requestController(): AbortController {
   const controller = new AbortController();
-  Object.setPrototypeOf(controller.signal, REQUEST_SIGNAL);
+  // Own properties, because a prototype of its own takes five times as long as the AbortController (Node 24 and 26).
+  controller.signal.addEventListener = addQuietly;
+  controller.signal.removeEventListener = removeQuietly;
   return controller;
 }
 
-const REQUEST_SIGNAL = Object.create(AbortSignal.prototype, {
-  addEventListener: method(function addEventListener(this: AbortSignal, type, listener, options) {
-    AbortSignal.prototype.addEventListener.call(this, type, quiet(listener) as never, options);
-  }),
-  removeEventListener: method(function removeEventListener(this: AbortSignal, type, listener, options) {
-    AbortSignal.prototype.removeEventListener.call(this, type, quiet(listener) as never, options);
-  }),
-}) as AbortSignal;
-
-type Listening = (
+function addQuietly(
   this: AbortSignal,
   type: string,
   listener: Listener,
-  options?: AddEventListenerOptions,
-) => void;
+  options?: boolean | AddEventListenerOptions,
+): void {
+  AbortSignal.prototype.addEventListener.call(this, type, quiet(listener) as never, options);
+}
 
-function method(value: Listening): PropertyDescriptor {
-  return { value, configurable: true, enumerable: false, writable: true };
+function removeQuietly(
+  this: AbortSignal,
+  type: string,
+  listener: Listener,
+  options?: boolean | EventListenerOptions,
+): void {
+  AbortSignal.prototype.removeEventListener.call(this, type, quiet(listener) as never, options);
 }
 
 // One wrapper for each listener, so that adding a listener twice and removing it work as usual.
