@@ -4,7 +4,7 @@ import https from 'node:https';
 import { setTimeout as wait } from 'node:timers/promises';
 import { classifyError, type UpstreamInfo } from 'express-hangup';
 import { diagnose, type Diagnosis } from 'express-hangup/diagnose';
-import { TEST_CA, TEST_CERTIFICATES, TEST_KEY } from '../../src/testing/test-certificates';
+import { TEST_CA, TEST_CERTIFICATES, TEST_KEY } from '../../src/testing/upstream/test-certificates';
 import { nativeRequire } from '../fixtures/native-require';
 import { serve } from '../fixtures/serve';
 import { passTime } from './passing-time';

@@ -4,7 +4,7 @@ import http from 'node:http';
 import net, { type Socket } from 'node:net';
 import tls from 'node:tls';
 import { hangup } from 'express-hangup';
-import { TEST_CERTIFICATES, TEST_KEY } from '../../src/testing/test-certificates';
+import { TEST_CERTIFICATES, TEST_KEY } from '../../src/testing/upstream/test-certificates';
 import { collect } from '../fixtures/events';
 import { holdingUpstream } from '../fixtures/held-upstream';
 import { RawClient } from '../fixtures/raw-client';

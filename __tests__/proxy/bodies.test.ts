@@ -5,7 +5,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import zlib, { gzipSync } from 'node:zlib';
-import { TEST_CERTIFICATES, TEST_KEY } from '../../src/testing/test-certificates';
+import { TEST_CERTIFICATES, TEST_KEY } from '../../src/testing/upstream/test-certificates';
 import { RawClient } from '../fixtures/raw-client';
 import { gate, listen, serve } from '../fixtures/serve';
 import { proxyApp, proxyVersions, startUpstream } from './fixture';

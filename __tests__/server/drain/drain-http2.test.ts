@@ -7,7 +7,7 @@ import { drainable, hangup, type Drainable, type DrainableOptions } from 'expres
 import type { NextFunction, Request, Response } from 'express';
 import { gate } from '../../fixtures/serve';
 import { NO_DELAY, LONG, until } from '../../fixtures/server-drain/served';
-import { TEST_CERTIFICATES, TEST_KEY } from '../../../src/testing/test-certificates';
+import { TEST_CERTIFICATES, TEST_KEY } from '../../../src/testing/upstream/test-certificates';
 
 type Listener = (req: http2.Http2ServerRequest, res: http2.Http2ServerResponse) => void;
 

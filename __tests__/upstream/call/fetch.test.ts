@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { gzipSync } from 'node:zlib';
 import express from 'express';
 import { classifyError } from 'express-hangup';
-import { TEST_CA, TEST_CERTIFICATES, TEST_KEY } from '../../../src/testing/test-certificates';
+import { TEST_CA, TEST_CERTIFICATES, TEST_KEY } from '../../../src/testing/upstream/test-certificates';
 import { gate, listen, serve } from '../../fixtures/serve';
 import { answers, client, scriptedUpstream, undicis, type Script } from '../scripted-upstream';
 

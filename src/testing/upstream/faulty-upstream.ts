@@ -6,7 +6,7 @@ import { FaultPlan, type FaultChoice } from './fault-choice';
 import { Http1Connection, type UpstreamParts } from './http1-upstream';
 import { serveStream } from './http2-upstream';
 import { Listener } from '../listener';
-import { TEST_CERTIFICATES, TEST_CA, TEST_KEY } from '../test-certificates';
+import { TEST_CERTIFICATES, TEST_CA, TEST_KEY } from './test-certificates';
 import {
   UpstreamLog,
   type Closing,
