@@ -2,6 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { conformance, faultyUpstream, type ConformanceOptions } from 'express-hangup/testing';
 import { COLUMNS, placesOf, ROWS, turnsOf } from '../../src/testing/conformance/matrix';
 import { eachAlone, type Judged } from '../../src/testing/conformance/play/play-again';
+import { withMethodsAtOnce, type Seat } from '../../src/testing/conformance/play/turns';
 import type { ConformanceCell } from '../../src/testing/conformance/cell';
 
 const named = ({ fault, client, call }: { fault: string; client: string; call?: number }): string =>
@@ -22,6 +23,37 @@ describe('turnsOf()', () => {
     const turns = turnsOf(placesOf('GET', 2, ['slow', 'hang'], COLUMNS), 2);
     expect(turns.filter(({ length }) => length > 1).map((turn) => turn.map(named))).toEqual([
       ['hang stays', 'hang leaves-in-response', 'hang stays#2'],
+    ]);
+  });
+});
+
+describe('withMethodsAtOnce()', () => {
+  /** The turns of a route whose methods make these calls. */
+  const turnsFor = (calls: Record<string, string[]>): string[][] => {
+    const turns = Object.entries(calls).flatMap(([method, keys]) => {
+      const found = { calls: keys.map((key) => ({ key })) } as unknown as Seat['probe'];
+      const places = placesOf(method, keys.length, ['hang', 'reset'], ['stays', 'leaves-in-response']);
+      return turnsOf(places, keys.length).map((turn) => turn.map((place) => ({ place, probe: found })));
+    });
+    return withMethodsAtOnce(turns).map((turn) => turn.map(({ place }) => `${place.method} ${named(place)}`));
+  };
+
+  it('lets the clients of both methods wait at once, those whose call is a POST last', () => {
+    const [shared, ...others] = turnsFor({ POST: ['POST /a'], GET: ['GET /a'] });
+    expect(shared).toEqual([
+      ...['GET hang stays', 'GET hang leaves-in-response'],
+      ...['POST hang stays', 'POST hang leaves-in-response'],
+    ]);
+    expect(others.every(({ length }) => length === 1)).toBe(true);
+  });
+
+  it('keeps a method that makes several calls apart from the others', () => {
+    const shared = turnsFor({ GET: ['GET /a', 'GET /b'], POST: ['POST /a'] }).filter(
+      ({ length }) => length > 1,
+    );
+    expect(shared.map((turn) => turn.map((cell) => cell.split(' ')[0]))).toEqual([
+      ['GET', 'GET', 'GET'],
+      ['POST', 'POST'],
     ]);
   });
 });
@@ -102,10 +134,16 @@ describe('conformance(): cells that wait at once', () => {
     deadline: 250,
   };
 
-  async function run(at504: (live: number) => number): Promise<{ verdicts: string[]; overlaps: number }> {
+  async function run(
+    at504: (live: number) => number,
+    options: ConformanceOptions = {},
+  ): Promise<{ verdicts: string[]; overlaps: number }> {
     live = 0;
     const upstream = await faultyUpstream();
-    const result = await conformance(createServer(app(upstream.url, at504)), { ...waiting, upstream });
+    const result = await conformance(createServer(app(upstream.url, at504)), {
+      ...{ ...waiting, upstream },
+      ...options,
+    });
     const hung = upstream.attempts.filter(({ fault }) => fault === 'hang');
     const overlaps = hung.filter((one) =>
       hung.some((other) => other.at > one.at && other.at < (one.closed?.at ?? Infinity)),
@@ -116,6 +154,43 @@ describe('conformance(): cells that wait at once', () => {
 
   it('are played at once, and are right', async () => {
     expect(await run(() => 504)).toEqual({ verdicts: ['right', 'right', 'right', 'right'], overlaps: 1 });
+  });
+
+  it('are played at once with those of the other method', async () => {
+    expect(await run(() => 504, { methods: ['GET', 'POST'], faults: ['hang'] })).toEqual({
+      verdicts: ['right', 'right', 'right', 'right'],
+      overlaps: 3,
+    });
+  });
+
+  it.each([
+    ['GET', 'POST'],
+    ['POST', 'GET'],
+  ] as const)('show a POST that is sent again when it hangs, with the methods %s, %s', async (...methods) => {
+    const upstream = await faultyUpstream();
+    const twice: RequestListener = (req, res) => {
+      req.resume();
+      const { method = 'GET' } = req;
+      const once = (ms: number): Promise<globalThis.Response> =>
+        fetch(upstream.url, { method, signal: AbortSignal.timeout(ms) });
+      const isTwice = method === 'POST';
+      once(isTwice ? 120 : 250)
+        .catch((error: unknown) => {
+          if (!isTwice || (error as Error).name !== 'TimeoutError') throw error;
+          return once(120);
+        })
+        .then(async (answer) => res.end(await answer.text()))
+        .catch((error: unknown) =>
+          res.writeHead((error as Error).name === 'TimeoutError' ? 504 : 502).end('x'),
+        );
+    };
+    const result = await conformance(twice, { ...waiting, upstream, methods, faults: ['hang'] });
+    await upstream.close();
+    const wrong = result.cells.filter(({ verdict }) => verdict === 'wrong');
+    expect(wrong.map(({ method, causes }) => `${method} ${causes.join()}`)).toEqual(
+      expect.arrayContaining(['POST sent-twice']),
+    );
+    expect(wrong.filter(({ method }) => method === 'GET')).toEqual([]);
   });
 
   it('are wrong where they are wrong alone', async () => {

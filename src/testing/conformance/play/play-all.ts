@@ -1,24 +1,16 @@
-import type { Baseline, CellPlace, ConformanceCell } from '../cell';
+import type { CellPlace, ConformanceCell } from '../cell';
 import type { RunPlace } from './conversation';
 import { judge, type Judgement } from '../verdicts/judge';
-import { placesOf, turnsOf } from '../matrix';
 import { eachAlone, playAgain, withoutCached } from './play-again';
-import { probe, type Probe } from './probe';
 import { playCell, type PlayedCell } from './play-cell';
 import { playTogether } from './play-together';
+import { turnsOfRun, type Seat, type Turn } from './turns';
 
 /** Makes the app run again where it has ended; tells in words why it cannot. */
 type Revive = () => Promise<string | undefined>;
 
-/** Places that are played at once, with what their route does when all is well. */
-interface Turn {
-  places: readonly CellPlace[];
-  probe: Probe;
-}
-
 /** A place that was judged, and its turn. */
-interface Judged {
-  place: CellPlace;
+interface Judged extends Seat {
   turn: Turn;
   judgement: Judgement;
 }
@@ -29,74 +21,55 @@ interface Judged {
  */
 export async function playAll(run: RunPlace, revive: Revive | undefined): Promise<ConformanceCell[]> {
   const turns = await turnsOfRun(run);
-  const of = turns.reduce((sum, { places }) => sum + places.length, 0);
+  const of = turns.reduce((sum, turn) => sum + turn.length, 0);
   const judged: Promise<Judged>[] = [];
   let done = 0;
   for (const turn of turns) {
     for (const [i, judgement] of (await begin(turn, run, revive)).entries()) {
-      const place = turn.places[i] as CellPlace;
+      const seat = turn[i] as Seat;
       judged.push(
         judgement.then((it) => {
           run.plan.onCell(it.cell, ++done, of);
-          return { place, turn, judgement: it };
+          return { ...seat, turn, judgement: it };
         }),
       );
     }
   }
-  const alone = async ({ place, turn }: Pick<Judged, 'place' | 'turn'>): Promise<Judgement> => {
-    const [judgement] = await begin({ ...turn, places: [place] }, run, revive);
+  const alone = async (seat: Seat): Promise<Judgement> => {
+    const [judgement] = await begin([seat], run, revive);
     return judgement as Promise<Judgement>;
   };
   const first = await eachAlone(await Promise.all(judged), alone);
   return withoutCached(await playAgain(first, alone));
 }
 
-async function turnsOfRun(run: RunPlace): Promise<Turn[]> {
-  const { plan, upstream } = run;
-  const turns: Turn[] = [];
-  for (const method of plan.methods) {
-    const found = await probe(method, run);
-    // What goes over TCP is not known, so one call is not told from another.
-    const isKnown = upstream?.speaks !== 'tcp';
-    const calls = isKnown ? found.calls.length : 1;
-    const places = placesOf(method, calls, plan.faults, plan.clients);
-    const canShare = isKnown && !plan.background;
-    const sorted = canShare ? turnsOf(places, calls) : places.map((place) => [place]);
-    turns.push(...sorted.map((turn) => ({ places: turn, probe: found })));
-  }
-  return turns;
-}
-
 /** Plays a turn; resolves when the next one may begin, which is before the verdicts are known. */
-async function begin(
-  { places, probe: { closesSoon, ...known } }: Turn,
-  run: RunPlace,
-  revive: Revive | undefined,
-): Promise<Promise<Judgement>[]> {
-  const hidden = whyUnseen(places, run) ?? (await revive?.());
+async function begin(turn: Turn, run: RunPlace, revive: Revive | undefined): Promise<Promise<Judgement>[]> {
+  const hidden = whyUnseen(turn, run) ?? (await revive?.());
   if (hidden !== undefined)
-    return places.map((place) =>
+    return turn.map(({ place }) =>
       Promise.resolve({ cell: unseenCell(place, hidden), isCertain: true, isMet: false }),
     );
-  const baseline: Baseline = { ...known, closesSoon: false };
-  const [only] = places;
+  const seats = turn.map(({ place, probe }) => ({ place, baseline: { ...probe, closesSoon: false } }));
+  const [only] = seats;
   const played: PlayedCell[] =
-    places.length === 1 && only
-      ? [await playCell(only, run, baseline)]
-      : await playTogether(places, run, baseline);
-  return places.map(async (place, i) => {
-    const [seen, soon] = await Promise.all([played[i]?.observation, closesSoon]);
+    seats.length === 1 && only
+      ? [await playCell(only.place, run, only.baseline)]
+      : await playTogether(seats, run);
+  return turn.map(async ({ place, probe }, i) => {
+    const [seen, closesSoon] = await Promise.all([played[i]?.observation, probe.closesSoon]);
     return judge(
       place,
-      { ...(seen as NonNullable<typeof seen>), baseline: { ...baseline, closesSoon: soon } },
+      { ...(seen as NonNullable<typeof seen>), baseline: { ...probe, closesSoon } },
       run.plan,
     );
   });
 }
 
-/** All places of a turn are of one method and fault, and none of those that share one is hidden for its client. */
-function whyUnseen([place]: readonly CellPlace[], { plan, upstream }: RunPlace): string | undefined {
-  if (place === undefined) return undefined;
+/** All places of a turn have the same fault, and none of those that share one is hidden for its client. */
+function whyUnseen([first]: Turn, { plan, upstream }: RunPlace): string | undefined {
+  if (first === undefined) return undefined;
+  const { place } = first;
   if (upstream === undefined && place.fault !== 'ok') {
     return 'the upstream is not ours to break; point the app at a faultyUpstream() and give it as `upstream`';
   }

@@ -9,16 +9,18 @@ const ARRIVAL_MS = 150;
 /** How much later the other calls of the same request may come, in ms. */
 const OTHERS_MS = 20;
 
+/** A place to play, and what its route does when all is well. */
+interface SeatTaken {
+  place: CellPlace;
+  baseline: Baseline;
+}
+
 /**
- * Plays cells of one method and one fault at once: each begins when the calls of the one before have come, so that what comes
+ * Plays cells of one fault at once: each begins when the calls of the one before have come, so that what comes
  * is known to be of which. No client sends its second request before all the first ones are answered. What would have ended
  * the process is told of each of them: whose it is, is not known.
  */
-export async function playTogether(
-  places: readonly CellPlace[],
-  run: RunPlace,
-  baseline: Baseline,
-): Promise<PlayedCell[]> {
+export async function playTogether(seats: readonly SeatTaken[], run: RunPlace): Promise<PlayedCell[]> {
   const cells: BegunCell[] = [];
   let allBegun: () => void = () => undefined;
   const begun = new Promise<void>((resolve) => (allBegun = resolve));
@@ -29,7 +31,7 @@ export async function playTogether(
     mended ??= endOf(cells, run);
     await mended;
   };
-  for (const place of places) {
+  for (const { place, baseline } of seats) {
     cells.at(-1)?.since.stop();
     const cell = await beginCell(place, run, baseline, onNext);
     cells.push(cell);
@@ -43,8 +45,8 @@ export async function playTogether(
   const attempts = cells.map(({ since }) => since.mine());
   const crashes = await run.takeCrashes();
   await endOf(cells, run);
-  return cells.map((cell, i) => ({
-    observation: observationOf(cell, attempts[i] ?? [], crashes, run, baseline),
+  return seats.map(({ baseline }, i) => ({
+    observation: observationOf(cells[i] as BegunCell, attempts[i] ?? [], crashes, run, baseline),
   }));
 }
 
