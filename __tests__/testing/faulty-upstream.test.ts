@@ -341,6 +341,42 @@ describe('faultyUpstream(): what it remembers', () => {
     expect((await next).path).toBe('/after');
   });
 
+  it('gives the next request for a path, whichever came before it, and each of them once', async () => {
+    await start();
+    const second = upstream.nextAttempt('/b');
+    await clientThatHangsUp(upstream.url, { requests: [{ path: '/a' }, { path: '/b' }, { path: '/b?x' }] });
+    expect((await second).id).toBe(2);
+    expect((await upstream.nextAttempt()).path).toBe('/a');
+    expect((await upstream.nextAttempt()).path).toBe('/b?x');
+    upstream.use('ok');
+    await clientThatHangsUp(upstream.url, { path: '/b' });
+    expect((await upstream.nextAttempt('/b')).id).toBe(4);
+  });
+
+  it('tells when a request is over, and how, also where its connection stays open', async () => {
+    await start({ fault: [{ fault: 'slow', ms: 20 }, 'reset', 'hang'] });
+    const [one, two] = [clientThatHangsUp(upstream.url), clientThatHangsUp(upstream.url)];
+    const [first, second] = [await upstream.nextAttempt(), await upstream.nextAttempt()];
+    expect(await upstream.untilOver(first)).toBe('answered');
+    expect(await upstream.untilOver(second)).toBe('cut-by-upstream');
+    await Promise.all([one, two]);
+    const third = upstream.nextAttempt();
+    await clientThatHangsUp(upstream.url, { leave: 'after-request', after: third });
+    expect(await upstream.untilOver(await third)).toBe('cut-by-client');
+  });
+
+  it('sends the rest of a dripping answer when a promise says so', async () => {
+    let release: () => void = () => undefined;
+    const until = new Promise<void>((resolve) => (release = resolve));
+    await start({ fault: { fault: 'drip', chunks: 2, until, body: 'begun whole' } });
+    const half = await clientThatHangsUp(upstream.url, { leave: 'during-response', bytes: 6 });
+    expect(half.response).toMatchObject({ text: 'begun ', complete: false });
+    const whole = clientThatHangsUp(upstream.url);
+    await upstream.nextAttempt();
+    release();
+    expect((await whole).response).toMatchObject({ text: 'begun whole', complete: true });
+  });
+
   it('forgets what is over, and keeps what is not', async () => {
     await start();
     await clientThatHangsUp(upstream.url, { path: '/ok' });
@@ -361,7 +397,10 @@ describe('faultyUpstream(): what it remembers', () => {
 
   it('says for what it has waited in vain', async () => {
     await start({ patience: 20 });
-    await expect(upstream.nextAttempt()).rejects.toThrow('Waited 20 ms in vain for attempt 1.');
+    await expect(upstream.nextAttempt()).rejects.toThrow('Waited 20 ms in vain for another attempt.');
+    await expect(upstream.nextAttempt('/b')).rejects.toThrow(
+      'Waited 20 ms in vain for another attempt for /b.',
+    );
   });
 
   it('tells those who still wait that it is closed', async () => {

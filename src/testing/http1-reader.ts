@@ -39,6 +39,11 @@ export class Http1Reader {
     this.#bodyWithoutLength = of === 'response' ? 'until-close' : 'none';
   }
 
+  /** How many bytes have come that belong to no message which was reported: in `end()`, those of the next message. */
+  get rest(): number {
+    return this.#pending.length;
+  }
+
   /** Takes the next bytes of the connection. */
   push(bytes: Buffer): void {
     this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes]);

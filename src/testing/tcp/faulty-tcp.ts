@@ -53,6 +53,8 @@ export interface FaultyTcp extends AsyncDisposable {
   nextAttempt(): Promise<UpstreamAttempt>;
   /** Waits until a connection, or the connection of an attempt, is closed. Resolves to how it was closed, and by whom. */
   untilClosed(what: UpstreamAttempt | UpstreamSocket): Promise<Closing>;
+  /** Waits until an attempt has been answered, or was cut before that. Resolves to its `state` then. */
+  untilOver(attempt: UpstreamAttempt): Promise<Exclude<UpstreamAttempt['state'], 'running'>>;
   /** Waits until no attempt is running. */
   idle(): Promise<void>;
   /** Waits until every connection is closed. */
@@ -100,6 +102,7 @@ export async function faultyTcp(options: FaultyTcpOptions): Promise<FaultyTcp> {
     accept: () => listener.open(),
     nextAttempt: () => log.nextAttempt(),
     untilClosed: (what) => log.untilClosed(what),
+    untilOver: (attempt) => log.untilOver(attempt),
     idle: () => log.idle(),
     allClosed: () => log.allClosed(),
     forget: () => log.forget(),

@@ -84,7 +84,7 @@ function drip(exchange: UpstreamExchange, settings: FaultSettings): void {
       return;
     }
     exchange.write(piece);
-    exchange.later(settings.ms ?? 0, () => next(index + 1));
+    exchange.later(settings.until ?? settings.ms ?? 0, () => next(index + 1));
   };
   next(0);
 }

@@ -58,10 +58,15 @@ export interface FaultyUpstream extends AsyncDisposable {
   refuse(): Promise<void>;
   /** Accepts connections again, on the same port. */
   accept(): Promise<void>;
-  /** Resolves to the next request that no earlier call has returned. It may have come already. */
-  nextAttempt(): Promise<UpstreamAttempt>;
+  /**
+   * Resolves to the next request that no earlier call has returned. It may have come already. With a path (and its query), to
+   * the next request for it: calls that a route makes at once come in any order.
+   */
+  nextAttempt(path?: string): Promise<UpstreamAttempt>;
   /** Waits until a connection, or the connection of an attempt, is closed. Resolves to how it was closed, and by whom. */
   untilClosed(what: UpstreamAttempt | UpstreamSocket): Promise<Closing>;
+  /** Waits until an attempt has been answered, or was cut before that. Resolves to its `state` then. */
+  untilOver(attempt: UpstreamAttempt): Promise<Exclude<UpstreamAttempt['state'], 'running'>>;
   /** Waits until no request is running: each has been answered or cut. */
   idle(): Promise<void>;
   /** Waits until every connection is closed. */
@@ -108,8 +113,9 @@ export async function faultyUpstream(options: FaultyUpstreamOptions = {}): Promi
     },
     refuse: () => dropAll(log, listener.refuse()),
     accept: () => listener.open(),
-    nextAttempt: () => log.nextAttempt(),
+    nextAttempt: (path) => log.nextAttempt(path),
     untilClosed: (what) => log.untilClosed(what),
+    untilOver: (attempt) => log.untilOver(attempt),
     idle: () => log.idle(),
     forget: () => log.forget(),
     allClosed: () => log.allClosed(),

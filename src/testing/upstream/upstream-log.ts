@@ -143,7 +143,9 @@ export class UpstreamLog {
   readonly attempts: Attempt[] = [];
   readonly sockets: SocketRecord[] = [];
   readonly #room: WaitingRoom;
-  #handedOut = 0;
+  /** Attempts up to this id are skipped, and so are the given ones. */
+  #skipped = 0;
+  readonly #given = new Set<number>();
   #begun = 0;
   #opened = 0;
 
@@ -205,15 +207,25 @@ export class UpstreamLog {
     this.#room.changed();
   }
 
-  /** The next attempt that has not been returned yet. */
-  nextAttempt(): Promise<Attempt> {
-    const next = ++this.#handedOut;
-    return this.#room.until(`attempt ${next}`, () => this.attempts.find(({ id }) => id === next));
+  /** The next attempt that has not been returned yet; with a path, the next one for that path. */
+  nextAttempt(path?: string): Promise<Attempt> {
+    const name = path === undefined ? 'another attempt' : `another attempt for ${path}`;
+    return this.#room.until(name, () => {
+      const found = this.attempts.find(
+        (attempt) =>
+          attempt.id > this.#skipped &&
+          !this.#given.has(attempt.id) &&
+          (path === undefined || attempt.path === path),
+      );
+      if (found) this.#given.add(found.id);
+      return found;
+    });
   }
 
   /** Skips the attempts that have come before and were not returned. */
   passOver(): void {
-    this.#handedOut = Math.max(this.#handedOut, this.#begun);
+    this.#skipped = this.#begun;
+    this.#given.clear();
   }
 
   /** Forgets everything that is over. */
@@ -228,6 +240,12 @@ export class UpstreamLog {
     const name =
       'path' in what ? `${what.method} ${what.path} to be closed` : `socket ${what.id} to be closed`;
     return this.#room.until(name, () => what.closed);
+  }
+
+  untilOver(attempt: UpstreamAttempt): Promise<Exclude<UpstreamAttempt['state'], 'running'>> {
+    return this.#room.until(`${attempt.method} ${attempt.path} to be over`, () =>
+      attempt.state === 'running' ? undefined : attempt.state,
+    );
   }
 
   async idle(): Promise<void> {
