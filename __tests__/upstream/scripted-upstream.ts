@@ -34,7 +34,11 @@ export interface ScriptedUpstream {
   empty: () => Promise<void>;
 }
 
-/** A real upstream that does what the test says. It keeps its sockets for a minute, unless told otherwise. */
+/**
+ * A real upstream that does what the test says. It keeps its sockets for a minute, unless told otherwise. It is Node's own
+ * server and not `faultyUpstream()`, because scripts act on Node's request and response: early hints, trailers, reading an
+ * upload slowly, a socket that is destroyed amid it. Users break an upstream by a fault's name.
+ */
 export async function scriptedUpstream(script: Script): Promise<ScriptedUpstream> {
   const numbers = new Map<Socket, number>();
   const waiting = new Set<() => void>();
