@@ -44,9 +44,53 @@ describe('classifyError() and what databases put errors into', () => {
     ['P1008', 'UPSTREAM_TIMEOUT'],
     ['P1017', 'UPSTREAM_RESET'],
     ['P2024', 'UPSTREAM_TIMEOUT'],
+    ['P2028', undefined],
     ['P2002', undefined],
   ])('knows %s of Prisma, as code and as errorCode', (code, fault) => {
     expect(classifyError(Object.assign(new Error('prisma'), { code }))?.code).toBe(fault);
     expect(classifyError(Object.assign(new Error('prisma'), { errorCode: code }))?.code).toBe(fault);
+  });
+
+  // As @prisma/client 7 and @prisma/adapter-pg give them; the errors themselves are tested in ecosystem/tests/databases.
+  it.each([
+    [{ kind: 'ConnectionClosed' }, 'UPSTREAM_RESET'],
+    [{ kind: 'DatabaseNotReachable', host: '127.0.0.1' }, 'UPSTREAM_UNREACHABLE'],
+    [{ kind: 'SocketTimeout' }, 'UPSTREAM_TIMEOUT'],
+    [{ kind: 'TlsConnectionError', reason: 'self-signed certificate' }, 'UPSTREAM_UNREACHABLE'],
+    [{ kind: 'TooManyConnections', originalCode: '53300' }, 'UPSTREAM_REFUSED'],
+    [{ kind: 'postgres', code: '57P01', message: 'terminating connection' }, 'UPSTREAM_RESET'],
+    [{ kind: 'postgres', code: '42601', message: 'syntax error' }, undefined],
+    [{ kind: 'UniqueConstraintViolation', originalCode: '23505' }, undefined],
+  ])("knows %o of a driver adapter of Prisma's", (cause, fault) => {
+    const driverAdapterError = Object.assign(new Error(cause.kind), { name: 'DriverAdapterError', cause });
+    const error = Object.assign(new Error('Raw query failed.'), {
+      name: 'PrismaClientKnownRequestError',
+      code: 'P2010',
+      meta: { driverAdapterError },
+    });
+    expect(classifyError(error)?.code).toBe(fault);
+  });
+
+  it("takes the time limits of Prisma's transactions for an upstream's", () => {
+    const ofTransaction = (message: string): unknown =>
+      Object.assign(new Error(`Transaction API error: ${message}`), { code: 'P2028' });
+    expect(classifyError(ofTransaction('Unable to start a transaction in the given time.'))?.code).toBe(
+      'UPSTREAM_TIMEOUT',
+    );
+    expect(classifyError(ofTransaction('A query cannot be executed on an expired transaction.'))?.code).toBe(
+      'UPSTREAM_TIMEOUT',
+    );
+    expect(classifyError(ofTransaction('A query cannot be executed on a committed transaction.'))).toBe(
+      undefined,
+    );
+  });
+
+  it("knows a request's reason of which Prisma has kept the code alone", () => {
+    const error = Object.assign(new Error('prisma'), {
+      name: 'PrismaClientKnownRequestError',
+      code: 'DEADLINE_EXCEEDED',
+    });
+    expect(classifyError(error)?.code).toBe('DEADLINE_EXCEEDED');
+    expect(classifyError(Object.assign(error, { name: 'Error' }))).toBeUndefined();
   });
 });

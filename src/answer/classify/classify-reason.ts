@@ -38,6 +38,8 @@ export function reasonIn(chain: readonly ErrorFacts[]): HangupCode | undefined {
     if (!isHangupCode(code)) continue;
     const [expectedName, expectedStatus] = REASONS[code];
     if (name === expectedName && status === expectedStatus) return code;
+    // Prisma keeps nothing but the code and the message of an error that its driver adapter passes on.
+    if (name === 'PrismaClientKnownRequestError') return code;
   }
   return undefined;
 }

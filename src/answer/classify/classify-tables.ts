@@ -159,7 +159,16 @@ export const CODES = rules({
   P1008: TIMEOUT,
   P1017: RESET,
   P2024: TIMEOUT,
+  // Its own limits for getting a connection for a transaction, and for the transaction.
+  P2028: ({ message }) =>
+    when(/Unable to start a transaction in the given time|expired transaction/.test(message), TIMEOUT),
   P2037: REFUSED,
+  // The causes that its driver adapters (`@prisma/adapter-pg`) tell
+  ConnectionClosed: RESET,
+  DatabaseNotReachable: UNREACHABLE,
+  SocketTimeout: TIMEOUT,
+  TlsConnectionError: UNREACHABLE,
+  TooManyConnections: REFUSED,
 });
 
 /** Families of codes, by how they begin. */

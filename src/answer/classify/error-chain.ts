@@ -54,18 +54,24 @@ function collect(error: unknown, depth: number, chain: ErrorFacts[], seen: Set<u
   for (const member of members(read(error, 'errors'))) collect(member, depth + 1, chain, seen);
   for (const server of servers(read(error, 'servers')))
     collect(read(server, 'error'), depth + 1, chain, seen);
+  // Prisma: its error of a raw query says only that the query failed, its driver adapter's error says why.
+  const meta = read(error, 'meta');
+  if (isObject(meta)) collect(read(meta, 'driverAdapterError'), depth + 1, chain, seen);
 }
 
 function factsOf(error: object): ErrorFacts {
   const status = read(error, 'status') ?? read(error, 'statusCode');
   const details = read(error, 'details');
+  const name = text(read(error, 'name'));
   return {
     error,
-    name: text(read(error, 'name')),
+    name,
     message: text(read(error, 'message')),
     className: classNameOf(error),
-    // `errorCode`: Prisma's error of a failed connection.
-    code: stringOrNumber(read(error, 'code') ?? read(error, 'errorCode')),
+    // `errorCode`: Prisma's error of a failed connection. `kind`: a plain object, the cause of its driver adapters' errors.
+    code: stringOrNumber(
+      read(error, 'code') ?? read(error, 'errorCode') ?? (name === '' ? read(error, 'kind') : undefined),
+    ),
     type: text(read(error, 'type')),
     syscall: text(read(error, 'syscall')),
     status: typeof status === 'number' ? status : undefined,
