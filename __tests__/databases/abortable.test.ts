@@ -28,6 +28,17 @@ describe('abortable() of a database pool', () => {
     expect(getEventListeners(signal, 'abort')).toHaveLength(1);
   });
 
+  it('puts one listener on a frozen signal too, and tells all in the order of their coming', () => {
+    const controller = new AbortController();
+    const signal = Object.freeze(controller.signal);
+    const told: string[] = [];
+    const offs = ['a', 'b', 'c'].map((name) => onAbort([signal], () => told.push(name)));
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    offs[1]?.();
+    controller.abort(new Error('gone'));
+    expect(told).toEqual(['a', 'c']);
+  });
+
   it('leaves the stack of a reason as it was, on which mysql2 writes', () => {
     const reason = new Error('gone');
     const { stack } = reason;
