@@ -1,5 +1,5 @@
 // What classifyError() makes of Redis and MongoDB clients. A real Redis; for MongoDB the real driver against TCP that misbehaves,
-// because no MongoDB server is to be had by npm or Debian.
+// because neither npm nor Debian has a MongoDB server: packages such as mongodb-memory-server download theirs from elsewhere.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -17,7 +17,7 @@ const PrismaClient = getPrismaClient({
     getRuntime: async () => require('@prisma/client/runtime/query_compiler_fast_bg.postgresql.js'),
     getQueryCompilerWasmModule: async () => {
       const { wasm } = require('@prisma/client/runtime/query_compiler_fast_bg.postgresql.wasm-base64.js');
-      return new WebAssembly.Module(Buffer.from(wasm, 'base64'));
+      return new globalThis.WebAssembly.Module(Buffer.from(wasm, 'base64'));
     },
     importName: './query_compiler_fast_bg.js',
   },
