@@ -63,8 +63,8 @@ const RING = Symbol('express-hangup.listeners');
 
 type Signal = AbortSignal & { [RING]?: Ring };
 
-/** The rings of signals that can have no property: frozen ones. */
-const ringsOfFrozen = new WeakMap<AbortSignal, Ring>();
+/** The rings of signals that take no property. */
+const otherRings = new WeakMap<AbortSignal, Ring>();
 
 /**
  * Calls `listener` when one of the signals aborts, until the registration is removed. It ignores signals that have
@@ -95,11 +95,11 @@ export function onAbort(signals: readonly AbortSignal[], listener: (reason: unkn
 }
 
 function ringOf(signal: Signal): Ring {
-  const known = signal[RING] ?? (Object.isExtensible(signal) ? undefined : ringsOfFrozen.get(signal));
+  const known = signal[RING] ?? (Object.isExtensible(signal) ? undefined : otherRings.get(signal));
   if (known) return known;
   const ring = new Ring(signal);
   if (Object.isExtensible(signal)) signal[RING] = ring;
-  else ringsOfFrozen.set(signal, ring);
+  else otherRings.set(signal, ring);
   return ring;
 }
 
