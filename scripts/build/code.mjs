@@ -7,6 +7,7 @@ import ts from 'typescript';
 import {
   ALONE,
   COMMAND_LINE,
+  DENSE,
   LATER,
   refuseWarning,
   ROOT,
@@ -21,7 +22,7 @@ import { shrink } from './shrink.mjs';
 export async function buildCode() {
   const bundle = await rollup({
     input: filesOf({ ...SUBPATHS, ...COMMAND_LINE, ...LATER }),
-    plugins: [findSources, compileSources, { name: 'shrink', renderChunk: (code) => shrink(code) }],
+    plugins: [findSources, compileSources, shrinkChunks],
     onLog: refuseWarning,
     // What looks as if it had no effect may have one: "new ConnectionStamp(socket)" marks the socket.
     treeshake: false,
@@ -65,6 +66,11 @@ const findSources = {
     // Anything else would be a dependency at run time, of which there is none.
     return specifier.startsWith('node:') ? { id: specifier, external: true } : undefined;
   },
+};
+
+const shrinkChunks = {
+  name: 'shrink-chunks',
+  renderChunk: (code, { name }) => shrink(code, { dense: DENSE.test(name) }),
 };
 
 const compileSources = {

@@ -36,6 +36,9 @@ export const SHARED = {
   'eslint-rules': /^eslint\/(?!index$)/,
 };
 
+/** Files of tools, which run no request of a user's server: without indentation, and with no space that the language can do without. */
+export const DENSE = /^(command-.+|testing-kit|eslint-rules)$/;
+
 /** The demo runs its apps in other processes, and shows their code: each stays a file of its own, comments and all. */
 export const ALONE = ['serve-app', 'apps/plain', 'apps/snippet', 'apps/ours'].map(
   (name) => `cli/demo/${name}`,

@@ -1,12 +1,17 @@
 import ts from 'typescript';
 
+/** Beside one of these the language needs no space. */
+const PUNCTUATION = /^[(){}[\],;:=?]$/;
+
 const COMMENT = /\/\*[^]*?\*\/|\/\/[^\n]*/g;
 
 /**
  * The same code, line for line, without comments and empty lines, and with a tab for each two spaces of indentation: the
  * sources and the declarations have the comments. No name changes and no two lines become one: stack traces stay readable.
+ * @param code - JavaScript.
+ * @param options.dense - Without indentation and without spaces beside punctuation.
  */
-export function shrink(code) {
+export function shrink(code, { dense = false } = {}) {
   const file = ts.createSourceFile('chunk.js', code, ts.ScriptTarget.ES2022, false, ts.ScriptKind.JS);
   const parts = [];
   const visit = (node) => {
@@ -14,7 +19,9 @@ export function shrink(code) {
     if (children.length > 0) children.forEach(visit);
     else if (node.kind !== ts.SyntaxKind.SyntaxList) {
       const start = node.getStart(file);
-      parts.push(gap(code.slice(node.getFullStart(), start)), code.slice(start, node.getEnd()));
+      const text = gap(code.slice(node.getFullStart(), start));
+      parts.push(dense ? narrow(text, code[node.getFullStart() - 1], code[start]) : text);
+      parts.push(code.slice(start, node.getEnd()));
     }
   };
   visit(file);
@@ -28,4 +35,10 @@ function gap(text) {
   const lastLine = bare.lastIndexOf('\n');
   if (lastLine === -1) return text === '' ? '' : ' ';
   return `\n${'\t'.repeat((bare.length - lastLine - 1) / 2)}`;
+}
+
+/** The gap between two characters of the code, without what the language can do without. */
+function narrow(text, before, after) {
+  if (text.startsWith('\n')) return '\n';
+  return PUNCTUATION.test(before) || PUNCTUATION.test(after) ? '' : text;
 }
