@@ -1,0 +1,5 @@
+import { Parts } from '../parts';
+
+export const dynamic = 'force-dynamic';
+
+export default Parts;
