@@ -8,14 +8,10 @@
 // Counted are several windows of requests, after a warm-up. The median leaves out the windows with a full garbage collection
 // in them, the mean does not. V8 compiles while it runs: two counts of the same thing are 1 to 2 % apart. Under valgrind a server
 // answers 50 to 100 requests that call an upstream in a second: --warm-up 2000 --requests 250 takes a minute for each row.
-import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import http from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { readCommandLine } from './lib/command-line.mjs';
+import { countInstructions, needValgrind } from './lib/instructions.mjs';
 import { startProcess } from './lib/measured-process.mjs';
 import { table, versionOf } from './lib/report.mjs';
 import { mean, median } from './lib/statistics.mjs';
@@ -93,13 +89,10 @@ const { quick, only, node, ...given } = readCommandLine({
 const plan = {
   warmUp: Number(given['warm-up'] ?? (quick ? 20 : 10_000)),
   windows: Number(given.windows ?? (quick ? 2 : 8)),
-  requests: Number(given.requests ?? (quick ? 20 : 1000)),
+  steps: Number(given.requests ?? (quick ? 20 : 1000)),
 };
 
-if (spawnSync('valgrind', ['--version']).error) {
-  console.error('This needs valgrind: apt-get install valgrind');
-  process.exit(1);
-}
+needValgrind();
 const upstream = http.createServer((req, res) => res.end('{"id":7,"name":"Ada"}'));
 upstream.keepAliveTimeout = 600_000;
 upstream.listen(0, '127.0.0.1');
@@ -134,7 +127,7 @@ function cellsOf(counts, [subject, base]) {
   return [
     subject,
     ...averages.map((average) => Math.round(average(counts[subject]))),
-    ...(base === undefined ? ['', '', ''] : [base, ...averages.map(times)]),
+    ...(counts[base] === undefined ? ['', '', ''] : [base, ...averages.map(times)]),
   ];
 }
 
@@ -153,42 +146,15 @@ async function countAll(path, server, subjects) {
 
 /** Thousands of instructions for each request, one figure for each window. */
 async function windowsOf(path, program, subject) {
-  const folder = await mkdtemp(join(tmpdir(), 'instructions-'));
-  const out = join(folder, 'out');
-  const server = await startProcess(program, {
-    under: [
-      'valgrind',
-      '--quiet',
-      '--tool=callgrind',
-      `--callgrind-out-file=${out}`,
-      '--smc-check=all-non-file',
-    ],
-    node: path,
-    execArgv: ['--single-threaded', '--hash-seed=1', '--random-seed=1'],
-    args: [subject],
-    env: { BENCH_UPSTREAM: target },
+  const ports = new Set();
+  const counts = await countInstructions(program, {
+    process: { node: path, args: [subject], env: { BENCH_UPSTREAM: target } },
+    plan,
+    run({ port }, requests) {
+      ports.add(port);
+      return load.call('run', { port, requests, connections: 4, request: REQUEST });
+    },
   });
-  const { port } = server;
-  const send = (requests) => load.call('run', { port, requests, connections: 4, request: REQUEST });
-  try {
-    await send(plan.warmUp);
-    await control(server, '--zero');
-    const counts = [];
-    for (let dump = 1; dump <= plan.windows; dump++) {
-      await send(plan.requests);
-      await control(server, '--dump');
-      const [, total] = /^totals: (\d+)/m.exec(await readFile(`${out}.${dump}`, 'utf8'));
-      counts.push(Number(total) / plan.requests / 1000);
-    }
-    await load.call('close', { port });
-    return counts;
-  } finally {
-    await server.stop();
-    await rm(folder, { recursive: true });
-  }
-}
-
-/** Writing a dump sets the counts to zero as well. */
-function control({ pid }, command) {
-  return promisify(execFile)('callgrind_control', [command, String(pid)]);
+  for (const port of ports) await load.call('close', { port });
+  return counts;
 }

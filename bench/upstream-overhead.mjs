@@ -7,17 +7,13 @@
 // --only request or --only fetch measures those alone.
 //
 // Instructions hardly depend on what else the machine does, but say nothing of what the kernel does.
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import http from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { once } from 'node:events';
+import http from 'node:http';
 import { readCommandLine } from './lib/command-line.mjs';
+import { countInstructions, needValgrind } from './lib/instructions.mjs';
 import { startProcess } from './lib/measured-process.mjs';
 import { table, versionOf } from './lib/report.mjs';
-import { median } from './lib/statistics.mjs';
+import { median, quantile } from './lib/statistics.mjs';
 
 const CALLER = new URL('./upstream-caller.mjs', import.meta.url).pathname;
 
@@ -37,6 +33,7 @@ const { quick, count, node, only } = readCommandLine({
   count: { type: 'boolean', default: false },
   only: { type: 'string', default: '' },
 });
+if (count) needValgrind();
 const rows = ROWS.filter(([name]) => name.includes(only));
 const server = http.createServer((req, res) => res.end('{"id":7,"name":"Ada"}'));
 server.keepAliveTimeout = 600_000;
@@ -75,47 +72,20 @@ async function cpuTimes(path) {
   }
   await caller.stop();
   // Of many short turns: what is measured while a neighbour has the machine is above the lower quartile.
-  const quartile = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 4)];
-  return Object.fromEntries(Object.entries(times).map(([name, values]) => [name, quartile(values)]));
+  return Object.fromEntries(Object.entries(times).map(([name, values]) => [name, quantile(values, 0.25)]));
 }
 
 /** Each in a process of its own, in windows after a warm-up; the median leaves out those with a full garbage collection. */
 async function instructions(path) {
+  const [warmUp, windows, steps] = quick ? [50, 2, 50] : [4000, 5, 400];
   const costs = {};
   for (const [name] of rows) {
-    const folder = await mkdtemp(join(tmpdir(), 'upstream-overhead-'));
-    const out = join(folder, 'out');
-    const caller = await startProcess(CALLER, {
-      under: [
-        'valgrind',
-        '--quiet',
-        '--tool=callgrind',
-        `--callgrind-out-file=${out}`,
-        '--smc-check=all-non-file',
-      ],
-      node: path,
-      execArgv: ['--single-threaded', '--hash-seed=1', '--random-seed=1'],
-      env,
+    const counts = await countInstructions(CALLER, {
+      process: { node: path, env },
+      plan: { warmUp, windows, steps },
+      run: (caller, calls) => caller.call('run', { name, calls }),
     });
-    const [warmUp, windows, calls] = quick ? [50, 2, 50] : [4000, 5, 400];
-    const windowOf = async (n) => {
-      await caller.call('run', { name, calls });
-      await control(caller, '--dump');
-      const [, total] = /^totals: (\d+)/m.exec(await readFile(`${out}.${n}`, 'utf8'));
-      return Number(total) / calls / 1000;
-    };
-    await caller.call('run', { name, calls: warmUp });
-    await control(caller, '--zero');
-    const counts = [];
-    for (let n = 1; n <= windows; n++) counts.push(await windowOf(n));
     costs[name] = median(counts);
-    await caller.stop();
-    await rm(folder, { recursive: true });
   }
   return costs;
-}
-
-/** Writing a dump sets the counts to zero as well. */
-function control({ pid }, command) {
-  return promisify(execFile)('callgrind_control', [command, String(pid)]);
 }

@@ -1,13 +1,5 @@
-import {
-  isFunction,
-  isIdentifier,
-  isWithin,
-  statementsOf,
-  unwrap,
-  walk,
-  type Node,
-  type Source,
-} from '../code/node';
+import type { Node, Source } from '../code/node';
+import { isFunction, isIdentifier, isWithin, statementsOf, unwrap, walk } from '../code/node';
 import { nameOf, rootOf, type Within } from './work';
 
 const ANSWERS = /^(json|jsonp|send|sendStatus|sendFile|redirect|render|end|download)$/;

@@ -1,14 +1,5 @@
-import {
-  around,
-  isFunction,
-  isIdentifier,
-  isWithin,
-  keyName,
-  unwrap,
-  walk,
-  type Node,
-  type Source,
-} from '../code/node';
+import type { Node, Source } from '../code/node';
+import { around, isFunction, isIdentifier, isWithin, keyName, unwrap, walk } from '../code/node';
 import type { Project } from '../code/project';
 import { runsWithin, type Place } from '../express/handler-around';
 import { followsAnswer } from './answers';

@@ -1,13 +1,5 @@
-import {
-  isFunction,
-  isIdentifier,
-  keyName,
-  parametersOf,
-  unwrap,
-  walk,
-  type Node,
-  type Source,
-} from '../code/node';
+import type { Node, Source } from '../code/node';
+import { isFunction, isIdentifier, keyName, parametersOf, unwrap, walk } from '../code/node';
 import { variableOf } from '../code/origin';
 import type { Project } from '../code/project';
 import { handlerByShape, handlerByType } from './handler-shape';

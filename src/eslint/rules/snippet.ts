@@ -1,14 +1,5 @@
-import {
-  isFunction,
-  isIdentifier,
-  keyName,
-  statementsOf,
-  stringOf,
-  unwrap,
-  type Node,
-  type Reference,
-  type Source,
-} from '../code/node';
+import type { Node, Reference, Source } from '../code/node';
+import { isFunction, isIdentifier, keyName, statementsOf, stringOf, unwrap } from '../code/node';
 import { variableOf } from '../code/origin';
 
 /** The parts of the snippet. */
