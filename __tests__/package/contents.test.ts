@@ -94,6 +94,12 @@ describe('what the tarball holds', () => {
     );
   });
 
+  it('is the documents that the README says it has, beside those that it says are in the source tree', () => {
+    const [, sentence = ''] = /\nOf `docs\/` the npm package holds (.*);/.exec(read('README.md')) ?? [];
+    const named = [...sentence.matchAll(/\]\((docs\/[^)]+)\)/g)].map(([, path]) => path);
+    expect(named.sort()).toEqual(paths().filter((path) => path.startsWith('docs/')));
+  });
+
   it('is nothing else', () => {
     const known =
       /^(dist\/.+\.(js|d\.ts)|dist\/diagnose\/page\/browser\/\w+\.(html|css|svg)|docs\/(errors|reference)\.md|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|LICENSE|package\.json)$/;
