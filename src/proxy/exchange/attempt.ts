@@ -4,7 +4,7 @@ import { relayEarlyHints } from '../wire/early-hints';
 import type { ProxyExchange } from './exchange';
 import { breakOff } from './failure';
 import { fallBack, holdBody, isWorthFallingBack } from './fallback';
-import { interceptRequest } from './intercept-request';
+import { interceptRequest, type RequestInterceptor } from './intercept-request';
 import type { ProxyRequestOptions } from '../proxy-server';
 import { refuseResponse } from './relay';
 import { hasBody, isReplayable } from '../wire/replayable';
@@ -15,6 +15,15 @@ import { invalidResponse, upstreamTimeout } from '../wire/upstream-facts';
 
 const UNSERVED_UPGRADE =
   "The upstream has switched protocols (101), but nobody serves upgrades here: server.on('upgrade', proxy.upgrade) does";
+
+const INTERCEPTOR: RequestInterceptor = {
+  onError: handleError,
+  onThrown(exchange, thrown) {
+    refuseResponse(exchange, invalidResponse("The upstream's response cannot be passed on", thrown));
+  },
+  onInformation: relayEarlyHints,
+  onClose: afterClose,
+};
 
 /** The upstream's request has got its socket. Nothing has been sent, and the user's `on.proxyReq` has not run yet. */
 export function openAttempt(
@@ -28,14 +37,7 @@ export function openAttempt(
   markCallSite(proxyReq, exchange.context.site);
   exchange.options = options;
   const { req } = exchange;
-  interceptRequest(proxyReq, req, {
-    onError: (error) => handleError(exchange, error),
-    onThrown: (thrown) => {
-      refuseResponse(exchange, invalidResponse("The upstream's response cannot be passed on", thrown));
-    },
-    onInformation: (information) => relayEarlyHints(exchange, information),
-    onClose: () => afterClose(exchange, proxyReq),
-  });
+  interceptRequest(proxyReq, exchange, INTERCEPTOR);
   if (!hasBody(req) && !mayHaveBody(req)) return;
   keepToLength(proxyReq);
   closeAfterBody(proxyReq);

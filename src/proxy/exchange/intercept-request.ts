@@ -1,17 +1,18 @@
 import type { ClientRequest, IncomingMessage, InformationEvent } from 'node:http';
+import type { ProxyExchange } from './exchange';
 
-/** Gets the events of an upstream's request before http-proxy and httpxy do. */
+/** Gets the events of an upstream's request before http-proxy and httpxy do. One serves all exchanges. */
 export interface RequestInterceptor {
   /** Returns true to keep an error from http-proxy and httpxy. Other listeners, such as the user's, get every error. */
-  onError(error: NodeJS.ErrnoException): boolean;
+  onError(exchange: ProxyExchange, error: NodeJS.ErrnoException): boolean;
   /**
    * A listener of the response has thrown: http-proxy or httpxy could not set a header, or a `Location` is no URL. Nobody else
    * would catch it.
    */
-  onThrown(thrown: unknown): void;
-  onInformation(information: InformationEvent): void;
+  onThrown(exchange: ProxyExchange, thrown: unknown): void;
+  onInformation(exchange: ProxyExchange, information: InformationEvent): void;
   /** The request is closed. */
-  onClose(): void;
+  onClose(exchange: ProxyExchange, proxyReq: ClientRequest): void;
 }
 
 /**
@@ -20,7 +21,7 @@ export interface RequestInterceptor {
  */
 export function interceptRequest(
   proxyReq: ClientRequest,
-  req: IncomingMessage,
+  exchange: ProxyExchange,
   interceptor: RequestInterceptor,
 ): void {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called on `proxyReq` below
@@ -28,21 +29,21 @@ export function interceptRequest(
   proxyReq.emit = function emitIntercepted(event: string, ...args: unknown[]): boolean {
     switch (event) {
       case 'error':
-        if (!interceptor.onError(args[0] as Error)) break;
-        emitToOthers(proxyReq, req, args[0]);
+        if (!interceptor.onError(exchange, args[0] as Error)) break;
+        emitToOthers(proxyReq, exchange.req, args[0]);
         return true;
       case 'response':
         try {
           return emit.call(proxyReq, event, ...args);
         } catch (thrown) {
-          interceptor.onThrown(thrown);
+          interceptor.onThrown(exchange, thrown);
           return true;
         }
       case 'information':
-        interceptor.onInformation(args[0] as InformationEvent);
+        interceptor.onInformation(exchange, args[0] as InformationEvent);
         break;
       case 'close':
-        interceptor.onClose();
+        interceptor.onClose(exchange, proxyReq);
     }
     return emit.call(proxyReq, event, ...args);
   };

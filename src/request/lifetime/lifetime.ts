@@ -5,6 +5,7 @@ import { DeadlineExceededError, type HangupError } from '../../errors';
 import { channels } from '../../events';
 import { DeadlineTimer, type DeadlineQueue, type Timed, type Waiting } from './deadline-clock';
 import { isDebugging } from './debugger';
+import { callListeners, withListener, withoutListener, type Listeners } from './listeners';
 import { requestController } from './request-signal';
 import { DEFAULT_TERMS, type Terms } from './terms';
 import { routeOf } from '../route/route';
@@ -97,8 +98,8 @@ export class Lifetime extends AsyncResource implements Timed {
   private isSettled = false;
   private isCloseWatched = false;
   private controller: AbortController | undefined = undefined;
-  private abortListeners: Set<(reason: HangupError) => void> | undefined = undefined;
-  private settleListeners: Set<() => void> | undefined = undefined;
+  private abortListeners: Listeners<(reason: HangupError) => void> = undefined;
+  private settleListeners: Listeners<() => void> = undefined;
 
   constructor(
     readonly req: IncomingMessage,
@@ -194,9 +195,10 @@ export class Lifetime extends AsyncResource implements Timed {
   onAbort(listener: (reason: HangupError) => void): () => void {
     if (this.reason) listener(this.reason);
     if (this.reason !== undefined || this.isEnded || this.isSettled) return () => undefined;
-    const listeners = (this.abortListeners ??= new Set());
-    listeners.add(listener);
-    return () => listeners.delete(listener);
+    this.abortListeners = withListener(this.abortListeners, listener);
+    return () => {
+      this.abortListeners = withoutListener(this.abortListeners, listener);
+    };
   }
 
   /** Calls `listener` once the request has settled; at once if it has. Gives the function that removes the listener. */
@@ -205,10 +207,11 @@ export class Lifetime extends AsyncResource implements Timed {
       listener();
       return () => undefined;
     }
-    const listeners = (this.settleListeners ??= new Set());
-    listeners.add(listener);
+    this.settleListeners = withListener(this.settleListeners, listener);
     this.watchClose();
-    return () => listeners.delete(listener);
+    return () => {
+      this.settleListeners = withoutListener(this.settleListeners, listener);
+    };
   }
 
   /** Aborts the request's signal. Only the first reason counts; after the response has ended it does nothing. */
@@ -220,9 +223,8 @@ export class Lifetime extends AsyncResource implements Timed {
     this.watchClose();
     if (channels.abort.hasSubscribers) channels.abort.publish({ ...this.describe(), code: reason.code });
     this.controller?.abort(reason);
-    const listeners = this.abortListeners;
+    callListeners(this.abortListeners, reason);
     this.abortListeners = undefined;
-    if (listeners) for (const listener of listeners) listener(reason);
   }
 
   /**
@@ -275,9 +277,8 @@ export class Lifetime extends AsyncResource implements Timed {
     this.abortListeners = undefined;
     this.host.leaveConnection(this);
     if (this.reason !== undefined) this.host.aborted(this);
-    const listeners = this.settleListeners;
+    callListeners(this.settleListeners);
     this.settleListeners = undefined;
-    if (listeners) for (const listener of listeners) listener();
     if (channels.settle.hasSubscribers) this.publishSettle();
   }
 
