@@ -3,7 +3,7 @@ import type { ProxyExchange } from './exchange';
 import { breakOff, failByUser, failExchange, tell } from './failure';
 import type { ProxyRequestOptions } from '../proxy-server';
 import { endsInChunks, withholdForeignTokens } from '../wire/request-framing';
-import { watchBody } from '../user-code/self-handled-body';
+import { watchBody } from '../user-code/read-body';
 import { relayTrailers } from '../wire/trailers';
 import { invalidResponse, upstreamCut } from '../wire/upstream-facts';
 
