@@ -30,17 +30,19 @@ export function hangupProxy<Options extends object>(options: Options): Options {
   const { proxyTimeout, timeout, upgradeTimeout, fallback, maxHeaderSize, ...rest } = checked;
   const limits = limitsOf(proxyTimeout, timeout, upgradeTimeout);
   const verdicts = new UserVerdicts(rest.on);
+  const plugins = rest.plugins ?? [];
   const isMirrored = rest.forward !== undefined;
+  const isShown = rest.on?.proxyRes !== undefined || plugins.length > 0;
   const prepared: HangupProxyOptions = {
     ...rest,
     agent: agentFor(rest, maxHeaderSize),
     logProvider: refuseOldVersions(rest.logProvider),
     on: handlersOf(rest.on, verdicts),
     plugins: [
-      ...guardedPlugins(rest.plugins ?? []),
+      ...guardedPlugins(plugins),
       // Last, so that the user's plugins run before it.
       proxyPlugin({
-        ...{ limits, verdicts, isMirrored },
+        ...{ limits, verdicts, isMirrored, isShown },
         fallback: fallback?.toString(),
         site: captureStack(),
       }),

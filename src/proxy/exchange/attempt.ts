@@ -6,7 +6,7 @@ import { breakOff } from './failure';
 import { fallBack, holdBody, isWorthFallingBack } from './fallback';
 import { interceptRequest, type RequestInterceptor } from './intercept-request';
 import type { ProxyRequestOptions } from '../proxy-server';
-import { refuseResponse } from './relay';
+import { refuseResponse, withdrawHeaders } from './relay';
 import { hasBody, isReplayable } from '../wire/replayable';
 import { closeAfterBody, keepToLength, mayHaveBody } from '../wire/request-framing';
 import { replay, staleCheck } from './stale-socket';
@@ -19,6 +19,7 @@ const UNSERVED_UPGRADE =
 const INTERCEPTOR: RequestInterceptor = {
   onError: handleError,
   onThrown(exchange, thrown) {
+    withdrawHeaders(exchange);
     refuseResponse(exchange, invalidResponse("The upstream's response cannot be passed on", thrown));
   },
   onInformation: relayEarlyHints,

@@ -19,6 +19,8 @@ export interface ProxySettings {
   readonly fallback: string | undefined;
   /** Whether traffic is mirrored (`forward`). */
   readonly isMirrored: boolean;
+  /** Whether the user's `on.proxyRes` or a plugin may look at the upstream's responses. */
+  readonly isShown: boolean;
   /** Where the app has called `hangupProxy()`. The app has no line that makes the proxied requests. */
   readonly site: CapturedStack;
 }

@@ -3,19 +3,21 @@ import type { ProxyExchange } from './exchange';
 import { breakOff, failByUser, failExchange, tell } from './failure';
 import type { ProxyRequestOptions } from '../proxy-server';
 import { endsInChunks, withholdForeignTokens } from '../wire/request-framing';
-import { watchBody } from '../user-code/read-body';
+import { watchBody, watchListeners } from '../user-code/read-body';
 import { relayTrailers } from '../wire/trailers';
 import { invalidResponse, upstreamCut } from '../wire/upstream-facts';
 
-/** Runs the listeners of `proxyRes`. If they read the body themselves, its failures are handled. */
+/** Runs the listeners of `proxyRes`. If they read the body, what fails meanwhile is handled. */
 export function showResponse(
   exchange: ProxyExchange,
   proxyRes: IncomingMessage,
   show: () => unknown,
 ): unknown {
-  if (exchange.options.selfHandleResponse !== true) return show();
-  const rejected = (thrown: unknown): void => failByUser(exchange, thrown);
-  return watchBody(proxyRes, { rejected, broken: (error) => bodyBroke(exchange, error) }, show);
+  const isSelfHandled = exchange.options.selfHandleResponse === true;
+  if (!isSelfHandled && !exchange.context.isShown) return show();
+  const failed = (thrown: unknown): void => failByUser(exchange, thrown);
+  if (!isSelfHandled) return watchListeners(proxyRes, failed, show);
+  return watchBody(proxyRes, { failed, broken: (error) => bodyBroke(exchange, error) }, show);
 }
 
 /** The head of the upstream's response has arrived, and nothing has been passed on yet. */
@@ -57,6 +59,12 @@ export function defectOf({
   const encoding = headers['transfer-encoding'];
   const isEndless = encoding !== undefined && !endsInChunks(encoding);
   return isEndless ? "The upstream's Transfer-Encoding does not end in chunks" : undefined;
+}
+
+/** Takes back the upstream's headers from a response of which nothing has been sent: its answer will be another one. */
+export function withdrawHeaders({ proxyRes, res }: ProxyExchange): void {
+  if (proxyRes === undefined || res.headersSent) return;
+  for (const name of Object.keys(proxyRes.headers)) res.removeHeader(name);
 }
 
 /** Answers with an error instead of the upstream's response. */

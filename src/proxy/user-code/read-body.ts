@@ -2,10 +2,13 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { isThenable } from '../../answer/thenable';
 
+/** Called with what a listener has thrown, or with what its promise was rejected with. */
+type Failed = (thrown: unknown) => void;
+
 /** Handles the failures of a body that the user's own `on.proxyRes` reads. */
 export interface BodyWatch {
-  /** A listener, `responseInterceptor()`'s or the user's, has rejected, or a stream without an `error` listener has failed. */
-  readonly rejected: (thrown: unknown) => void;
+  /** A listener, `responseInterceptor()`'s or the user's, has failed, or a stream without an `error` listener has. */
+  readonly failed: Failed;
   /** The body is not what its Content-Encoding says. Returns whether the client gets another answer. */
   readonly broken: (error: Error) => boolean;
 }
@@ -15,10 +18,10 @@ type Guard = (event: string, listener: Listener) => Listener;
 
 /**
  * Runs the handlers of `proxyRes` and guards the listeners that they add to the response meanwhile. `responseInterceptor()`
- * adds async listeners, whose rejection would end the process. It also makes a 200 of a body that does not decompress.
+ * adds async listeners, whose rejection would end the process, as would what any listener throws. It also makes a 200 of a body that does not decompress.
  */
 export function watchBody<Result>(proxyRes: IncomingMessage, watch: BodyWatch, run: () => Result): Result {
-  const releases = [guardListeners(proxyRes, (_event, listener) => withRejections(listener, watch))];
+  const releases = [guardListeners(proxyRes, (_event, listener) => guarded(listener, watch.failed))];
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called on `proxyRes` below
   const { pipe } = proxyRes;
   Object.defineProperty(proxyRes, 'pipe', {
@@ -36,17 +39,30 @@ export function watchBody<Result>(proxyRes: IncomingMessage, watch: BodyWatch, r
   }
 }
 
+/**
+ * Runs the handlers of `proxyRes`, and guards the listeners that they add to the response meanwhile. The response is passed on
+ * as it is, so a stream into which the user pipes a copy is the user's own.
+ */
+export function watchListeners<Result>(proxyRes: IncomingMessage, failed: Failed, run: () => Result): Result {
+  const release = guardListeners(proxyRes, (_event, listener) => guarded(listener, failed));
+  try {
+    return run();
+  } finally {
+    release();
+  }
+}
+
 function guardDestination(destination: EventEmitter, watch: BodyWatch): () => void {
   let isSeenTo = false;
   destination.on('error', (error: Error) => {
     if (isDecompression(error)) isSeenTo = watch.broken(error);
-    else if (destination.listenerCount('error') === 1) watch.rejected(error);
+    else if (destination.listenerCount('error') === 1) watch.failed(error);
   });
   return guardListeners(destination, (event, listener) => {
-    const guarded = withRejections(listener, watch);
-    if (event !== 'error') return guarded;
+    const safe = guarded(listener, watch.failed);
+    if (event !== 'error') return safe;
     return function guardedErrorListener(this: unknown, ...args: unknown[]): unknown {
-      return isSeenTo ? undefined : Reflect.apply(guarded, this, args);
+      return isSeenTo ? undefined : Reflect.apply(safe, this, args);
     };
   });
 }
@@ -66,10 +82,10 @@ function guardListeners(emitter: EventEmitter, guard: Guard): () => void {
   const addGuarded = (event: string, listener: Listener): unknown =>
     add(event, guard(event, listener), listener);
   const addGuardedOnce = (event: string, listener: Listener): unknown => {
-    const guarded = guard(event, listener);
+    const safe = guard(event, listener);
     const once: Listener = function once(this: unknown, ...args) {
       emitter.off(event, once);
-      return Reflect.apply(guarded, this, args);
+      return Reflect.apply(safe, this, args);
     };
     return add(event, once, listener);
   };
@@ -82,10 +98,16 @@ function guardListeners(emitter: EventEmitter, guard: Guard): () => void {
   };
 }
 
-function withRejections(listener: Listener, { rejected }: BodyWatch): Listener {
+function guarded(listener: Listener, failed: Failed): Listener {
   return function guardedListener(this: unknown, ...args: unknown[]): unknown {
-    const returned = Reflect.apply(listener, this, args);
-    if (isThenable(returned)) returned.then(undefined, rejected);
-    return returned;
+    try {
+      const returned = Reflect.apply(listener, this, args);
+      if (isThenable(returned)) returned.then(undefined, failed);
+      return returned;
+    } catch (thrown) {
+      // The event's other listeners run first: a pipe would write to a response that has been answered already.
+      process.nextTick(failed, thrown);
+      return undefined;
+    }
   };
 }
