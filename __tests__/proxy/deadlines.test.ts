@@ -173,8 +173,8 @@ describe.each(proxyVersions)('silence of the upstream, %s', (_name, hpm) => {
   });
 
   it('that is shorter than proxyTimeout harms nobody, also on a connection that is used again', async () => {
-    const upstream = await startUpstream({ fault: { fault: 'drip', ms: 30, chunks: 6 } });
-    const { url } = await proxyApp(hpm, upstream.url, { proxy: { proxyTimeout: 150 } });
+    const upstream = await startUpstream({ fault: { fault: 'drip', ms: 40, chunks: 20 } });
+    const { url } = await proxyApp(hpm, upstream.url, { proxy: { proxyTimeout: 600 } });
 
     for (let i = 0; i < 2; i++) {
       expect((await clientThatHangsUp(url)).response).toMatchObject({ status: 200, complete: true });
