@@ -27,8 +27,10 @@ export function newLifetime(req: IncomingMessage, res: ServerResponse): Lifetime
   const lifetime = new Lifetime(req, res, HOST);
   gateResponse(res);
   stampLifetime(res, lifetime);
-  // Without Express there is no way from a request to its response.
-  if ((req as { res?: ServerResponse }).res === undefined) stampLifetime(req, lifetime);
+  // Without Express there is no way from a request to its response. And if an app passes a Proxy of a response to its
+  // router, `req.res` leads to the response itself.
+  const { res: known } = req as { res?: ServerResponse | null };
+  if (known !== res) stampLifetime(known ?? req, lifetime);
   const socket = isHttp2(req) ? undefined : connectionOf(req, res);
   if (isAlreadyGone(req, res, socket)) lifetime.closed();
   else if (socket !== undefined) {
