@@ -57,12 +57,19 @@ export function baseOf(prototype: object): object | undefined {
 
 /** Node's own methods of a response, past the gate and every middleware. */
 export function nodeMethods(res: ServerResponse): Below {
-  let object = res as object;
   // A mock has only its own methods.
   if (!Object.hasOwn(res, '_header') && !isHttp2(res.req)) return res as unknown as Below;
-  do object = Object.getPrototypeOf(object) as object;
-  while (!Object.hasOwn(object, 'constructor'));
-  return object as Below;
+  let node: object | undefined;
+  for (let object = prototypeOf(res); object !== null; object = prototypeOf(object)) {
+    // A class of the app's has a constructor, too, and may inherit from a gate.
+    if (gateMark.isOn(object)) node = undefined;
+    else if (node === undefined && Object.hasOwn(object, 'constructor')) node = object;
+  }
+  return node as Below;
+}
+
+function prototypeOf(object: object): object | null {
+  return Object.getPrototypeOf(object) as object | null;
 }
 
 /** The methods behind the gate. They are looked up for each call, because light-my-request puts its own there. */
