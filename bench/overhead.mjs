@@ -2,8 +2,8 @@
 //
 //   npm run build && node bench/overhead.mjs [--node <path>] [--generations 6] [--rounds 4] [--seconds 1] [--quick]
 //
-// Two processes that run the same code differ by some per cent, so each variant gets a process per generation, and the mean
-// of each process's 10th percentile is told. wrk and taskset are needed; without them it says so.
+// Two processes that run the same code differ by some per cent, so each variant gets a process per generation, and shown is the
+// mean of each process's 10th percentile. wrk and taskset are needed; without them it says so.
 import { execFileSync, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';

@@ -1,6 +1,6 @@
 // 40,000 requests wait at the same time for a call that no one answers, and then all clients leave: what each holds, how much
-// CPU time it takes until all of the calls have ended, and what is left afterwards. With `propagate: true`, and with the signal passed by
-// hand. The sockets are streams in memory: a process has not as many of the system's.
+// CPU time it takes until all of the calls have ended, and what is left afterwards. With `propagate: true`, and with the signal
+// passed by hand. The sockets are streams in memory, because a process cannot open as many real ones.
 //
 //   npm run build && node bench/propagate-waiting.mjs [--quick] [--node <path>]
 import http from 'node:http';
@@ -26,7 +26,7 @@ async function measure() {
     const rows = [];
     for (const name of Object.keys(SUBJECTS)) {
       const child = await startProcess(new URL(import.meta.url).pathname, { node: path, args: [name] });
-      // What is made once is made before.
+      // Whatever is made only once is made before the first measurement.
       await child.call('ask', 500);
       await child.call('leave');
       const before = (await child.memory()).heapUsed;
@@ -112,7 +112,7 @@ function measured({ options, passes }) {
   );
 }
 
-/** A socket whose peer says nothing, and takes all. */
+/** A socket whose peer reads everything and sends nothing. */
 function silent() {
   return new Duplex({ read() {}, write: (chunk, encoding, done) => done() });
 }

@@ -149,7 +149,7 @@ async function restartsBehind(proxy, { node, way, restarts }) {
     const index = restart % 2;
     killed += await stop(instances[index]);
     instances[index] = await start([one, two][index]);
-    // HAProxy asks: the next one goes when it has found this one back.
+    // HAProxy checks health: the next instance ends only when HAProxy has found this one again.
     if (proxy === 'haproxy') while (!(await areUp(directory))) await pause(20);
   }
   await pause(BETWEEN_MS);
@@ -172,7 +172,7 @@ async function areUp(directory) {
   return text.split('\n').filter((line) => /^app,instance-\d,.*,UP,/.test(line)).length === 2;
 }
 
-/** Gives 1 if it had to be killed. */
+/** Ends an instance; gives 1 if it had to be killed, otherwise 0. */
 async function stop(child) {
   const exited = once(child, 'exit');
   child.kill('SIGTERM');

@@ -17,7 +17,7 @@ import { stopProcesses } from './processes/start-process.mjs';
 
 const FRONT_IDLE_MS = 10_000;
 
-// The port first, so that one that is taken is told at once. Who comes too early waits.
+// The port first, so that a taken port is reported at once. A request that comes too early waits.
 const app = express().disable('x-powered-by');
 let open;
 const isOpen = new Promise((resolve) => (open = resolve));
@@ -55,7 +55,7 @@ app.use(
 open();
 console.log(greeting(url));
 
-/** The front first: then nobody is left for whom a gateway would have to finish anything. */
+/** The front first: after that, no client is left for whom a gateway would have to finish an answer. */
 async function stop() {
   server.close();
   server.closeAllConnections();

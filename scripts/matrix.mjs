@@ -53,7 +53,7 @@ const nodes = [process.execPath, ...values.node];
 const chosen = subjects.filter(
   ({ name, ours }) => name.includes(values.only ?? '') && (ours || !(values.ours || values.check)),
 );
-// The peers are shown on one version: what is wrong with them is not a matter of versions.
+// The peers are shown on one version of Node: their faults do not depend on it.
 const queue = nodes.flatMap((node, i) =>
   chosen.filter(({ ours }) => ours || i === 0).map((subject) => ({ node, subject })),
 );

@@ -26,7 +26,7 @@ const requests = Number(values.requests);
 const deadline = Number(values.deadline);
 /** After so many requests the app is warm: compiled, its pools filled. */
 const warm = Math.min(20_000, Math.ceil(requests / 5));
-/** What the heap may have grown by, in bytes, whatever the number of requests. */
+/** How much the heap may grow, in bytes, whatever the number of requests. */
 const SLACK = 6 * 2 ** 20;
 
 // Mulberry32: a small generator that gives the same numbers for the same seed.

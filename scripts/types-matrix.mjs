@@ -37,14 +37,14 @@ function makeProject(express, node) {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   const dependencies = { '@types/express': `^${express}.0.0`, '@types/node': `^${node}.0.0` };
-  // Whatever depends on @types/node gets this one, not a newer one besides it.
+  // All packages that depend on @types/node get this version, and no newer one beside it.
   const overrides = { '@types/node': `$@types/node` };
   writeFileSync(join(directory, 'package.json'), JSON.stringify({ private: true, dependencies, overrides }));
   execFileSync('npm', ['install', '--silent', '--no-audit', '--no-fund', '--prefer-offline'], {
     cwd: directory,
     stdio: 'inherit',
   });
-  // What the tarball holds of the package, as real files: types are looked up from where they stand.
+  // The package's files as real files, because types are looked up from their real path.
   const installed = join(directory, 'node_modules/express-hangup');
   mkdirSync(installed);
   for (const part of ['dist', 'package.json'])

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, loadavg, totalmem } from 'node:os';
 
-/** A Markdown table; columns of numbers are written as they come. */
+/** A Markdown table. */
 export function table(headings, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
   return [line(headings), line(headings.map(() => '---')), ...rows.map(line)].join('\n');

@@ -1,4 +1,4 @@
-// PostgreSQL comes as an npm package, with its binaries. Nobody needs it who does not look at this part of the page.
+// PostgreSQL comes as an npm package, with its binaries. Only this part of the page needs it.
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 

@@ -1,4 +1,4 @@
-// The same slow report twice: from a pool that is abortable(), and from one as it is. What you would write is these lines.
+// The same slow report twice: from a pool that is abortable(), and from one as it is. These lines are what you would write.
 import { createServer } from 'node:http';
 import express from 'express';
 import { gatewayErrorHandler, hangup } from 'express-hangup';

@@ -50,7 +50,7 @@ function passOn(answer, res, end) {
   answer.once('error', () => (end.outcome = 'cut'));
   res.writeHead(answer.statusCode, answer.statusMessage, endToEnd(answer.headers));
   res.flushHeaders();
-  // What was cut behind the front is cut in front of it: pipeline() destroys what it cannot complete.
+  // An answer that was cut behind the front is cut for its client, too: pipeline() destroys it.
   pipeline(answer, res, () => {});
 }
 

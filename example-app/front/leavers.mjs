@@ -69,7 +69,7 @@ export class Reports {
     return { clients: CLIENTS, endedMs: Object.fromEntries(await Promise.all(ends)) };
   }
 
-  /** Asks PostgreSQL until its answer is so. */
+  /** Asks PostgreSQL until its answer fits. */
   async #until(isSo) {
     const end = performance.now() + WATCH_MS;
     while (!isSo(await this.activity()))

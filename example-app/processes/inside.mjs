@@ -2,7 +2,7 @@ import './output.mjs';
 
 /** For a process that startProcess() has started: says `message` to the process that started it. */
 export function tell(message) {
-  // Who is gone need not be told.
+  // A process that is gone need not be told.
   if (process.connected) process.send(message, () => {});
 }
 
@@ -23,7 +23,7 @@ export function listen(server, port = 0) {
   attempt();
 }
 
-// Lives no longer than the process that started it, however that one ended, and if it was while this file was read.
+// Ends with the process that started it, however that one ended, even if that was while this file was being read.
 process.on('disconnect', () => process.exit());
 if (!process.connected) process.exit();
 // A listener for 'disconnect' holds the process; a drained gateway is to end by itself.

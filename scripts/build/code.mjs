@@ -18,13 +18,13 @@ import {
 } from './layout.mjs';
 import { shrink } from './shrink.mjs';
 
-/** Writes the JavaScript to `dist`. Rejects where the bundler has anything to complain of. */
+/** Writes the JavaScript to `dist`. Rejects if the bundler warns of anything. */
 export async function buildCode() {
   const bundle = await rollup({
     input: filesOf({ ...SUBPATHS, ...COMMAND_LINE, ...LATER }),
     plugins: [findSources, compileSources, shrinkChunks],
     onLog: refuseWarning,
-    // What looks as if it had no effect may have one: "new ConnectionStamp(socket)" marks the socket.
+    // The bundler would drop code that only seems to have no effect: "new ConnectionStamp(socket)" marks the socket.
     treeshake: false,
   });
   await bundle.write({
@@ -84,7 +84,7 @@ const compileSources = {
   },
 };
 
-/** All files lie in `dist` itself: what a module finds beside its source lies where it did, below `dist`. */
+/** All bundles lie in `dist` itself. A file that a module finds beside its source lies below `dist`, at its old relative path. */
 function placeAsSource(code, id) {
   const module = moduleOf(id);
   return code

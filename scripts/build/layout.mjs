@@ -5,7 +5,7 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const SOURCE = fileURLToPath(new URL('../../src/', import.meta.url));
 export const TARGET = fileURLToPath(new URL('../../dist/', import.meta.url));
 
-/** The files that a user names: in an import, with the module of `src` that each is made of. */
+/** The files that a user's import names, each with the module of `src` that it is made of. */
 export const SUBPATHS = {
   index: 'index',
   proxy: 'proxy/index',
@@ -36,7 +36,7 @@ export const SHARED = {
   'eslint-rules': /^eslint\/(?!index$)/,
 };
 
-/** Files of tools, which run no request of a user's server: without indentation, and with no space that the language can do without. */
+/** Files of tools, which serve no request: they are written without indentation and without needless spaces. */
 export const DENSE = /^(command-.+|testing-kit|eslint-rules)$/;
 
 /** The demo runs its apps in other processes, and shows their code: each stays a file of its own, comments and all. */
@@ -44,7 +44,7 @@ export const ALONE = ['serve-app', 'apps/plain', 'apps/snippet', 'apps/ours'].ma
   (name) => `cli/demo/${name}`,
 );
 
-/** Nothing that the bundler remarks is left to be found by a user. */
+/** Makes every remark of the bundler an error, so that no user is the first to meet its cause. */
 export function refuseWarning(level, { message }) {
   throw new Error(`${level}: ${message}`);
 }

@@ -28,7 +28,7 @@ export function shrink(code, { dense = false } = {}) {
   return `${parts.join('').trim()}\n`;
 }
 
-/** What stands between two parts of the code: no string and no template is among it. */
+/** Shrinks the text between two tokens of the code. It never holds a string or a template. */
 function gap(text) {
   if (text.startsWith('#!')) return text;
   const bare = text.replace(COMMENT, '');
@@ -37,7 +37,7 @@ function gap(text) {
   return `\n${'\t'.repeat((bare.length - lastLine - 1) / 2)}`;
 }
 
-/** The gap between two characters of the code, without what the language can do without. */
+/** The gap between two characters of the code, without spaces that the language does not need. */
 function narrow(text, before, after) {
   if (text.startsWith('\n')) return '\n';
   return PUNCTUATION.test(before) || PUNCTUATION.test(after) ? '' : text;

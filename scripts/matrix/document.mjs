@@ -21,7 +21,7 @@ export function matrixDocument(results, { deadline }) {
     .concat('\n');
 }
 
-/** The subjects of ours that a document does not show without a wrong cell. */
+/** The subjects of ours that are missing in a document, or have a wrong cell in it. */
 export function missingFrom(document, subjects) {
   const rows = document.split('\n').filter((line) => /^\| .*( \| 0 of \d+)+ \|$/.test(line));
   return subjects

@@ -10,7 +10,7 @@ export interface Finding {
   readonly node: Node;
   readonly messageId: string;
   readonly data?: Record<string, string>;
-  /** Edits that certainly change nothing but the abort. */
+  /** Edits that change nothing but what an abort does. */
   readonly fix?: readonly Edit[] | undefined;
   /** Edits that a person may choose. */
   readonly suggest?: readonly Suggestion[];

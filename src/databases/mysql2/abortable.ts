@@ -78,7 +78,7 @@ function makeAbortable(core: CorePool, errand: ErrandDesk<Signals>, cancelTimeou
     const given = callbackIn(first, second);
     const signals = sent ?? join(listOf(currentSignal()), signalIn(first, 'pool.getConnection()'));
     if (!given) return getConnection.call(core, first);
-    // A query's own callback calls no code of the app's but what is bound already.
+    // All code of the app that a query's callback calls is bound to its context already.
     const callback = sent ? given : AsyncResource.bind(given);
     if (signals.length === 0) return getConnection.call(core, callback);
     const done: Acquired = (error, connection) => {

@@ -1,7 +1,7 @@
 import type { CorePool } from './types';
 
 /**
- * The callback API's pool, which works for both APIs. Anything but a pool of mysql2 is refused, with a message that
+ * Gives the callback API's pool, which works for both APIs. Refuses anything but a pool of mysql2, with a message that
  * names it.
  */
 export function corePoolOf(pool: unknown): CorePool {

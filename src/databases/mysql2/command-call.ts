@@ -22,11 +22,11 @@ export interface Statement {
   callback: Callback | undefined;
   /** Sends it, with the callback if it had one. */
   send(callback: Callback | undefined): Command;
-  /** What the caller was given, where that is the command itself. */
+  /** The command, if the caller has been given it already. */
   command: Command | undefined;
 }
 
-/** Has the guard run a statement. Gives what `connection.query()` is to give: the command, or what stands for one that waits. */
+/** Lets the guard run a statement. Gives the result of `connection.query()`: the command, or an emitter for one that waits. */
 export function runStatement(guarded: Guarded, statement: Statement): EventEmitter {
   const call = new CommandCall(guarded, statement);
   guarded.guard.submit(call);
@@ -53,7 +53,7 @@ class CommandCall implements QueuedCall {
     this.callback = statement.callback && AsyncResource.bind(statement.callback);
   }
 
-  /** The command; while there is none, an emitter that will emit what it emits. */
+  /** The command. Until it is made, an emitter that will emit its events. */
   get result(): EventEmitter {
     return this.command ?? (this.standIn ??= new EventEmitter());
   }
@@ -66,14 +66,14 @@ class CommandCall implements QueuedCall {
         this.callback && ((error, ...results) => this.hear(error, ...results)),
       );
     } catch (error) {
-      // What mysql2 throws at once (values that are no array, say) it throws before anything is sent.
+      // An error that mysql2 throws (for values that are no array, say) comes before anything is sent.
       this.standIn = new EventEmitter();
       this.hear(error);
       process.nextTick(() => this.standIn?.emit('end'));
       guard.over(this, error, undefined);
       return;
     }
-    // Not the callback: that of a query with a `timeout` comes while the query still runs.
+    // The callback does not mark the end: a query with a `timeout` calls it while it still runs.
     this.command.once('end', () => guard.over(this, this.error, undefined));
     if (!this.callback) this.watchEvents(this.command);
     const { standIn } = this;
@@ -84,12 +84,12 @@ class CommandCall implements QueuedCall {
     this.error = error;
     this.guarded.driver.note(results[0]);
     if (!this.isAborted) this.callback?.(error, ...results);
-    // A connection that is lost tells its commands nothing else.
+    // A lost connection emits no `end` for its commands.
     if ((error as { fatal?: unknown } | null)?.fatal === true)
       this.guarded.guard.over(this, error, undefined);
   }
 
-  /** Of a command without a callback nothing is told after an abort but its end. */
+  /** After an abort a command without a callback emits its end, and no other event. */
   private watchEvents(command: Command): void {
     const emit = command.emit.bind(command);
     command.emit = (name: string, ...args: unknown[]) => {
@@ -101,7 +101,7 @@ class CommandCall implements QueuedCall {
   interrupt(reason: unknown): boolean {
     if (!this.callback && this.command) fail(this.command, reason);
     this.isAborted = true;
-    // A stream whose reader has stopped has stopped the connection, too: the end would never be seen.
+    // A stream that is not read pauses the connection, and then the end would never be seen.
     (this.guarded.connection as { resume?: () => void }).resume?.();
     return false;
   }

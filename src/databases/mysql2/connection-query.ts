@@ -60,7 +60,7 @@ function isPlain({ guard }: Guarded, signals: readonly AbortSignal[]): boolean {
   return signals.length === 0 && guard.isFree;
 }
 
-/** The arguments after the SQL, the callback in the context of the caller: mysql2 would call it in the socket's. */
+/** The arguments after the SQL. The callback is bound to the caller's context: mysql2 would call it in the socket's. */
 function bound({ driver, guard }: Guarded, values: unknown, callback: unknown): unknown[] {
   const given = callbackIn(values, callback);
   if (!given) return [values, callback];

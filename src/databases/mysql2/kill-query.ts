@@ -13,12 +13,12 @@ interface KillConnection extends EventEmitter {
 
 type ConnectionClass = new (options: { config: ConnectionConfig }) => KillConnection;
 
-/** What tells one server from another behind the same address: a name for two would otherwise be one that kills another's query. */
+/** Tells servers behind one address apart: the same thread number would be another query on another server. */
 export const WHICH_SERVER = "SELECT CONCAT_WS('|', @@hostname, @@port, @@server_id, @@datadir) AS server";
 
 /**
- * Sends `KILL QUERY` for what runs on a connection, over a connection of its own, with the same user and the same TLS. When the
- * server has answered it, the order has been carried out.
+ * Sends `KILL QUERY` for the query that runs on a connection, over a connection of its own, with the same user and the same
+ * TLS. When the server has answered it, the order has been carried out.
  *
  * A thread's number means something to its own server only: the answer of `WHICH_SERVER` has to be the same on both.
  */
@@ -41,7 +41,7 @@ export function killQuery(
       resolve(end);
     };
     const timer = setTimeout(() => finish('unknown'), timeoutMs);
-    // Stays on: a connection that is destroyed may have an error yet.
+    // This listener stays, because a destroyed connection may still emit an error.
     killer.on('error', () => finish('unknown'));
     killer.query({ sql: WHICH_SERVER, rowsAsArray: false }, (error, rows) => {
       if (error || rows?.[0]?.server !== server) finish('unknown');

@@ -69,12 +69,12 @@ export class Mysql2GuardedConnection implements GuardedConnection {
   close(): void {
     this.isClosed = true;
     this.connection.destroy();
-    // mysql2 only says goodbye, to which a server that is busy does not listen.
+    // mysql2 itself only sends a COM_QUIT, which a busy server does not read.
     this.connection.stream.destroy();
   }
 }
 
-/** The entry of a queue: mysql2's own has `get()`, the one before it `peekAt()`. */
+/** An entry of a queue. mysql2's own queue has `get()`, the one of earlier versions `peekAt()`. */
 export function at(
   queue: { get?(index: number): unknown; peekAt?(index: number): unknown },
   index: number,

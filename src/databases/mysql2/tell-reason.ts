@@ -25,6 +25,6 @@ function restore(reason: Error, stack: string | undefined): void {
   try {
     Object.assign(reason, { stack });
   } catch {
-    // Nobody can have written on it, then.
+    // Its stack cannot have been changed, then.
   }
 }

@@ -20,7 +20,7 @@ interface Plain {
   connect: Query;
 }
 
-/** For what a pool's `query()` calls its `connect()`: a query without a signal, or one that obeys some. */
+/** The query for which a pool's `query()` calls `connect()`: one without a signal, or one that obeys signals. */
 const NO_SIGNAL = Symbol('no signal');
 type Errand = PoolQuery | typeof NO_SIGNAL;
 
@@ -68,7 +68,7 @@ export function abortable<Pool extends PgPool>(
 function abortableQuery(pool: PgPool, plain: Plain, errand: ErrandDesk<Errand>): Query {
   const room = waitingRoom(pool);
   return function query(config?: unknown, values?: unknown, callback?: unknown): unknown {
-    // What pg refuses in its own words: a function in the place of the text.
+    // pg itself refuses a function in the place of the text.
     if (typeof config === 'function') return plain.query.call(pool, config, values, callback);
     const given = callbackIn(values, callback);
     const bound = given && AsyncResource.bind(given);
@@ -122,7 +122,7 @@ function takenFor(signals: readonly AbortSignal[], done: Acquired): Acquired {
   };
 }
 
-/** pg-pool's own callback, in a query: the client learns that what comes next is the pool's. */
+/** pg-pool's callback in a query. It tells the client that the next query is the pool's. */
 function poolsOwn(callback: Acquired): Acquired {
   return (error, client, release) => {
     const guard = guardOf(client);

@@ -34,7 +34,7 @@ export function isFit({ connection }: PgClient): boolean {
   return connection !== undefined && !('parseMessage' in connection);
 }
 
-/** Gives a client without a guard back, and tells why; or that none could be had. */
+/** Gives a client without a guard back, and tells the caller why. Without a client it tells the pool's error. */
 export function refuse(callback: Acquired, error: unknown, client: PgClient | undefined): void {
   client?.release?.();
   callback(client ? unfit(client) : error);

@@ -10,7 +10,7 @@ import type { PgClient } from './types';
 
 type Plain = Pick<PgClient, 'query'>;
 
-/** `query()` of a client under guard; `plain` has that of the client itself. */
+/** The `query()` of a client under guard; `plain` has the client's own. */
 export function guardedQuery(
   client: PgClient,
   plain: Plain,
@@ -23,7 +23,7 @@ export function guardedQuery(
   if (poolQuery && guard.begin(poolQuery)) return plain.query.call(client, config, values, callback);
   const given = callbackIn(values, callback);
   const signals = join(guard.ownerSignals, signalIn(config, 'client.query()'));
-  // Nothing that could be aborted, nothing to wait for; or what pg refuses by itself.
+  // Nothing can abort it and nothing is to wait for, or pg itself refuses it.
   if ((signals.length === 0 && guard.isFree) || config === null || config === undefined) {
     // pg would call it in the context of whichever request has opened the connection.
     const then = given && !guard.isPoolsOwn ? AsyncResource.bind(given) : given;
@@ -65,7 +65,7 @@ function queryCall({ client, plain, guard, signals, config, list }: Ordinary, do
       try {
         plain.query.call(client, config, list, over);
       } catch (error) {
-        // What pg throws at once (values that are no array, say) it throws before anything is sent.
+        // An error that pg throws (for values that are no array, say) comes before anything is sent.
         over(error);
       }
     },

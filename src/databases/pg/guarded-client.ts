@@ -39,7 +39,7 @@ export class GuardedClients {
     const guard = new ConnectionGuard(new PgGuardedConnection(client, this.streamOf), this.cancelTimeoutMs);
     define(client, GUARD, guard);
     define(client, RELEASE, undefined);
-    // Of a checkout before this pool was abortable.
+    // pg-pool has set it at a checkout before this pool was abortable.
     if (Object.hasOwn(client, 'release')) Reflect.deleteProperty(client, 'release');
     Object.setPrototypeOf(client, this.prototypeFor(client));
     if (Object.hasOwn(client, 'query')) define(client, 'query', queryBefore({ query: client.query }));
@@ -62,7 +62,7 @@ export class GuardedClients {
   }
 }
 
-/** `query()` in front of that of another object, which is asked each time: a tracer may have put its own in its place. */
+/** A `query()` before another object's. It looks that one up at each call, because a tracer may have replaced it. */
 function queryBefore(plain: { query: PgClient['query'] }): PgClient['query'] {
   return function query(
     this: GuardedClient,
@@ -83,7 +83,7 @@ function setRelease(this: GuardedClient, own: Release): void {
   const guard = this[GUARD];
   let isReleased = false;
   this[RELEASE] = (error) => {
-    // In pg-pool's own words, which would come too late while a cancel is under way.
+    // pg-pool's own error. pg-pool would throw it too late while a cancel is under way.
     if (isReleased) throw new Error('Release called on client which has already been released to the pool.');
     isReleased = true;
     guard.release(error, own);

@@ -9,7 +9,7 @@ export class PgGuardedConnection implements GuardedConnection {
     private readonly streamOf: unknown,
   ) {}
 
-  /** Nothing is under way, nothing waits. What `pg` has not yet been told the end of (a ReadyForQuery) is over all the same. */
+  /** Whether no query runs or waits. A query counts as over before `pg` gets its ReadyForQuery. */
   isIdle(): boolean {
     const { client } = this;
     return (

@@ -35,7 +35,7 @@ export class PoolQuery implements Call, Running, AbortListener {
     return textOf(this.config);
   }
 
-  /** Has the pool run it; the caller is told of an abort at once, while the connection waits until the query is over. */
+  /** Lets the pool run it. The caller hears of an abort at once; the connection waits until the query is over. */
   run(send: (done: Done) => void): void {
     const aborted = abortedReason(this.signals);
     if (aborted) {
@@ -79,6 +79,6 @@ export class PoolQuery implements Call, Running, AbortListener {
   }
 
   abort(): void {
-    // By onAbort(), at once.
+    // onAbort() has told the caller already.
   }
 }

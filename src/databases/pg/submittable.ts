@@ -50,10 +50,10 @@ export function submittableCall(
         handleError.call(query, error);
       });
     },
-    // A COPY to here that has been destroyed reads no more, and so never sees its end.
+    // A COPY to this process that has been destroyed reads no more, and so never sees its end.
     isStuck: () => isCopyOut(query) && query.destroyed === true,
     abort(reason) {
-      // Told already, where it has been sent.
+      // If it was sent, its caller has been told already.
       if (state.aborted === undefined) process.nextTick(() => query.handleError(reason));
     },
   };
@@ -62,7 +62,7 @@ export function submittableCall(
 
 interface AbortState {
   aborted: { reason: unknown } | undefined;
-  /** It has been told, before the database had ended it. */
+  /** The caller was told of the abort before the database had ended it. */
   isFailed: boolean;
 }
 
@@ -86,7 +86,7 @@ function watchEnd(query: Submittable, state: AbortState, over: (error: unknown) 
   };
 }
 
-/** Ends what waits for its reader or its writer, and not for the database. True where that is all. */
+/** Ends a call that waits for its reader or its writer, and not for the database. Gives whether that is all there is to do. */
 function endByItself(query: Submittable, reason: unknown, fail: (error: unknown) => void): boolean {
   const { state, _cb } = query.cursor ?? query;
   if (state === 'idle' && !_cb) {

@@ -6,9 +6,9 @@ export interface CallShape {
   readonly key: 'signal' | 'abortSignal';
   /** Whether the call may change something elsewhere: by its `method` option, or always, or never. */
   readonly changes: 'by-method' | 'yes' | 'no';
-  /** Whether an abort is told by an `error` event, which ends the process where nobody listens. */
+  /** Whether an abort is an `error` event, which ends the process if it has no listener. */
   readonly errorEvent?: boolean;
-  /** Whether the client was made with a signal, which one of a call would displace. */
+  /** Whether the client was made with a signal. A signal of the call would replace it. */
   readonly ownSignal?: boolean;
   /** The first version of the package that takes a signal. */
   readonly since?: readonly [name: string, major: number, minor: number];
@@ -81,6 +81,6 @@ export const CALL_SHAPES: readonly (readonly [origin: RegExp, shape: CallShape])
   ],
 ];
 
-/** What a file's text has where it says of anything what these calls come from. */
+/** A file whose text does not match has none of these calls. */
 export const CALL_WORDS =
   /fetch|axios|\bgot\b|\bky\b|undici|child_process|timers|setTimeout|setImmediate|events|openai|anthropic|aws-sdk/;

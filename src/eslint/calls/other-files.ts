@@ -33,7 +33,7 @@ interface Read {
   /** `undefined` before it is parsed, `null` where it does not parse. */
   loaded: Loaded | null | undefined;
 }
-/** What is asked of a file; without a word that belongs to it the file need not be parsed. */
+/** What is asked of a file. A file without the words for it is not parsed. */
 type Wanted = 'call' | 'async';
 
 const cache = new Map<string, Read>();

@@ -15,7 +15,7 @@ export interface OutboundCall {
   readonly at: number;
   /** Whether it may change something elsewhere. */
   readonly changes: boolean;
-  /** Why it may be another call than its name says; `undefined` if there is no reason to think so. */
+  /** Why it may be another call than its name says; `undefined` if nothing suggests it. */
   readonly caution: string | undefined;
 }
 

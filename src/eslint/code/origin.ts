@@ -31,7 +31,7 @@ export function originOf(node: Node | null | undefined, source: Source, depth = 
   if (origins === undefined) known.set(source, (origins = new Map<Node, Origin | undefined>()));
   if (origins.has(node)) return origins.get(node);
   const origin = found(unwrap(node), source, depth);
-  // What was given up for its depth may be found from a nearer place.
+  // A search that was given up for its depth may succeed from a nearer place, so its result is not kept.
   if (origin !== undefined || depth === 0) origins.set(node, origin);
   return origin;
 }
@@ -80,7 +80,7 @@ function moduleOrigin(name: string | undefined): Origin | undefined {
   return name === undefined ? undefined : { from: name.replace(/^node:/, ''), path: '' };
 }
 
-/** `.default` says nothing: CommonJS and ES modules name the same thing with and without it. */
+/** `.default` is dropped: CommonJS and ES modules name the same value with and without it. */
 function member(origin: Origin, name: string): Origin {
   const isDefault = name === 'default' && origin.path === '' && !origin.from.startsWith('.');
   return isDefault ? origin : { from: origin.from, path: `${origin.path}.${name}` };

@@ -14,7 +14,7 @@ export interface App {
   readonly registrations: readonly Registration[];
   /** Whether another app or router has it as a part. */
   readonly isPart: boolean;
-  /** Whether it is made where it is thrown away: by a test, or in an expression. */
+  /** Whether it lives only for a moment: in a test, or within an expression. */
   readonly statements: readonly Node[];
 }
 

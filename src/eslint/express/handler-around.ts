@@ -7,7 +7,7 @@ export interface Place {
   readonly inner: readonly Node[];
 }
 
-/** The handler around a node; `undefined` where it stands in none. */
+/** The handler around a node; `undefined` if there is none. */
 export function placeOf(node: Node, handlers: ReadonlyMap<Node, Handler>): Place | undefined {
   const inner: Node[] = [];
   for (let current = node.parent; current != null; current = current.parent) {
@@ -22,7 +22,7 @@ export function placeOf(node: Node, handlers: ReadonlyMap<Node, Handler>): Place
 const RUNS_AT_ONCE =
   /^(map|forEach|filter|reduce|reduceRight|flatMap|some|every|find|findIndex|sort|then|from|all|allSettled)$/;
 
-/** Whether a function that stands in a handler runs as part of it, not when a timer, an event or a failure calls. */
+/** Whether a function within a handler runs as part of it, and is not called by a timer, an event or a failure. */
 export function runsWithin(fn: Node): boolean {
   const { parent } = fn;
   if (parent?.type === 'NewExpression') return isIdentifier(parent.callee, 'Promise');

@@ -3,7 +3,7 @@ import { isFunction, isIdentifier, keyName, parametersOf, unwrap, walk } from '.
 import { originOf, originText } from '../code/origin';
 import type { Project } from '../code/project';
 
-/** A handler's parameters, before it is said how certain it is. */
+/** A handler's parameters, without a judgement of how certain it is. */
 export interface Shape {
   readonly req: Node;
   readonly res: Node | undefined;
@@ -16,7 +16,7 @@ const EXPRESS_RESPONSE =
   /^(json|jsonp|status|send|sendStatus|sendFile|render|redirect|download|locals|cookie|clearCookie)$/;
 const REQUEST_NAME = /^_?(req|request)$/i;
 const RESPONSE_NAME = /^_?(res|resp|response)$/i;
-/** Callers that give a request and a response without an Express app of ours around. */
+/** Callers that pass a request and a response without an Express app around them. */
 const FOREIGN = /^(firebase-functions|@google-cloud\/functions-framework|http|https|http2|msw|next)\b/;
 const WRAPPERS = /^(express-async-handler|express-async-wrap|async-middleware)\(\)$/;
 
@@ -40,7 +40,7 @@ export function handlerByType(fn: Node, source: Source, project: Project): Shape
   if (first > 1 || (first === -1 && !wrapped && !isTyped)) return undefined;
   const [req, ...rest] = params.slice(Math.max(first, 0));
   if (req === undefined) return undefined;
-  // A helper that takes the request and something else: what comes second is no response.
+  // A helper may take the request and something else: then its second parameter is no response.
   const isPair = wrapped || isTyped || (rest[0] !== undefined && isResponse(rest[0], source));
   const [res, next] = isPair ? rest : [];
   return { req, res, next, wrapped: wrapper !== undefined };

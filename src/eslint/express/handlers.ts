@@ -13,7 +13,7 @@ export interface Handler {
   readonly req: Node;
   readonly res: Node | undefined;
   readonly next: Node | undefined;
-  /** `certain` where it is seen that Express calls it; `likely` where only its shape says so. */
+  /** `certain` if the file shows that Express calls it; `likely` if only its shape says so. */
   readonly evidence: 'certain' | 'likely';
   /** Whether it is seen to be registered on an app or a router, in this file. */
   readonly registered: boolean;

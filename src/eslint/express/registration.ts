@@ -10,16 +10,16 @@ const ON_APP = new RegExp(`^express(\\.new)?\\(\\)(\\.(${METHODS})\\(\\))*\\.(${
 /** Nest's app takes Express's middleware too. */
 const ON_NEST = /^@nestjs\/core\.NestFactory\.create\(\)\.use$/;
 const METHOD = new RegExp(`^(${METHODS})$`);
-/** What people call an app or a router that another file hands to theirs. */
+/** Usual names of an app or a router that another file passes to this one. */
 const NAMED_ROUTER = /^(app|application|server|router|routes?|api|\w+(Router|App))$/;
 
 /** A call that registers handlers on an app or a router. */
 export interface Registration {
   readonly call: Node;
   readonly method: string;
-  /** Whether it is seen that the receiver is Express's, and not only named as if. */
+  /** Whether the file shows that the receiver is Express's. Otherwise only its name says so. */
   readonly certain: boolean;
-  /** Whether the receiver is an app and no router. */
+  /** Whether the receiver is an app, not a router. */
   readonly onApp: boolean;
   /** The arguments that are handlers, arrays opened. */
   readonly handlers: readonly Node[];

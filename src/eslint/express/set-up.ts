@@ -15,7 +15,7 @@ import { variableOf } from '../code/origin';
 import type { App } from './app';
 import { registrationOf, type Registration } from './registration';
 
-/** Whether a handler is one for errors: by its four parameters, or by what people call them. */
+/** Whether a handler is an error handler, by its four parameters or by its name. */
 export function isErrorHandler(handler: Node, source: Source): boolean {
   const inner = unwrap(handler);
   if (isFunction(inner)) return parametersOf(inner).length === 4;
@@ -28,7 +28,7 @@ export function isErrorHandler(handler: Node, source: Source): boolean {
   );
 }
 
-/** Where the last word of an app's set-up is: the statement before which, or after which, the error handlers belong. */
+/** The end of an app's set-up: the statement before or after which the error handlers belong. */
 export interface EndOfSetup {
   readonly statement: Node;
   readonly side: 'before' | 'after';
@@ -47,7 +47,7 @@ export function endOfSetup(app: App, source: Source): EndOfSetup | undefined {
   for (const statement of setup.toReversed()) {
     const isErrors = isErrorSetup(statement, app, source);
     if (isErrors) first = statement;
-    // A handler of what no route has taken may stand behind those of errors.
+    // The handler for requests that no route has taken may come after the error handlers.
     else if (first !== undefined || !isTakingAll(statement, source)) break;
   }
   return first === undefined ? { statement: last, side: 'after' } : { statement: first, side: 'before' };
@@ -124,7 +124,7 @@ export function registersErrors({ method, handlers }: Registration, source: Sour
   return others.every((each) => isErrorHandler(each, source) || isFunction(each));
 }
 
-/** `configure(app)`, by a function of this file that mounts handlers of errors: ours would have to stand in it. */
+/** `configure(app)` with a function of this file that mounts error handlers: ours would have to be mounted in it. */
 function handsToErrorSetup({ expression }: Node, source: Source): boolean {
   const call =
     typeof expression === 'object' && expression.type === 'AwaitExpression'

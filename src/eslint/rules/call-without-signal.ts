@@ -7,7 +7,7 @@ import { variableOf } from '../code/origin';
 import { placeOf, requestName, type Place } from '../express/handler-around';
 import { rule, type RuleKit } from '../rule';
 
-/** A handler's call that goes on when the request is over, because nobody gave it the request's signal. */
+/** Reports a handler's call that goes on after the request, because it does not have the request's signal. */
 export const callWithoutSignal = rule(
   {
     description: "Calls in handlers are given the request's signal",
@@ -67,7 +67,7 @@ function tooOld([name, major, minor]: readonly [string, number, number], kit: Ru
   return isOld ? `${name} ${major}.${minor}` : undefined;
 }
 
-/** `fetch(request)`: a Request may have a signal of its own, which an option would displace. */
+/** `fetch(request)`: a Request may have a signal of its own, which an option would replace. */
 function mayBeRequestObject({ call, shape }: OutboundCall, { source }: RuleKit): string | undefined {
   const [first] = call.arguments ?? [];
   const isRequest =
@@ -98,7 +98,7 @@ function signalOf(
   return { signal: 'signal', edits: [{ range: [last.range[1], last.range[1]], text: ', signal' }] };
 }
 
-/** The name that a pattern gives the signal, where the call sees that very name and nobody sets it anew. */
+/** The name that a pattern gives the signal, if the call sees that name and nothing assigns to it. */
 function constantName(value: Node, call: Node, source: RuleKit['source']): string | undefined {
   const variable = isIdentifier(value) ? variableOf(value, source) : undefined;
   const isSeen =

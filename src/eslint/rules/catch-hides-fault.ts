@@ -6,7 +6,7 @@ import { originOf } from '../code/origin';
 import { placeOf, requestName, type Place } from '../express/handler-around';
 import { rule, type RuleKit } from '../rule';
 
-/** A `catch` that answers 500, or a success, for whatever an upstream did. */
+/** Reports a `catch` that answers 500, or a success, whatever the upstream's fault was. */
 export const catchHidesFault = rule(
   {
     description: 'A catch in a handler lets faults of upstreams through to gatewayErrorHandler()',
@@ -86,7 +86,7 @@ function judge(clause: Node, param: Node | null | undefined, body: Node, kit: Ru
   report({ node: clause, messageId, data, suggest: [{ messageId: suggestion, data, edits: insert }] });
 }
 
-/** The status that a block answers for whatever went wrong; `undefined` where it answers none, or tells 502 and 504 itself. */
+/** The status that a block answers for every failure; `undefined` if it answers none, or itself answers 502 and 504. */
 function statusIn(body: Node, res: string | undefined, { source }: RuleKit): string | undefined {
   const found: string[] = [];
   walk(body, source, (node) => {
@@ -118,7 +118,7 @@ function exitOf(clause: Node, { handler, inner }: Place, kit: RuleKit): Exit | u
   const mayReturn = type === undefined || /void|any|unknown/.test(type);
   if (isIdentifier(next) && mayReturn) return { text: `return ${next.name}(error)`, edits: [] };
   const isGuarded = handler.wrapped || project.express === undefined || project.express > 4;
-  // In a callback, a throw reaches the handler's promise only where the chain is waited for.
+  // In a callback, a throw reaches the handler's promise only if the handler awaits or returns the chain.
   const isWaitedFor = /^(AwaitExpression|ReturnStatement)$/.test(clause.parent?.type ?? '');
   const isHeard = clause.type === 'CatchClause' ? inner.length === 0 : inner.length === 1 && isWaitedFor;
   if (isGuarded && fn.async === true && isHeard) return { text: 'throw error', edits: [] };

@@ -13,7 +13,7 @@ import {
 import { originText, variableOf } from '../code/origin';
 import { rule, type RuleKit } from '../rule';
 
-/** `server.close()` on SIGTERM, which waits for idle connections and loses requests that are on their way. */
+/** Reports `server.close()` on SIGTERM: it waits for idle connections, and loses requests that are on their way. */
 export const drainOnSigterm = rule(
   {
     description: 'Servers are drained on SIGTERM, not only closed',

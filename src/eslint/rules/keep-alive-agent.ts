@@ -3,7 +3,7 @@ import { keyName, numberOf, type Node } from '../code/node';
 import { originText } from '../code/origin';
 import { rule, type RuleKit } from '../rule';
 
-/** Which option of which agent says how long an idle connection is kept, in milliseconds. */
+/** By agent: the option that says how long an idle connection is kept, in milliseconds. */
 const AGENTS: readonly (readonly [origin: RegExp, option: string, needsKeepAlive: boolean])[] = [
   [/^https?\.Agent\.new\(\)$/, 'timeout', true],
   [/^agentkeepalive(\.(HttpsAgent|HttpAgent))?\.new\(\)$/, 'freeSocketTimeout', false],
@@ -13,7 +13,7 @@ const AGENTS: readonly (readonly [origin: RegExp, option: string, needsKeepAlive
 /** Node's own servers close an idle connection after 5 s. */
 const SERVER_IDLE_MS = 5_000;
 
-/** An agent that keeps idle connections longer than the server does: its next request meets a closed one. */
+/** Reports an agent that keeps idle connections longer than the server does: its next request may use a closed one. */
 export const keepAliveAgent = rule(
   {
     description: 'Keep-alive agents let idle connections go before the server does',

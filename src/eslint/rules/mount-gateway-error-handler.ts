@@ -41,7 +41,7 @@ function judge(app: App, kit: RuleKit): void {
     judgePlace(app, at, kit);
     return;
   }
-  // It may be mounted where the app is handed on, by a function that takes it.
+  // A function that the app is passed to may mount it.
   if (mounted.length > 0 || app.registrations.length === 0) return;
   const end = endOfSetup(app, source);
   if (end === undefined) {
@@ -70,14 +70,14 @@ function judgePlace(app: App, at: number, { source, report }: RuleKit): void {
   const isFunctions = app.registrations
     .slice(0, at)
     .some((each) => each.method === 'use' && isErrors(each) && answers(each.handlers, source));
-  // In a class, the order of its methods' text is not the order of their calls.
+  // In a class the methods do not have to be called in the order of the text.
   if (app.name.startsWith('this.')) return;
   if (isFunctions) report({ node: own.call, messageId: 'late', data });
   else if (app.registrations.slice(at + 1).some((each) => !registersErrors(each, source) && !takesAll(each)))
     report({ node: own.call, messageId: 'early', data });
 }
 
-/** Whether error handlers are seen to answer: one that only logs and calls `next(err)` may stand before. */
+/** Whether one of the error handlers answers. One that only logs and calls `next(err)` may come before ours. */
 function answers(
   handlers: readonly { params?: readonly { name?: string }[] }[],
   source: RuleKit['source'],

@@ -5,7 +5,7 @@ import { lineAfter, removeStatement } from '../code/remove';
 import { appsOf, isNest, useLine, type App } from '../express/app';
 import { rule, type RuleKit } from '../rule';
 
-/** An app without `hangup()`, or with it behind middleware that may answer or wait. */
+/** Reports an app without `hangup()`, or with it behind middleware that may answer or wait. */
 export const mountHangup = rule(
   {
     description: 'hangup() is mounted, and first',
@@ -48,7 +48,7 @@ function judge(app: App, kit: RuleKit): void {
   const late = app.registrations[at];
   const statement = late?.call.parent;
   const before = app.registrations.slice(0, at);
-  // A health check and the like may well stand in front of it.
+  // Routes alone, a health check for example, may come before it.
   if (late === undefined || before.every(({ method }) => method !== 'use')) return;
   const isLone =
     statement?.type === 'ExpressionStatement' && late.onApp && unwrap(late.call).arguments?.length === 1;
@@ -71,7 +71,7 @@ function optionsText(options: RuleKit['options']): string {
   return given.length === 0 ? '' : `{ ${given.join(', ')} }`;
 }
 
-/** An app that has routes or listens; one that a test makes for itself in a moment has neither name nor use here. */
+/** Whether an app has routes or listens. An app that a test makes for a moment needs no `hangup()`. */
 function isServer(app: App, { source }: RuleKit): boolean {
   return (
     app.registrations.length > 0 ||
@@ -81,14 +81,14 @@ function isServer(app: App, { source }: RuleKit): boolean {
   );
 }
 
-/** Whether a call `app.use(hangup())` is there on an app of that name, of which it is not seen that it is this one. */
+/** Whether the file calls `app.use(hangup())` on an app of that name, which may be another one. */
 function isMountedByName({ name }: App, mounted: readonly Node[], { source }: RuleKit): boolean {
   return mounted.some(
     ({ parent }) => parent?.callee != null && source.getText(parent.callee) === `${name}.use`,
   );
 }
 
-/** Where connect-timeout or express-timeout-handler is migrated, `hangup()` comes in its place. */
+/** The migration of connect-timeout or express-timeout-handler puts `hangup()` in its place. */
 function replacesTimeout(text: string): boolean {
   return /['"](connect-timeout|express-timeout-handler)['"]/.test(text);
 }

@@ -8,7 +8,7 @@ import { placeOf, requestName } from '../express/handler-around';
 import { rule, type RuleKit } from '../rule';
 import { readSnippet, type Snippet } from './snippet';
 
-/** The snippet that the usual pages tell people to paste into every route. */
+/** Reports the abort snippet that the usual pages tell people to paste into every route. */
 export const noAbortSnippet = rule(
   {
     description: 'Handlers use req.signal in place of a controller, a timer and req.on("close")',
@@ -51,7 +51,7 @@ function judge(declarator: Node, snippet: Snippet, req: string, fn: Node, kit: R
   }
   const messageId = messageOf(snippet, req, source);
   const isMounted = settings.mounted === true || callsOfOurs('hangup', source).length > 0;
-  // Without hangup() there is no req.deadline, and what was right would throw.
+  // Without hangup() there is no req.deadline, and code that worked would throw.
   if (isMounted && !snippet.stopsEarly) kit.report({ node: declarator, messageId, data, fix: edits });
   else {
     const suggestion = snippet.stopsEarly ? 'limitAll' : 'replace';
@@ -59,7 +59,7 @@ function judge(declarator: Node, snippet: Snippet, req: string, fn: Node, kit: R
   }
 }
 
-/** A listener on the response does come when the client leaves; one on the request does not say so. */
+/** A listener on the response is called when the client leaves; one on the request does not show that. */
 function messageOf({ listeners }: Snippet, req: string, source: Source): string {
   if (listeners.length === 0) return 'timerOnly';
   const isOnRequest = listeners.some((each) => source.getText(each).startsWith(`${req}.`));
@@ -94,7 +94,7 @@ function readEdit(read: Node, text: string): Edit {
   return isShort ? { range: parent.range, text } : { range: read.range, text };
 }
 
-/** What is left of a `finally` that only cleared the timer. */
+/** The edits for a `finally` that only cleared the timer. */
 function emptied(gone: readonly Node[], removed: readonly Edit[], source: Source): Edit[] {
   const blocks = new Set(gone.map(({ parent }) => parent));
   return [...blocks].flatMap((block) => {
@@ -106,7 +106,7 @@ function emptied(gone: readonly Node[], removed: readonly Edit[], source: Source
   });
 }
 
-/** `req.deadline.signal(ms)` aborts as a `TimeoutError`: what asked for an `AbortError` asks for both. */
+/** `req.deadline.signal(ms)` aborts with a `TimeoutError`, so a check for `AbortError` becomes a check for both. */
 function timeoutsToo(fn: Node, source: Source): Edit[] {
   const text = source.getText(fn);
   if (text.includes('TimeoutError')) return [];

@@ -6,7 +6,7 @@ import { bringsIn, grouped, migration } from './timeout-migration';
 
 const NAME = 'connect-timeout';
 
-/** connect-timeout, which answers in time and stops nothing. */
+/** Reports connect-timeout, which answers in time and stops no work. */
 export const noConnectTimeout = rule(
   {
     description: 'hangup() and deadline() take the place of connect-timeout',

@@ -6,7 +6,7 @@ import { bringsIn, migration, type Migrated } from './timeout-migration';
 
 const NAME = 'express-timeout-handler';
 
-/** express-timeout-handler, whose time is the socket's idle time. */
+/** Reports express-timeout-handler, whose time is the socket's idle time. */
 export const noExpressTimeoutHandler = rule(
   {
     description: 'hangup() and deadline() take the place of express-timeout-handler',

@@ -4,7 +4,7 @@ import { rule, type RuleKit } from '../rule';
 
 const LISTENS = /^(on|once|addListener|prependListener)$/;
 
-/** `req.on('close')` taken for the client's departure, which it is not since Node 16. */
+/** Reports `req.on('close')` where it is taken for the client's departure: it is not, since Node 16. */
 export const noRequestClose = rule(
   {
     description: "req's close and aborted are not taken for the client's departure",
@@ -27,7 +27,7 @@ export const noRequestClose = rule(
   }),
 );
 
-/** What aborts a controller is the other rule's. */
+/** no-abort-snippet reports a listener that aborts a controller. */
 function isSnippets(call: Node, { source }: RuleKit): boolean {
   let aborts = false;
   for (const argument of call.arguments ?? [])

@@ -8,7 +8,7 @@ import { placeOf, requestName } from '../express/handler-around';
 import type { Handler } from '../express/handlers';
 import { rule, type RuleKit } from '../rule';
 
-/** A call in a function that handlers call: it has no `req`, or one that it is handed. */
+/** Reports a call in a function that handlers call. The function has no `req`, or gets it as a parameter. */
 export const serviceWithoutSignal = rule(
   {
     description: 'Calls in functions that handlers use end with the request too',
@@ -31,7 +31,7 @@ export const serviceWithoutSignal = rule(
   },
 );
 
-/** Code for browsers lies beside servers in many repositories. */
+/** Many repositories hold code for browsers beside their server. */
 function isBrowser({ source, filename }: RuleKit): boolean {
   if (/\.(jsx|tsx|vue)$/.test(filename)) return true;
   return /\bfrom ['"](react|vue|@angular|svelte|@reduxjs|axios-mock)|\b(window|document|localStorage)\s*[.[]/.test(
@@ -66,8 +66,8 @@ function judge(call: Node, kit: RuleKit): void {
 }
 
 /**
- * The parameter of a helper that a handler of this file calls with its own request in that place; sure where nobody calls
- * it in another way.
+ * The parameter for which handlers of this file pass their request to a helper. It is certain if there is no other kind of
+ * call.
  */
 function requestOf(fn: Node, call: Node, kit: RuleKit): { name: string; isSure: boolean } | undefined {
   const { source } = kit;
@@ -87,7 +87,7 @@ function requestOf(fn: Node, call: Node, kit: RuleKit): { name: string; isSure: 
   return { name: param.name, isSure: !isExported && places.every((each) => each === at) };
 }
 
-/** At which place of a call a handler hands its request on. */
+/** The index of the argument by which a handler passes its request on. */
 function placeOfRequest(identifier: Node, kit: RuleKit): number | undefined {
   const user = identifier.parent;
   const place = user?.type === 'CallExpression' ? placeOf(user, kit.handlers()) : undefined;

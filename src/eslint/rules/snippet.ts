@@ -8,11 +8,11 @@ export interface Snippet {
   readonly reads: readonly Node[];
   /** The statements `req.on('close', …)` that do nothing but abort. */
   readonly listeners: readonly Node[];
-  /** The timer, with its duration and all statements that are about it alone. */
+  /** The timer, with its duration and all statements that only concern it. */
   readonly timer: { readonly ms: Node; readonly statements: readonly Node[] } | undefined;
-  /** Whether the timer is stopped before the handler is done: what comes later has no limit. */
+  /** Whether the timer is stopped before the handler is done, so that the rest of the handler has no limit. */
   readonly stopsEarly: boolean;
-  /** Whether the controller or the timer is used in other ways too. */
+  /** Whether the controller or the timer has other uses, too. */
   readonly entangled: boolean;
 }
 
@@ -100,7 +100,7 @@ function isAbortOrClear(statement: Node, timer: string | undefined): boolean {
   const expression = (statement.type === 'ExpressionStatement' ? statement.expression : statement) as Node;
   if (expression.type !== 'CallExpression' || expression.callee === undefined) return false;
   const callee = unwrap(expression.callee);
-  // A reason of its own is what somebody looks for.
+  // Some other code may look for a reason that is given here.
   if (callee.type === 'MemberExpression')
     return keyName(callee) === 'abort' && (expression.arguments ?? []).length === 0;
   return (

@@ -7,10 +7,10 @@ import { removeStatement } from '../code/remove';
 import { registrationOf } from '../express/registration';
 import type { RuleKit } from '../rule';
 
-/** One call of another timeout middleware, as ours says it. */
+/** One call of another timeout middleware, in terms of ours. */
 export interface Migrated {
   readonly call: Node;
-  /** The duration, as it is written in the new call. */
+  /** The duration, as the new call has it. */
   readonly ms: string;
 }
 
@@ -48,7 +48,7 @@ export function migration(
   const missing = [...used].filter(([ours]) => callsOfOurs(ours, source).length === 0);
   if (missing.length === 0) return [removeStatement(statement, source), ...replaced];
   const edit = importEdit(missing, 'express-hangup', source);
-  // Ours takes the place of theirs, unless it lengthens an import that is there.
+  // Our import replaces theirs, unless a name is added to an import of ours that is there.
   if (edit.text.startsWith(',')) return [removeStatement(statement, source), edit, ...replaced];
   return [{ range: statement.range, text: edit.text.trim() }, ...replaced];
 }

@@ -5,7 +5,7 @@ import { rule } from '../rule';
 
 const CREATE = /^http-proxy-middleware\.(createProxyMiddleware|legacyCreateProxyMiddleware)$/;
 
-/** http-proxy-middleware by itself, which answers resets with 504 and makes fragments look whole. */
+/** Reports http-proxy-middleware without `hangupProxy()`: it answers resets with 504 and makes fragments look whole. */
 export const wrapProxy = rule(
   {
     description: 'The options of createProxyMiddleware() go through hangupProxy()',
