@@ -4,8 +4,13 @@ import { createHook } from 'node:async_hooks';
 import { once } from 'node:events';
 import http from 'node:http';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gatewayErrorHandler, hangup } from 'express-hangup';
 import { expresses, gate, Wire } from './wire.mjs';
+
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc');
 
 /** A Proxy as an app writes it that wants to see calls: methods run on the object itself, since Node needs that. */
 function wrapped(object) {
@@ -156,7 +161,7 @@ for (const [version, express] of expresses) {
     assert.ok(most > 0);
     // Node tells it when the resource has been garbage-collected.
     while (alive.size > 0) {
-      new Array(100_000).fill({});
+      gc();
       await new Promise(setImmediate);
     }
   });
