@@ -1,7 +1,7 @@
 import ts from 'typescript';
 
-/** Beside one of these the language needs no space. */
-const PUNCTUATION = /^[(){}[\],;:=?]$/;
+/** Two characters of the code between which the language needs no space. */
+const CLOSE = /[(){}[\],;:=?]|[\w$][&|<>+\-*/!%^~]|[&|<>+\-*/!%^~][\w$]/;
 
 const COMMENT = /\/\*[^]*?\*\/|\/\/[^\n]*/g;
 
@@ -40,5 +40,5 @@ function gap(text) {
 /** The gap between two characters of the code, without spaces that the language does not need. */
 function narrow(text, before, after) {
   if (text.startsWith('\n')) return '\n';
-  return PUNCTUATION.test(before) || PUNCTUATION.test(after) ? '' : text;
+  return CLOSE.test(before + after) ? '' : text;
 }
