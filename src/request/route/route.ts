@@ -40,14 +40,15 @@ const UNKNOWN = '/*';
 export function routeOf(req: IncomingMessage): string | undefined {
   const { route } = req as Routed;
   if (route === undefined) return undefined;
-  return mountOf(route, req) + patternOf(route.path);
+  return patterns.get(route) ?? findPattern(route, req);
 }
+
+/** The patterns of the routes that are mounted in one place, with what stands in front of them. */
+const patterns = new WeakMap<object, string>();
 
 function patternOf(path: unknown): string {
   return Array.isArray(path) ? path.join('|') : String(path);
 }
-
-const mounts = new WeakMap<object, string>();
 
 interface Ways {
   readonly ways: Layer[][];
@@ -59,20 +60,20 @@ interface Ways {
 /** The ways to routes that are mounted in several places. */
 const severalWays = new WeakMap<object, Ways>();
 
-function mountOf(route: { path?: unknown }, req: Routed): string {
-  const known = mounts.get(route);
-  if (known !== undefined) return known;
+function findPattern(route: { path?: unknown }, req: Routed): string {
+  const own = patternOf(route.path);
   try {
     const path = (req.originalUrl ?? req.url ?? '').replace(/[?#].*$/s, '');
     const ways = knownWaysTo(route, req.app);
     const way = ways.length > 1 ? wayOf(path, ways, req.app) : ways[0];
     const mount = mountOfApp(req.app) + (way ?? []).map((layer) => mountPatternsOf(layer, path)).join('');
-    if (!isWhole(mount + patternOf(route.path), path)) return UNKNOWN + mount;
-    if (ways.length === 1) mounts.set(route, mount);
-    return mount;
+    const pattern = mount + own;
+    if (!isWhole(pattern, path)) return UNKNOWN + pattern;
+    if (ways.length === 1) patterns.set(route, pattern);
+    return pattern;
   } catch {
     // Not a router of Express: its stack may hold anything.
-    return UNKNOWN;
+    return UNKNOWN + own;
   }
 }
 
