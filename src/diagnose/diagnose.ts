@@ -68,9 +68,9 @@ function listen(
   const tickets = new RequestTickets();
   const live = new LiveRequests(
     {
-      onEnd({ req, outcome, at, tookMs, leftMs }) {
-        outcomes.count(outcome, at);
-        routes.count(req.method ?? '', routeOf(req), { outcome, tookMs, leftMs });
+      onEnd(ended) {
+        outcomes.count(ended.outcome, ended.at);
+        routes.count(ended.req.method ?? '', routeOf(ended.req), ended);
       },
       onDeparture: () => aborts.note('CLIENT_CLOSED_REQUEST'),
     },

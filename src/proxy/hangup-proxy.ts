@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { captureStack } from '../answer/call-site';
+import { captureStack, markCallSite, type CapturedStack } from '../answer/call-site';
 import { DEFAULTS } from '../options';
 import { openAttempt } from './exchange/attempt';
 import { ProxyExchange } from './exchange/exchange';
@@ -33,9 +33,10 @@ export function hangupProxy<Options extends object>(options: Options): Options {
   const plugins = rest.plugins ?? [];
   const isMirrored = rest.forward !== undefined;
   const isShown = rest.on?.proxyRes !== undefined || plugins.length > 0;
+  const site = captureStack();
   const prepared: HangupProxyOptions = {
     ...rest,
-    agent: agentFor(rest, maxHeaderSize),
+    agent: agentFor(rest, maxHeaderSize, site),
     logProvider: refuseOldVersions(rest.logProvider),
     on: handlersOf(rest.on, verdicts),
     plugins: [
@@ -44,7 +45,7 @@ export function hangupProxy<Options extends object>(options: Options): Options {
       proxyPlugin({
         ...{ limits, verdicts, isMirrored, isShown },
         fallback: fallback?.toString(),
-        site: captureStack(),
+        site,
       }),
     ],
   };
@@ -99,7 +100,12 @@ function orNone(ms: number): number {
 function agentFor(
   { agent, followRedirects }: HangupProxyOptions,
   maxHeaderSize: number | undefined,
+  site: CapturedStack,
 ): unknown {
   if (agent !== undefined) return agent;
-  return followRedirects ? false : new UpstreamAgent(maxHeaderSize);
+  if (followRedirects) return false;
+  const own = new UpstreamAgent(maxHeaderSize);
+  // diagnose() then need not look for the line of each request.
+  markCallSite(own, site);
+  return own;
 }

@@ -1,3 +1,5 @@
+import type { ClientRequest } from 'node:http';
+import { markedCallSite, type CapturedStack } from '../../answer/call-site';
 import type { RequestTickets } from '../requests/request-ticket';
 import type { CallSites } from './call-sites';
 import type { CallStart } from './upstream-call';
@@ -12,8 +14,20 @@ export class CallStarts {
     private readonly tickets: RequestTickets,
   ) {}
 
-  note(request: object): void {
-    const stack = this.sites.capture();
+  /** A request of undici is about to be sent. */
+  noteUndici(request: object): void {
+    this.note(request, this.sites.capture());
+  }
+
+  /** A request of node:http has been created. */
+  noteHttp(request: ClientRequest & { readonly agent?: object | false }): void {
+    const { agent } = request;
+    // What hangupProxy()'s own agent sends was made by no line of the app: the stack holds none.
+    const isProxied = typeof agent === 'object' && markedCallSite(agent) !== undefined;
+    this.note(request, isProxied ? undefined : this.sites.capture());
+  }
+
+  private note(request: object, stack: CapturedStack | undefined): void {
     const ticket = this.tickets.current();
     if (stack === undefined && ticket === undefined) return;
     (request as Record<symbol, CallStart | undefined>)[this.start] = { stack, ticket };

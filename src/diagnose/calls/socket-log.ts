@@ -2,6 +2,7 @@ import { errorMonitor } from 'node:events';
 import type { Socket } from 'node:net';
 import { now } from '../clock';
 import type { OriginLog } from '../learned/origin-log';
+import type { HttpCall } from './watch-http';
 
 /** Where a socket is on its way to being usable. */
 export type Stage = 'dns' | 'connect' | 'tls' | 'ready';
@@ -16,6 +17,8 @@ export class SocketLog {
   /** Requests that were written to it, as far as they were seen. */
   requests = 0;
   inFlight = 0;
+  /** The request of node:http that it carries. */
+  httpCall: HttpCall | undefined;
   idleSince: number | undefined;
   /** `bytesWritten` when the last request was over. */
   bytesBefore = 0;
@@ -46,19 +49,23 @@ export interface SocketEvents {
 /** What undici says when its own keep-alive timer closes a socket. */
 const UNDICI_IDLE = 'socket idle timeout';
 
+type WatchedSocket = Socket & { [log: symbol]: SocketLog | undefined };
+type Listener = (this: Socket, first?: unknown, second?: unknown) => void;
+
 /** The sockets to upstreams that are open now, each with its log. */
 export class SocketLogs {
-  private readonly logs = new WeakMap<Socket, SocketLog>();
+  /** On the sockets themselves: each request asks for the log several times, and a WeakMap is slower. */
+  private readonly log = Symbol('express-hangup.socket');
   private readonly open = new Set<Socket>();
-  private readonly listeners: (readonly [event: string | symbol, listener: (...args: unknown[]) => void])[];
+  private readonly listeners: (readonly [event: string | symbol, listener: Listener])[];
 
   constructor(private readonly events: SocketEvents) {
     // One function for all sockets and not a closure for each: a socket that lives long must cost little.
-    const { logs } = this;
-    const handle = (act: (log: SocketLog, ...args: never[]) => void) =>
-      function onSocketEvent(this: Socket, ...args: unknown[]): void {
-        const log = logs.get(this);
-        if (log) act(log, ...(args as never[]));
+    const key = this.log;
+    const handle = (act: (log: SocketLog, first: never, second: never) => void): Listener =>
+      function onSocketEvent(first, second) {
+        const log = (this as WatchedSocket)[key];
+        if (log) act(log, first as never, second as never);
       };
     this.listeners = [
       ['lookup', handle((log) => (log.stage = 'connect'))],
@@ -74,15 +81,15 @@ export class SocketLogs {
   }
 
   of(socket: Socket): SocketLog | undefined {
-    return this.logs.get(socket);
+    return (socket as WatchedSocket)[this.log];
   }
 
   /** Begins to watch a socket; what the flag means stands at `SocketLog`. */
   watch(socket: Socket, { isWhole }: { isWhole: boolean }): SocketLog {
-    const known = this.logs.get(socket);
+    const known = this.of(socket);
     if (known) return known;
     const log = new SocketLog(socket, isWhole);
-    this.logs.set(socket, log);
+    (socket as WatchedSocket)[this.log] = log;
     this.open.add(socket);
     for (const [event, listener] of this.listeners) socket.on(event, listener);
     return log;

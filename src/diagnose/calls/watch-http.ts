@@ -12,7 +12,7 @@ import { subscribeAll } from '../../subscribe-all';
 import type { Watched } from './watched';
 
 /** A request of node:http that has a socket. */
-interface HttpCall {
+export interface HttpCall {
   readonly call: UpstreamCall;
   readonly request: ClientRequest;
   response: IncomingMessage | undefined;
@@ -33,7 +33,6 @@ type TrackedRequest = ClientRequest & { [call: symbol]: HttpCall | undefined };
 export class HttpWatcher {
   /** Where a request keeps its call: in a WeakMap, requests would survive until the next full garbage collection. */
   private readonly call = Symbol('express-hangup.call');
-  private readonly onSocket = new Map<SocketLog, HttpCall>();
   private readonly unsubscribe: () => void;
   private isStopped = false;
 
@@ -45,8 +44,9 @@ export class HttpWatcher {
     this.unsubscribe = subscribeAll({
       // From Node 22 on. Without it an upload is first seen when it has been written (`start`), or has failed.
       'http.client.request.created': ({ request }: OfRequest) => {
-        watched.starts.note(request);
-        request.once('socket', onSocket);
+        watched.starts.noteHttp(request);
+        // Emitted once for each request. `once()` would make a function for each.
+        request.on('socket', onSocket);
       },
       'http.client.request.start': ({ request }: OfRequest) => begin(request, !isStreamed(request)),
       'http.client.request.error': (message: OfRequest & { error: unknown }) => this.failed(message),
@@ -58,14 +58,13 @@ export class HttpWatcher {
   stop(): void {
     this.isStopped = true;
     this.unsubscribe();
-    this.onSocket.clear();
   }
 
   /** The pool has taken a socket back. */
   freed(log: SocketLog): void {
-    const known = this.onSocket.get(log);
+    const known = log.httpCall;
     if (!known) return;
-    this.onSocket.delete(log);
+    log.httpCall = undefined;
     callDone(known.call);
     const { socket, origin } = log;
     // The agent's own listener came first: it has closed a socket that it does not want.
@@ -75,9 +74,9 @@ export class HttpWatcher {
 
   /** A socket has closed. */
   closed(log: SocketLog): void {
-    const known = this.onSocket.get(log);
+    const known = log.httpCall;
     if (!known) return;
-    this.onSocket.delete(log);
+    log.httpCall = undefined;
     const { response, call } = known;
     if (response?.complete) callDone(call);
     else callFailed(call);
@@ -98,7 +97,7 @@ export class HttpWatcher {
     if (!knowsWhen) Object.assign(call, { begunAt: undefined, idleMs: undefined });
     const begun: HttpCall = { call, request, response: undefined, info: undefined };
     request[this.call] = begun;
-    this.onSocket.set(log, begun);
+    log.httpCall = begun;
     return begun;
   }
 

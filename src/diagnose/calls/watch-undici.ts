@@ -83,7 +83,7 @@ function watchRequests(watched: Watched, failedConnects: WeakMap<object, number 
   const callOf = (request: TrackedRequest): UpstreamCall | undefined => request[CALL];
   const failed = new WeakSet<object>();
   return subscribeAll({
-    'undici:request:create': ({ request }: OfRequest) => starts.note(request),
+    'undici:request:create': ({ request }: OfRequest) => starts.noteUndici(request),
     'undici:client:sendHeaders': ({ request, socket }: OfRequest & { socket: Socket }) => {
       const log = sockets.of(socket) ?? sockets.watch(socket, { isWhole: false });
       if (log.origin === undefined) {

@@ -5,7 +5,8 @@ import { routeOf } from '../../request/route/route';
 import { whoClosed } from '../../request/lifetime/who-closed';
 import { now } from '../clock';
 import { outcomeOf, type RequestOutcome } from './outcomes';
-import type { RequestTicket, RequestTickets } from './request-ticket';
+import type { RequestTickets } from './request-ticket';
+import { ServedRequests, type ServedRequest } from './served-requests';
 import type { LiveReport, LiveRequest } from '../report';
 import { subscribeAll } from '../../subscribe-all';
 
@@ -15,16 +16,6 @@ const MAX_SHOWN = 100;
 const MAX_FOLLOWED = 10_000;
 /** How many servers' timeouts are shown. */
 const MAX_SERVERS = 8;
-
-export interface ServedRequest {
-  readonly id: number;
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  readonly socket: Socket;
-  readonly arrivedAt: number;
-  /** By which the calls that are made for it find it. */
-  ticket: RequestTicket | undefined;
-}
 
 /** A request that is over. */
 export interface EndedRequest {
@@ -47,9 +38,11 @@ export interface ServedEvents {
 interface OfServer {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly socket: Socket;
+  readonly socket: Connection;
   readonly server: Server;
 }
+
+type Connection = Socket & { [carried: symbol]: ServedRequest[] | undefined };
 
 /** The requests that this process is serving, and how each ends: by its response, or with its connection. */
 export class LiveRequests {
@@ -57,8 +50,10 @@ export class LiveRequests {
   readonly servers = new Set<Server>();
   /** The shortest and the longest deadline of the requests so far. */
   readonly deadlines = { shortestMs: Infinity, longestMs: 0 };
-  private readonly served = new Map<ServerResponse, ServedRequest>();
-  private readonly connections = new Map<Socket, Set<ServedRequest>>();
+  private readonly served = new ServedRequests();
+  /** Where a connection keeps the requests that it carries. */
+  private readonly carried = Symbol('express-hangup.carried');
+  private readonly connections = new Set<Connection>();
   private readonly unsubscribe: () => void;
   private readonly onClose: (this: Socket) => void;
   private lastId = 0;
@@ -69,17 +64,20 @@ export class LiveRequests {
   ) {
     const closed = this.closed.bind(this);
     this.onClose = function (this: Socket): void {
-      closed(this);
+      closed(this as Connection);
     };
     this.unsubscribe = subscribeAll({
       'http.server.request.start': (message: OfServer) => this.started(message),
-      'http.server.response.finish': ({ response }: OfServer) => this.finished(response),
+      'http.server.response.finish': ({ socket, response }: OfServer) => this.finished(socket, response),
     });
   }
 
   stop(): void {
     this.unsubscribe();
-    for (const socket of this.connections.keys()) socket.off('close', this.onClose);
+    for (const socket of this.connections) {
+      socket.off('close', this.onClose);
+      socket[this.carried] = undefined;
+    }
     this.connections.clear();
     this.served.clear();
     this.servers.clear();
@@ -87,13 +85,12 @@ export class LiveRequests {
 
   /** Leaves out a request for the page itself, so that the page does not show it. */
   ignore(res: ServerResponse): void {
-    const request = this.served.get(res);
+    const request = this.find(res.socket as Connection | null, res);
     if (request) this.forget(request);
   }
 
   report(): LiveReport {
-    const oldest = [...this.served.values()].slice(0, MAX_SHOWN);
-    return { count: this.served.size, requests: oldest.map(describe) };
+    return { count: this.served.size, requests: this.served.oldest(MAX_SHOWN).map(describe) };
   }
 
   private started({ request: req, response: res, socket, server }: OfServer): void {
@@ -102,36 +99,41 @@ export class LiveRequests {
       id: ++this.lastId,
       req,
       res,
-      socket,
+      onConnection: this.requestsOn(socket),
       arrivedAt: now(),
       ticket: undefined,
+      before: undefined,
+      after: undefined,
     };
     request.ticket = this.tickets.enter(request);
-    this.connection(socket).add(request);
-    this.served.set(res, request);
+    this.served.add(request);
     if (this.servers.size < MAX_SERVERS) this.servers.add(server);
   }
 
   /** One listener for each connection and none for each request, because a connection has many requests. */
-  private connection(socket: Socket): Set<ServedRequest> {
-    const known = this.connections.get(socket);
+  private requestsOn(socket: Connection): ServedRequest[] {
+    const known = socket[this.carried];
     if (known) return known;
     socket.on('close', this.onClose);
-    const served = new Set<ServedRequest>();
-    this.connections.set(socket, served);
-    return served;
+    this.connections.add(socket);
+    return (socket[this.carried] = []);
   }
 
-  private finished(res: ServerResponse): void {
-    const request = this.served.get(res);
+  private find(socket: Connection | null, res: ServerResponse): ServedRequest | undefined {
+    return socket?.[this.carried]?.find((request) => request.res === res);
+  }
+
+  private finished(socket: Connection, res: ServerResponse): void {
     // On Node 20 and 22 a response "finishes" on a dead connection too; that one ends with the connection.
-    if (request && !request.socket.destroyed) this.ended(request, outcomeOf(res.statusCode));
+    if (socket.destroyed) return;
+    const request = this.find(socket, res);
+    if (request) this.ended(request, outcomeOf(res.statusCode));
   }
 
-  private closed(socket: Socket): void {
-    const served = this.connections.get(socket);
+  private closed(socket: Connection): void {
     this.connections.delete(socket);
-    for (const request of served ?? []) {
+    // Each leaves the list when it has ended.
+    for (const request of [...(socket[this.carried] ?? [])]) {
       const outcome = outcomeOfCut(request);
       if (outcome === 'clientClosed') this.events.onDeparture();
       this.ended(request, outcome);
@@ -155,8 +157,7 @@ export class LiveRequests {
 
   private forget(request: ServedRequest): void {
     if (request.ticket) request.ticket.served = undefined;
-    this.served.delete(request.res);
-    this.connections.get(request.socket)?.delete(request);
+    this.served.remove(request);
   }
 }
 

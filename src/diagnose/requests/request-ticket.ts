@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { ServedRequest } from './live-requests';
+import type { ServedRequest } from './served-requests';
 
 /**
  * Stands for a request in its async context, so that the calls made there find the request. It refers to the
