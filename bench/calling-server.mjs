@@ -1,5 +1,5 @@
 // One Express app of bench/instructions.mjs that calls an upstream, in a process of its own:
-// `BENCH_UPSTREAM=<URL> node calling-server.mjs <subject>`.
+// `BENCH_UPSTREAM=<URL> [BENCH_DIAGNOSE=on|empty] node calling-server.mjs <subject>`.
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import { answer } from './lib/commands.mjs';
@@ -60,6 +60,15 @@ function inContext(options, call) {
   });
 }
 
+/** Subscribes to the very channels of diagnose(), and does nothing with what they bring. */
+function listenToNothing() {
+  const channels = require('node:diagnostics_channel');
+  const { subscribe } = channels;
+  channels.subscribe = (name) => subscribe(name, () => undefined);
+  require('express-hangup/diagnose').diagnose();
+  channels.subscribe = subscribe;
+}
+
 async function globalFetch(signal) {
   return (await fetch(upstream, { signal })).text();
 }
@@ -78,6 +87,8 @@ function nodeHttp() {
     });
 }
 
+if (process.env.BENCH_DIAGNOSE === 'empty') listenToNothing();
+if (process.env.BENCH_DIAGNOSE === 'on') require('express-hangup/diagnose').diagnose();
 subjects[subject]();
 const server = http.createServer({ keepAliveTimeout: DEADLINE_MS, requestTimeout: 0 }, app);
 server.listen(0, '127.0.0.1', () => answer({ port: server.address().port }));

@@ -1,109 +1,136 @@
-// What diagnose() costs: the CPU time for each request of an Express app that calls an upstream by fetch, with diagnose() and
-// without. Two processes, one of each kind, are loaded in turn, so that both have their code optimised for what they do.
-// Run it after `npm run build`: node bench/diagnose.mjs [rounds] [requests per round]
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
+// What diagnose() costs: CPU time for each request of an Express app that calls an upstream by http-proxy-middleware, fetch or
+// node:http, with diagnose() and without, in production and in development.
+//
+//   npm run build && node bench/diagnose.mjs [rounds] [requests of a round] [--quick] [--only HPM|fetch|node:http] [--processes 3] [--node <path>]
+//
+// Each variant runs in several processes, because V8 optimises each process a little differently. All take turns. "without, again"
+// is the same as "without": how far its factor is from 1 is the error of all the others. "empty listeners" subscribes to the
+// same channels as diagnose() and does nothing with their messages: that price is Node's and undici's own.
 import http from 'node:http';
+import { once } from 'node:events';
+import { readCommandLine } from './lib/command-line.mjs';
+import { startProcess } from './lib/measured-process.mjs';
+import { machine, table, versionOf } from './lib/report.mjs';
+import { measureRounds } from './lib/rounds.mjs';
+import { mean, median, quantile } from './lib/statistics.mjs';
 
-const [rounds = 20, requests = 1000] = process.argv.slice(2).map(Number);
-const CONNECTIONS = 10;
-const roles = { upstream, load, app };
+const SERVER = new URL('./calling-server.mjs', import.meta.url).pathname;
+const LOAD = new URL('./lib/load-process.mjs', import.meta.url).pathname;
+const CLIENTS = { HPM: 'HPM 4 with hangupProxy()', fetch: 'global fetch', 'node:http': 'node:http' };
+/** By name: the environment, and the variant that it is compared with. */
+const VARIANTS = {
+  without: { env: {}, base: 'without' },
+  'without, again': { env: {}, base: 'without' },
+  'empty listeners': { env: { BENCH_DIAGNOSE: 'empty' }, base: 'without' },
+  'diagnose(), production': { env: { BENCH_DIAGNOSE: 'on' }, base: 'without' },
+  'without, development': { env: { NODE_ENV: 'development' }, base: 'without, development' },
+  'diagnose(), development': {
+    env: { NODE_ENV: 'development', BENCH_DIAGNOSE: 'on' },
+    base: 'without, development',
+  },
+};
 
-await (roles[process.env.BENCH_ROLE] ?? measure)();
+const { quick, json, only, node, processes, positionals } = readCommandLine(
+  { only: { type: 'string' }, processes: { type: 'string' } },
+  { allowPositionals: true },
+);
+const [rounds = quick ? 1 : 20, requests = quick ? 20 : 400] = positionals.map(Number);
+const plan = {
+  rounds,
+  requests,
+  warmUp: quick ? 20 : 4000,
+  processes: Number(processes ?? (quick ? 1 : 3)),
+  connections: 10,
+  request: 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n',
+};
+if (only !== undefined && !(only in CLIENTS))
+  throw new RangeError(`--only is "${only}", but must be one of ${Object.keys(CLIENTS).join(', ')}.`);
 
-function upstream() {
-  const server = http.createServer((_req, res) => res.end('{"ok":true}'));
-  server.keepAliveTimeout = 60_000;
-  server.listen(0, '127.0.0.1', () => process.send(`http://127.0.0.1:${server.address().port}/`));
-}
+const upstream = http.createServer((_req, res) => res.end('{"id":7,"name":"Ada"}'));
+upstream.keepAliveTimeout = 600_000;
+upstream.listen(0, '127.0.0.1');
+await once(upstream, 'listening');
+const target = `http://127.0.0.1:${upstream.address().port}`;
+const load = await startProcess(LOAD);
 
-function load() {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-  const get = (url) =>
-    new Promise((resolve, reject) => {
-      http.get(url, { agent }, (res) => res.resume().on('end', resolve)).on('error', reject);
-    });
-  process.on('message', async ({ url, count }) => {
-    let left = count;
-    const worker = async () => {
-      while (left-- > 0) await get(url);
-    };
-    await Promise.all(Array.from({ length: CONNECTIONS }, worker));
-    process.send('done');
-  });
-}
-
-async function app() {
-  const { default: express } = await import('express');
-  const { hangup } = await import('express-hangup');
-  const { diagnose } = await import('express-hangup/diagnose');
-  if (process.env.BENCH_DIAGNOSE) diagnose();
-  const server = express()
-    .use(hangup())
-    .get('/items/:id', async (req, res) => {
-      const answer = await fetch(process.env.BENCH_UPSTREAM, { signal: req.signal });
-      res.type('json').send(await answer.text());
-    })
-    .listen(0, '127.0.0.1', () => process.send(`http://127.0.0.1:${server.address().port}/items/7`));
-  server.keepAliveTimeout = 60_000;
-  process.on('message', () => {
-    const { user, system } = process.cpuUsage();
-    process.send(user + system);
-  });
-}
-
-async function measure() {
-  const children = [];
-  const start = (role, env = {}) => {
-    const child = fork(new URL(import.meta.url).pathname, {
-      env: { ...process.env, BENCH_ROLE: role, ...env },
-    });
-    children.push(child);
-    return child;
-  };
-  const answerOf = async (child) => (await once(child, 'message'))[0];
-  const BENCH_UPSTREAM = await answerOf(start('upstream'));
-  const loader = start('load');
-  const apps = {};
-  for (const [name, env] of [
-    ['off', {}],
-    ['on', { BENCH_DIAGNOSE: '1' }],
-  ]) {
-    const child = start('app', { BENCH_UPSTREAM, ...env });
-    apps[name] = { child, url: await answerOf(child), times: [] };
+const results = [];
+for (const path of node) {
+  for (const [client, subject] of Object.entries(CLIENTS)) {
+    if (only !== undefined && only !== client) continue;
+    const measured = await measure(path, subject);
+    for (const name of Object.keys(VARIANTS))
+      results.push({ node: versionOf(path), client, variant: name, ...summary(measured, name) });
   }
-  const cpuOf = (child) => {
-    child.send('cpu');
-    return answerOf(child);
-  };
-  const round = async ({ child, url }) => {
-    const before = await cpuOf(child);
-    loader.send({ url, count: requests });
-    await answerOf(loader);
-    return ((await cpuOf(child)) - before) / requests;
-  };
+}
+await load.stop();
+upstream.close().closeAllConnections();
+if (json) console.log(JSON.stringify(results, undefined, 2));
+else print();
 
-  for (let at = 0; at < 4; at++) for (const one of Object.values(apps)) await round(one);
-  for (let at = 0; at < rounds; at++) {
-    // Which goes first alternates too, so that a drift of the machine favours neither.
-    for (const name of at % 2 === 0 ? ['off', 'on'] : ['on', 'off'])
-      apps[name].times.push(await round(apps[name]));
+/** Microseconds for each request, one figure for each round, by `<variant> #<process>`. */
+async function measure(path, subject) {
+  const servers = {};
+  for (let copy = 1; copy <= plan.processes; copy++) {
+    for (const [name, { env }] of Object.entries(VARIANTS)) {
+      servers[`${name} #${copy}`] = await startProcess(SERVER, {
+        node: path,
+        args: [subject],
+        env: { BENCH_UPSTREAM: target, ...env },
+      });
+    }
   }
-  const quantile = (values, share) =>
-    [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) * share)];
-  const rounded = (value) => Number(value.toFixed(3));
-  const { off, on } = apps;
-  const ratios = on.times.map((time, at) => time / off.times[at]);
-  const result = {
-    node: process.version,
-    rounds,
-    requests,
-    cpuUsOff: rounded(quantile(off.times, 0.5)),
-    cpuUsOn: rounded(quantile(on.times, 0.5)),
-    ratioOfMedians: rounded(quantile(on.times, 0.5) / quantile(off.times, 0.5)),
-    medianOfRatios: rounded(quantile(ratios, 0.5)),
-    ratioOfBestQuarters: rounded(quantile(on.times, 0.25) / quantile(off.times, 0.25)),
+  try {
+    return await measureRounds({ servers, load, ...plan });
+  } finally {
+    for (const server of Object.values(servers)) await server.stop();
+  }
+}
+
+function summary(measured, name) {
+  const { base } = VARIANTS[name];
+  const copies = Array.from({ length: plan.processes }, (_, at) => at + 1);
+  const roundsOf = (variant) => copies.map((copy) => measured[`${variant} #${copy}`]);
+  // What else runs on a machine can only add to a round: a quarter of them is left in peace.
+  const lows = (variant) => roundsOf(variant).map((times) => quantile(times, 0.25));
+  const pairs = roundsOf(name).flatMap((times, copy) =>
+    times.map((time, round) => time / roundsOf(base)[copy][round]),
+  );
+  return {
+    micros: mean(lows(name)),
+    leastMicros: Math.min(...lows(name)),
+    mostMicros: Math.max(...lows(name)),
+    extraMicros: mean(lows(name)) - mean(lows(base)),
+    factor: mean(lows(name)) / mean(lows(base)),
+    pairedFactor: median(pairs),
   };
-  console.log(JSON.stringify(result));
-  for (const child of children) child.kill();
+}
+
+function print() {
+  console.log(machine());
+  for (const version of new Set(results.map((result) => result.node))) {
+    console.log(
+      `\nNode ${version}, ${plan.processes} processes each, ${rounds} rounds of ${requests} requests\n`,
+    );
+    const rows = results.filter((result) => result.node === version);
+    console.log(
+      table(
+        [
+          'client',
+          'variant',
+          'µs for a request (process by process)',
+          'more, µs',
+          'factor',
+          'by pairs of rounds',
+        ],
+        rows.map((row) => [
+          row.client,
+          row.variant,
+          `${row.micros.toFixed(0)} (${row.leastMicros.toFixed(0)} to ${row.mostMicros.toFixed(0)})`,
+          row.extraMicros.toFixed(1),
+          row.factor.toFixed(3),
+          row.pairedFactor.toFixed(3),
+        ]),
+      ),
+    );
+  }
 }

@@ -5,9 +5,11 @@ import { parseArgs } from 'node:util';
  * (the Node to measure, may be repeated) and `--json` (figures for programs, on stdout, instead of tables).
  *
  * @param {Record<string, { type: 'string' | 'boolean', default?: unknown, multiple?: boolean }>} [more] options of one benchmark
+ * @param {{ allowPositionals?: boolean }} [rules] whether there may be arguments without a name; they are `positionals`
  */
-export function readCommandLine(more = {}) {
-  const { values } = parseArgs({
+export function readCommandLine(more = {}, { allowPositionals = false } = {}) {
+  const { values, positionals } = parseArgs({
+    allowPositionals,
     options: {
       quick: { type: 'boolean', default: false },
       node: { type: 'string', multiple: true, default: [process.execPath] },
@@ -15,5 +17,5 @@ export function readCommandLine(more = {}) {
       ...more,
     },
   });
-  return values;
+  return { ...values, positionals };
 }
