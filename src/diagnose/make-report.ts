@@ -7,6 +7,7 @@ import type { LiveRequests } from './requests/live-requests';
 import type { OutcomeCounts, Outcomes } from './requests/outcomes';
 import type { RecentFaults } from './requests/recent-faults';
 import type { RouteTable } from './requests/route-table';
+import { isOfUpstream } from './verdicts/verdict';
 import { workerNumber } from './workers/worker-number';
 
 /** What a report is made of. */
@@ -67,10 +68,9 @@ function byFaults(logs: readonly OriginLog[]): OriginLog[] {
   return [...logs].sort((a, b) => faultsOf(b) - faultsOf(a) || b.requests - a.requests);
 }
 
-/** Only what the upstream, or the way to it, has done. */
 function faultsOf({ verdicts }: OriginLog): number {
   let sum = 0;
-  for (const [verdict, count] of verdicts) if (/^[UuN]/.test(verdict)) sum += count;
+  for (const [verdict, count] of verdicts) if (isOfUpstream(verdict)) sum += count;
   return sum;
 }
 

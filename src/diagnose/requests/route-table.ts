@@ -3,9 +3,9 @@ import { TimeHistogram, type HistogramCounts } from './time-histogram';
 import { noOutcomes, type OutcomeCounts, type RequestOutcome } from './outcomes';
 
 /** How many routes are kept; the others are counted together. */
-const MAX_ROUTES = 200;
+export const MAX_ROUTES = 200;
 /** What stands for the routes beyond those. */
-const OTHERS = 'other routes';
+export const OTHERS = 'other routes';
 
 interface RouteEntry {
   readonly method: string;

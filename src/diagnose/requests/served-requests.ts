@@ -47,8 +47,8 @@ export class ServedRequests {
     // A finished request may live on for a while: it must not keep its neighbours alive.
     request.before = request.after = undefined;
     this.count--;
-    // Most connections carry one request, and pipelined ones are answered in their order.
-    if (onConnection[0] === request) onConnection.shift();
+    // Nearly all connections carry one request at a time: pop() lets the array keep its memory for the next.
+    if (onConnection.at(-1) === request) onConnection.pop();
     else onConnection.splice(onConnection.indexOf(request), 1);
   }
 

@@ -65,3 +65,8 @@ export function verdictOf(
   const socket = reusedSocket === undefined ? '-' : reusedSocket ? 'r' : '1';
   return `${who}${when}${socket}`;
 }
+
+/** Whether the upstream, a timer for it, or the way to it has ended a call: these count as its faults. */
+export function isOfUpstream(verdict: string): boolean {
+  return /^[UuN]/.test(verdict);
+}

@@ -1,23 +1,22 @@
-import type {
-  FaultGroup,
-  LateReport,
-  OriginReport,
-  OutcomesReport,
-  Report,
-  RouteReport,
-  TimeoutReport,
-} from '../report';
+import type { FaultGroup, LateReport, OriginReport, OutcomesReport, Report, TimeoutReport } from '../report';
 import { noOutcomes, type OutcomeCounts, type OutcomeHistory } from '../requests/outcomes';
-import type { RouteCounts } from '../requests/route-table';
+import { MAX_ROUTES, OTHERS, type RouteCounts } from '../requests/route-table';
 import { TimeHistogram } from '../requests/time-histogram';
+import { isOfUpstream } from '../verdicts/verdict';
 
 /** How much of each list is shown, as in the report of one process. */
 const MAX_LIVE = 100;
 const MAX_FAULTS = 50;
 const MAX_GROUPS = 200;
 const MAX_ORIGINS = 30;
+const MAX_LATE = 50;
+const MAX_TIMEOUTS = 100;
+const MAX_FINDINGS = 50;
 
-/** One report of several processes: counts are added, lists are put together. */
+/**
+ * One report of several processes: counts are added, lists are put together. What it gives can be merged again, so that
+ * the reports of hundreds of workers need not be in memory at once.
+ */
 export function mergeReports(reports: readonly Report[]): Report {
   const all = <Item>(list: (report: Report) => readonly Item[]): Item[] => reports.flatMap(list);
   return {
@@ -27,25 +26,30 @@ export function mergeReports(reports: readonly Report[]): Report {
     live: {
       count: reports.reduce((sum, { live }) => sum + live.count, 0),
       requests: all(({ live, processes: [one] }) =>
-        live.requests.map((request) => ({ ...request, id: `${one?.pid ?? 0}-${request.id}` })),
+        live.requests.map((request) => ({ ...request, id: idAmongWorkers(request.id, one?.pid ?? 0) })),
       )
         .sort((a, b) => b.ageMs - a.ageMs)
         .slice(0, MAX_LIVE),
     },
     outcomes: mergeOutcomes(reports.map(({ outcomes }) => outcomes)),
-    routes: mergeRoutes(all(({ routes }) => routes)),
+    routes: mergeRoutes(all(({ routes }) => routes as RouteCounts[])),
     origins: mergeOrigins(all(({ origins }) => origins)),
     late: mergeLate(all(({ late }) => late)),
     timeouts: distinct(
       all(({ timeouts }) => timeouts),
       timeoutKey,
-    ),
-    findings: [...new Set(all(({ findings }) => findings))],
+    ).slice(0, MAX_TIMEOUTS),
+    findings: [...new Set(all(({ findings }) => findings))].slice(0, MAX_FINDINGS),
     faults: all(({ faults }) => faults)
       .sort((a, b) => b.at - a.at)
       .slice(0, MAX_FAULTS),
     faultGroups: mergeGroups(all(({ faultGroups }) => faultGroups)),
   };
+}
+
+/** Each process counts its own requests. What was merged before has its pid already. */
+function idAmongWorkers(id: number | string, pid: number): string {
+  return typeof id === 'number' ? `${pid}-${id}` : id;
 }
 
 function add<Counts extends object>(into: Counts, more: Counts): Counts {
@@ -75,7 +79,12 @@ function mergeOutcomes(outcomes: readonly OutcomesReport[]): OutcomesReport {
 /** Gathers what has the same key, in the order in which it was met. */
 function gather<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[][] {
   const groups = new Map<string, Item[]>();
-  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  for (const item of items) {
+    const key = keyOf(item);
+    const known = groups.get(key);
+    if (known) known.push(item);
+    else groups.set(key, [item]);
+  }
   return [...groups.values()];
 }
 
@@ -87,24 +96,34 @@ function timeoutKey({ owner, name, ms }: TimeoutReport): string {
   return JSON.stringify([owner, name, ms]);
 }
 
-function mergeRoutes(routes: readonly RouteReport[]): RouteReport[] {
-  return gather(routes, ({ method, route }) => JSON.stringify([method, route]))
+function mergeRoutes(routes: readonly RouteCounts[]): RouteCounts[] {
+  const merged = gather(routes, ({ method, route }) => JSON.stringify([method, route]))
     .flatMap(mergeRoute)
     .sort((a, b) => b.requests - a.requests);
+  const named = merged.filter(({ route }) => route !== OTHERS);
+  const rest = [...named.slice(MAX_ROUTES), ...merged.filter(({ route }) => route === OTHERS)];
+  const others = mergeRoute(rest).map((route) => ({ ...route, method: '', route: OTHERS }));
+  return [...named.slice(0, MAX_ROUTES), ...others];
 }
 
-function mergeRoute(same: readonly RouteReport[]): RouteReport[] {
+function mergeRoute(same: readonly RouteCounts[]): RouteCounts[] {
   const [first] = same;
   if (!first) return [];
   const took = new TimeHistogram();
   const left = new TimeHistogram();
-  for (const { tookCounts, leftCounts } of same as readonly RouteCounts[]) {
+  for (const { tookCounts, leftCounts } of same) {
     took.addCounts(tookCounts);
     left.addCounts(leftCounts);
   }
   const outcomes = same.reduce((sum, route) => add(sum, route.outcomes), noOutcomes());
   const requests = same.reduce((sum, route) => sum + route.requests, 0);
-  return [{ ...first, requests, outcomes, tookMs: took.percentiles(), leftMs: left.percentiles() }];
+  return [
+    {
+      ...first,
+      ...{ requests, outcomes, tookMs: took.percentiles(), leftMs: left.percentiles() },
+      ...{ tookCounts: took.counts(), leftCounts: left.counts() },
+    },
+  ];
 }
 
 function mergeOrigins(origins: readonly OriginReport[]): OriginReport[] {
@@ -123,7 +142,14 @@ function mergeOrigins(origins: readonly OriginReport[]): OriginReport[] {
         cutsAfterMs: sum.cutsAfterMs ?? one.cutsAfterMs,
       })),
     )
+    .sort((a, b) => faultsOf(b) - faultsOf(a) || b.requests - a.requests)
     .slice(0, MAX_ORIGINS);
+}
+
+function faultsOf({ verdicts }: OriginReport): number {
+  let sum = 0;
+  for (const [verdict, count] of Object.entries(verdicts)) if (isOfUpstream(verdict)) sum += count;
+  return sum;
 }
 
 function mergeLate(late: readonly LateReport[]): LateReport[] {
@@ -135,7 +161,8 @@ function mergeLate(late: readonly LateReport[]): LateReport[] {
         longestMs: Math.max(sum.longestMs, one.longestMs),
       })),
     )
-    .sort((a, b) => b.lastAt - a.lastAt);
+    .sort((a, b) => b.lastAt - a.lastAt)
+    .slice(0, MAX_LATE);
 }
 
 function mergeGroups(groups: readonly FaultGroup[]): FaultGroup[] {

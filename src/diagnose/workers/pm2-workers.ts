@@ -3,13 +3,16 @@ import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Report } from '../report';
+import { mergeReports } from './merge-reports';
 
 /** A worker that does not answer in this time is left out: its loop is blocked. */
 const WORKER_WITHIN_MS = 1000;
 /** No report is larger than this; more data is not a report. */
 const MAX_REPORT = 8_000_000;
-/** More workers than these are not asked. */
-const MAX_WORKERS = 64;
+/** How many workers are asked at once. No more of their reports are in memory than that. */
+const AT_ONCE = 16;
+/** After this time no more workers are asked: somebody waits for the page. */
+const ALL_WITHIN_MS = 3000;
 /** The longest path of a Unix socket on every system: the limit of macOS, the shortest, less the zero at its end. */
 const MAX_PATH = 103;
 const LONGEST_PID = 4_194_304;
@@ -18,8 +21,8 @@ const FORMAT = 1;
 
 /** The other workers of the same app under PM2. */
 export interface Pm2Workers {
-  /** Their reports, as far as they answer. */
-  others: () => Promise<Report[]>;
+  /** This worker's report and theirs in one, as far as they answer; its own alone if nobody does. */
+  all: () => Promise<Report>;
   leave: () => void;
 }
 
@@ -31,17 +34,20 @@ export interface Pm2Workers {
 export function joinPm2Workers(own: () => Report): Pm2Workers | undefined {
   const folder = openFolder();
   if (folder === undefined) return undefined;
-  for (const pid of pidsIn(folder)) if (!isAlive(pid)) removeSocket(socketOf(folder, pid));
+  forgetDead(folder);
   const path = socketOf(folder, process.pid);
   const server = listen(path, own);
   const removeOwn = (): void => removeSocket(path);
   process.on('exit', removeOwn);
   return {
-    async others() {
-      const neighbours = pidsIn(folder).filter((pid) => pid !== process.pid && isAlive(pid));
-      const paths = neighbours.slice(0, MAX_WORKERS).map((pid) => socketOf(folder, pid));
-      const reports = await Promise.all(paths.map(reportOf));
-      return reports.filter((report) => report !== undefined);
+    async all() {
+      forgetDead(folder);
+      return askAll(
+        own(),
+        pidsIn(folder)
+          .filter((pid) => pid !== process.pid)
+          .map((pid) => socketOf(folder, pid)),
+      );
     },
     leave() {
       process.off('exit', removeOwn);
@@ -49,6 +55,22 @@ export function joinPm2Workers(own: () => Report): Pm2Workers | undefined {
       server.close();
     },
   };
+}
+
+/** Asks several at once, so that one that is blocked does not hold up the others. */
+async function askAll(own: Report, paths: readonly string[]): Promise<Report> {
+  const end = performance.now() + ALL_WITHIN_MS;
+  const waiting = [...paths];
+  let reports = [own];
+  const ask = async (): Promise<void> => {
+    while (waiting.length > 0 && performance.now() < end) {
+      const report = await reportOf(waiting.shift() ?? '');
+      if (report) reports.push(report);
+      if (reports.length > AT_ONCE) reports = [mergeReports(reports)];
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, ask));
+  return reports.length > 1 ? mergeReports(reports) : (reports[0] ?? own);
 }
 
 /** One folder for all workers of an app, by the name that it has for PM2. */
@@ -95,6 +117,11 @@ function removeSocket(path: string): void {
 
 function socketOf(folder: string, pid: number): string {
   return join(folder, `${pid}.sock`);
+}
+
+/** Removes what killed workers have left behind. */
+function forgetDead(folder: string): void {
+  for (const pid of pidsIn(folder)) if (!isAlive(pid)) removeSocket(socketOf(folder, pid));
 }
 
 /** The pids whose sockets are in the folder. Workers that were killed may have left theirs behind. */

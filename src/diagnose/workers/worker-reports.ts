@@ -16,6 +16,7 @@ export class WorkerReports {
   private silentSince = -Infinity;
   private readonly pm2: Pm2Workers | undefined;
   private readonly endAnswering: () => void;
+  private asking: Promise<Report> | undefined;
 
   constructor(private readonly own: () => Report) {
     this.pm2 = joinPm2Workers(own);
@@ -29,12 +30,16 @@ export class WorkerReports {
   }
 
   /** All workers' report; only this process's if it is no worker, or its primary does not call `relayReports()`. */
-  async all(): Promise<Report> {
-    const others = await this.pm2?.others();
-    if (others !== undefined && others.length > 0) return mergeReports([this.own(), ...others]);
+  all(): Promise<Report> {
+    // However many pages are open, the workers are asked once at a time.
+    this.asking ??= this.ask().finally(() => (this.asking = undefined));
+    return this.asking;
+  }
+
+  private async ask(): Promise<Report> {
     // PM2's primary does not answer.
-    if (this.pm2 || !clusterOfWorker() || performance.now() - this.silentSince < ASK_AGAIN_MS)
-      return this.own();
+    if (this.pm2) return this.pm2.all();
+    if (!clusterOfWorker() || performance.now() - this.silentSince < ASK_AGAIN_MS) return this.own();
     const reports = await askPrimary();
     if (reports === undefined) {
       this.silentSince = performance.now();
