@@ -1,5 +1,5 @@
 // One Express app of bench/instructions.mjs that calls an upstream, in a process of its own:
-// `BENCH_UPSTREAM=<URL> [BENCH_DIAGNOSE=on|empty] node calling-server.mjs <subject>`.
+// `BENCH_UPSTREAM=<URL> [BENCH_LISTENERS=1] node calling-server.mjs <subject>`.
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import { answer } from './lib/commands.mjs';
@@ -60,13 +60,30 @@ function inContext(options, call) {
   });
 }
 
-/** Subscribes to the very channels of diagnose(), and does nothing with what they bring. */
-function listenToNothing() {
+/** To whom the messages of the channels are passed on: `nobody`, `production` or `development`. */
+let listener = 'nobody';
+
+/**
+ * Subscribes twice to the channels of diagnose(): with its defaults in production, and with those in development. What
+ * comes is passed on to one of the two or to nobody. To subscribe in turns would be unfair, because Node's code is then
+ * compiled anew each time.
+ */
+function listenInTurns() {
   const channels = require('node:diagnostics_channel');
   const { subscribe } = channels;
-  channels.subscribe = (name) => subscribe(name, () => undefined);
-  require('express-hangup/diagnose').diagnose();
+  const { diagnose } = require('express-hangup/diagnose');
+  const passedOn = {};
+  for (const who of ['production', 'development']) {
+    channels.subscribe = (name, onMessage) => ((passedOn[name] ??= {})[who] = onMessage);
+    diagnose({ where: who === 'development' });
+  }
   channels.subscribe = subscribe;
+  for (const [name, { production, development }] of Object.entries(passedOn)) {
+    subscribe(name, (message) => {
+      if (listener === 'production') production(message, name);
+      else if (listener === 'development') development(message, name);
+    });
+  }
 }
 
 async function globalFetch(signal) {
@@ -87,8 +104,9 @@ function nodeHttp() {
     });
 }
 
-if (process.env.BENCH_DIAGNOSE === 'empty') listenToNothing();
-if (process.env.BENCH_DIAGNOSE === 'on') require('express-hangup/diagnose').diagnose();
+if (process.env.BENCH_LISTENERS) listenInTurns();
 subjects[subject]();
 const server = http.createServer({ keepAliveTimeout: DEADLINE_MS, requestTimeout: 0 }, app);
-server.listen(0, '127.0.0.1', () => answer({ port: server.address().port }));
+server.listen(0, '127.0.0.1', () =>
+  answer({ port: server.address().port }, { listen: (who) => (listener = who) }),
+);

@@ -12,7 +12,7 @@ const [before, , after] = text.split(/^(<!-- scenarios: begin -->\n[^]*?<!-- sce
 const counts = Object.fromEntries(
   ['right', 'unknown', 'wrong'].map((cell) => [cell, stdout.split(`| ${cell} `).length - 1]),
 );
-const words = `Played with every client by \`node bench/diagnose-scenarios.mjs\`, here on Node ${process.versions.node.split('.')[0]}: ${counts.right} right, ${counts.unknown} unknown, ${counts.wrong} wrong. *Unknown* means that no trigger, or no advice, was given where one would be right; a dash, that the client cannot do it. hangupProxy() sends a GET that a dead socket has swallowed once more, on a fresh one: where that fails too, the socket was not to blame for certain.`;
+const words = `Played with every client by \`node bench/diagnose-scenarios.mjs\`, here on Node ${process.versions.node.split('.')[0]}: ${counts.right} right, ${counts.unknown} unknown, ${counts.wrong} wrong. *Unknown* means that no trigger, or no advice, was given where one would be right; a dash, that the client cannot do it. hangupProxy() and \`upstream()\` send a GET that a dead socket has swallowed once more, on a fresh one. If that fails too, the socket was not to blame for certain.`;
 await writeFile(
   page,
   `${before}<!-- scenarios: begin -->\n## What is told, by client\n\n${words}\n\n${stdout}\n<!-- scenarios: end -->\n${after}`,

@@ -1,48 +1,43 @@
 // What diagnose() costs: CPU time for each request of an Express app that calls an upstream by http-proxy-middleware, fetch or
-// node:http, with diagnose() and without, in production and in development.
+// node:http, without diagnose(), and with it as in production and as in development.
 //
 //   npm run build && node bench/diagnose.mjs [rounds] [requests of a round] [--quick] [--only HPM|fetch|node:http] [--processes 3] [--node <path>]
 //
-// Each variant runs in several processes, because V8 optimises each process a little differently. All take turns. "without, again"
-// is the same as "without": how far its factor is from 1 is the error of all the others. "empty listeners" subscribes to the
-// same channels as diagnose() and does nothing with their messages: that price is Node's and undici's own.
+// Two processes that do the same are up to a tenth apart, because V8 optimises each a little differently. So one process takes
+// the variants of diagnose() in turns: what its channels bring is passed on to nobody ("empty listeners"), to diagnose() as in
+// production, or to diagnose() as in development, which differs by `where`. "empty listeners, again" is the control: how far its
+// factor is from 1 is the error of the two below it. What the empty listeners cost is Node's and undici's own price for having
+// a subscriber. It is measured beside a process without listeners, and is only as exact as processes are alike.
 import http from 'node:http';
 import { once } from 'node:events';
 import { readCommandLine } from './lib/command-line.mjs';
 import { startProcess } from './lib/measured-process.mjs';
 import { machine, table, versionOf } from './lib/report.mjs';
-import { measureRounds } from './lib/rounds.mjs';
 import { mean, median, quantile } from './lib/statistics.mjs';
 
 const SERVER = new URL('./calling-server.mjs', import.meta.url).pathname;
 const LOAD = new URL('./lib/load-process.mjs', import.meta.url).pathname;
 const CLIENTS = { HPM: 'HPM 4 with hangupProxy()', fetch: 'global fetch', 'node:http': 'node:http' };
-/** By name: the environment, and the variant that it is compared with. */
+/** By name: to whom a server passes messages on. */
 const VARIANTS = {
-  without: { env: {}, base: 'without' },
-  'without, again': { env: {}, base: 'without' },
-  'empty listeners': { env: { BENCH_DIAGNOSE: 'empty' }, base: 'without' },
-  'diagnose(), production': { env: { BENCH_DIAGNOSE: 'on' }, base: 'without' },
-  'without, development': { env: { NODE_ENV: 'development' }, base: 'without, development' },
-  'diagnose(), development': {
-    env: { NODE_ENV: 'development', BENCH_DIAGNOSE: 'on' },
-    base: 'without, development',
-  },
+  'empty listeners': 'nobody',
+  'empty listeners, again': 'nobody',
+  'diagnose(), production': 'production',
+  'diagnose(), development': 'development',
 };
+const BARE = 'no listeners';
+const NAMES = [BARE, ...Object.keys(VARIANTS)];
+const BASE = 'empty listeners';
+const REQUEST = 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
+const CONNECTIONS = 10;
 
 const { quick, json, only, node, processes, positionals } = readCommandLine(
   { only: { type: 'string' }, processes: { type: 'string' } },
   { allowPositionals: true },
 );
-const [rounds = quick ? 1 : 20, requests = quick ? 20 : 400] = positionals.map(Number);
-const plan = {
-  rounds,
-  requests,
-  warmUp: quick ? 20 : 4000,
-  processes: Number(processes ?? (quick ? 1 : 3)),
-  connections: 10,
-  request: 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n',
-};
+const [rounds = quick ? 1 : 60, requests = quick ? 20 : 300] = positionals.map(Number);
+const warmUp = quick ? 20 : 2000;
+const copies = Number(processes ?? (quick ? 1 : 3));
 if (only !== undefined && !(only in CLIENTS))
   throw new RangeError(`--only is "${only}", but must be one of ${Object.keys(CLIENTS).join(', ')}.`);
 
@@ -57,9 +52,10 @@ const results = [];
 for (const path of node) {
   for (const [client, subject] of Object.entries(CLIENTS)) {
     if (only !== undefined && only !== client) continue;
-    const measured = await measure(path, subject);
-    for (const name of Object.keys(VARIANTS))
-      results.push({ node: versionOf(path), client, variant: name, ...summary(measured, name) });
+    const measured = [];
+    for (let copy = 0; copy < copies; copy++) measured.push(await measure(path, subject));
+    for (const variant of NAMES)
+      results.push({ node: versionOf(path), client, variant, ...summary(measured, variant) });
   }
 }
 await load.stop();
@@ -67,49 +63,74 @@ upstream.close().closeAllConnections();
 if (json) console.log(JSON.stringify(results, undefined, 2));
 else print();
 
-/** Microseconds for each request, one figure for each round, by `<variant> #<process>`. */
+/** Microseconds for each request, one figure for each round, by variant. */
 async function measure(path, subject) {
-  const servers = {};
-  for (let copy = 1; copy <= plan.processes; copy++) {
-    for (const [name, { env }] of Object.entries(VARIANTS)) {
-      servers[`${name} #${copy}`] = await startProcess(SERVER, {
-        node: path,
-        args: [subject],
-        env: { BENCH_UPSTREAM: target, ...env },
-      });
-    }
-  }
+  const start = (env) =>
+    startProcess(SERVER, { node: path, args: [subject], env: { BENCH_UPSTREAM: target, ...env } });
+  const bare = await start({});
+  const listening = await start({ BENCH_LISTENERS: '1' });
+  const serverOf = (name) => (name in VARIANTS ? listening : bare);
+  const send = async (name, count) => {
+    const server = serverOf(name);
+    await server.call('listen', VARIANTS[name] ?? 'nobody');
+    await load.call('run', {
+      port: server.port,
+      requests: count,
+      connections: CONNECTIONS,
+      request: REQUEST,
+    });
+  };
+  const times = Object.fromEntries(NAMES.map((name) => [name, []]));
+  // Both get as many requests as the other: the longer a process has run, the better its code is.
+  const turns = [BARE, BARE, BARE, BARE, ...Object.keys(VARIANTS)];
   try {
-    return await measureRounds({ servers, load, ...plan });
+    for (const name of turns) await send(name, warmUp);
+    for (let round = 0; round < rounds; round++) {
+      for (const name of turned(turns, round)) {
+        const before = await serverOf(name).cpu();
+        await send(name, requests);
+        times[name].push(((await serverOf(name).cpu()) - before) / requests);
+      }
+    }
+    for (const { port } of [bare, listening]) await load.call('close', { port });
+    return times;
   } finally {
-    for (const server of Object.values(servers)) await server.stop();
+    await bare.stop();
+    await listening.stop();
   }
 }
 
+/** Each comes first equally often, and forwards and backwards alternate. */
+function turned(names, round) {
+  const start = Math.floor(round / 2) % names.length;
+  const order = [...names.slice(start), ...names.slice(0, start)];
+  return round % 2 === 0 ? order : order.reverse();
+}
+
 function summary(measured, name) {
-  const { base } = VARIANTS[name];
-  const copies = Array.from({ length: plan.processes }, (_, at) => at + 1);
-  const roundsOf = (variant) => copies.map((copy) => measured[`${variant} #${copy}`]);
   // What else runs on a machine can only add to a round: a quarter of them is left in peace.
-  const lows = (variant) => roundsOf(variant).map((times) => quantile(times, 0.25));
-  const pairs = roundsOf(name).flatMap((times, copy) =>
-    times.map((time, round) => time / roundsOf(base)[copy][round]),
-  );
+  const low = (times, variant) => quantile(times[variant], 0.25);
+  const factors = measured.map((times) => low(times, name) / low(times, BASE));
   return {
-    micros: mean(lows(name)),
-    leastMicros: Math.min(...lows(name)),
-    mostMicros: Math.max(...lows(name)),
-    extraMicros: mean(lows(name)) - mean(lows(base)),
-    factor: mean(lows(name)) / mean(lows(base)),
-    pairedFactor: median(pairs),
+    micros: mean(measured.map((times) => low(times, name))),
+    extraMicros: mean(measured.map((times) => low(times, name) - low(times, BASE))),
+    factor: mean(factors),
+    least: Math.min(...factors),
+    most: Math.max(...factors),
+    // The other process has four turns in a round.
+    pairedFactor: name === BARE ? undefined : pairedFactor(measured, name),
   };
+}
+
+function pairedFactor(measured, name) {
+  return median(measured.flatMap((times) => times[name].map((time, round) => time / times[BASE][round])));
 }
 
 function print() {
   console.log(machine());
   for (const version of new Set(results.map((result) => result.node))) {
     console.log(
-      `\nNode ${version}, ${plan.processes} processes each, ${rounds} rounds of ${requests} requests\n`,
+      `\nNode ${version}, ${copies} pairs of processes, ${rounds} rounds of ${requests} requests in each\n`,
     );
     const rows = results.filter((result) => result.node === version);
     console.log(
@@ -117,18 +138,18 @@ function print() {
         [
           'client',
           'variant',
-          'µs for a request (process by process)',
+          'µs for a request',
           'more, µs',
-          'factor',
-          'by pairs of rounds',
+          'factor (by process)',
+          'factor by pairs of rounds',
         ],
         rows.map((row) => [
           row.client,
           row.variant,
-          `${row.micros.toFixed(0)} (${row.leastMicros.toFixed(0)} to ${row.mostMicros.toFixed(0)})`,
+          row.micros.toFixed(0),
           row.extraMicros.toFixed(1),
-          row.factor.toFixed(3),
-          row.pairedFactor.toFixed(3),
+          `${row.factor.toFixed(3)} (${row.least.toFixed(3)} to ${row.most.toFixed(3)})`,
+          row.pairedFactor?.toFixed(3) ?? '',
         ]),
       ),
     );

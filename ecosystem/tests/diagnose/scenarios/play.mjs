@@ -1,5 +1,5 @@
-// Plays all scenarios and prints the table of docs/diagnose.md; with --write it is put there. The authority of the test
-// certificates must be known to the process: NODE_EXTRA_CA_CERTS. Run by `write-table.mjs` and by the test.
+// Plays all scenarios and prints the table of docs/diagnose.md. The authority of the test certificates must be known to the
+// process (NODE_EXTRA_CA_CERTS). `run.mjs` starts it for bench/diagnose-scenarios.mjs and for the test.
 import { clients, judgeAll } from './judge.mjs';
 
 process.on('unhandledRejection', () => undefined);
