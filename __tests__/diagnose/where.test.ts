@@ -133,6 +133,24 @@ describe('what is noted', () => {
     expect(await noted({ where: false }, 'development')).toBe(0);
   });
 
+  it('is not looked for in what the agent of hangupProxy() sends, because no line of the app sends it', async () => {
+    const { url: origin } = await serve((_req: http.IncomingMessage, res: http.ServerResponse) => res.end());
+    const { agent } = hangupProxy({ target: origin, agent: undefined as http.Agent | undefined });
+    diagnosis = diagnose({ where: true });
+    const capture = jest.spyOn(Error, 'captureStackTrace');
+    const stacksFor = async (by: http.Agent | undefined): Promise<number> => {
+      capture.mockClear();
+      const [response] = (await once(http.get(origin, { agent: by }), 'response')) as [http.IncomingMessage];
+      await once(response.resume(), 'end');
+      return capture.mock.calls.length;
+    };
+    const own = await stacksFor(agent);
+    const others = await stacksFor(undefined);
+    capture.mockRestore();
+    agent?.destroy();
+    expect({ own, others }).toEqual({ own: 0, others: isNode20 ? 0 : 1 });
+  });
+
   it('leaves the limit of stacks as the app has set it', () => {
     diagnosis = diagnose();
     const before = Error.stackTraceLimit;

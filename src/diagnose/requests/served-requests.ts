@@ -17,7 +17,7 @@ export interface ServedRequest {
 
 /**
  * The requests that are being served, in the order of their arrival: a list that is linked in both directions. A Map or
- * Set would give each request and response a hash, and that is what most of following a request would cost.
+ * Set would give each request and response a hash, which costs more than all the rest.
  */
 export class ServedRequests {
   private first: ServedRequest | undefined;
