@@ -1,5 +1,6 @@
-// One Express app of the overhead benchmark: node overhead-server.mjs <variant>. Tells its port, and its CPU time when asked.
+// One Express app of the overhead benchmark: node overhead-server.mjs <variant>.
 import { createRequire } from 'node:module';
+import { answer } from './lib/commands.mjs';
 
 const require = createRequire(import.meta.url);
 const express = require('express');
@@ -37,8 +38,4 @@ app.get('/', (req, res) => {
 });
 if (variant.startsWith('hangup')) app.use(gatewayErrorHandler());
 
-const server = app.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
-process.on('message', () => {
-  const { user, system } = process.cpuUsage();
-  process.send({ cpuUs: user + system });
-});
+const server = app.listen(0, '127.0.0.1', () => answer({ port: server.address().port }));

@@ -1,36 +1,36 @@
 // CPU time of the server process for each request under load, every variant in turn, over several generations of processes:
 //
-//   npm run build && node bench/overhead.mjs [--node <path>] [--generations 6] [--rounds 4] [--seconds 1] [--quick]
+//   npm run build && node bench/overhead.mjs [--node <path>] [--quick]
 //
-// Two processes that run the same code differ by some per cent, so each variant gets a process per generation, and shown is the
-// mean of each process's 10th percentile. wrk and taskset are needed; without them it says so.
-import { execFileSync, fork, spawn } from 'node:child_process';
+// wrk and taskset are needed; without them it says so. The server has one core of its own, wrk another.
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { parseArgs } from 'node:util';
+import { readCommandLine } from './lib/command-line.mjs';
+import { compareInGenerations } from './lib/generations.mjs';
+import { startProcess } from './lib/measured-process.mjs';
+import { machine, versionOf } from './lib/report.mjs';
 
 const SERVER = new URL('./overhead-server.mjs', import.meta.url).pathname;
+const EMPTY = 'an empty middleware';
+const WITH_CONTROLLER = 'an empty middleware, an AbortController made';
+/** Each with what it is compared to. */
 const VARIANTS = [
-  'bare',
-  'an empty middleware',
-  'an empty middleware, an AbortController made',
-  'hangup(), signal unread',
-  'hangup(), signal read',
-  'hangup({ context: true })',
-  'express-timeout-handler',
-  'connect-timeout',
+  ['bare', EMPTY],
+  [EMPTY],
+  [EMPTY, EMPTY],
+  ['hangup(), signal unread', EMPTY],
+  [WITH_CONTROLLER, EMPTY],
+  ['hangup(), signal read', WITH_CONTROLLER],
+  ['hangup({ context: true })', 'hangup(), signal unread'],
+  ['express-timeout-handler', EMPTY],
+  ['connect-timeout', EMPTY],
 ];
 
-const { values } = parseArgs({
-  options: {
-    node: { type: 'string', default: process.execPath },
-    generations: { type: 'string', default: '6' },
-    rounds: { type: 'string', default: '4' },
-    seconds: { type: 'string', default: '1' },
-    quick: { type: 'boolean', default: false },
-  },
-});
-const generations = values.quick ? 1 : Number(values.generations);
-const rounds = values.quick ? 1 : Number(values.rounds);
+const { quick, node } = readCommandLine();
+// In seconds of load.
+const plan = quick
+  ? { warmUp: 1, rounds: 1, amount: 1 }
+  : { generations: 9, warmUp: 2, rounds: 4, amount: 1 };
 
 for (const program of ['wrk', 'taskset']) {
   try {
@@ -41,23 +41,27 @@ for (const program of ['wrk', 'taskset']) {
   }
 }
 
-async function start(variant) {
-  const child = fork(SERVER, [variant], {
-    execPath: values.node,
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  execFileSync('taskset', ['-a', '-cp', '0', String(child.pid)], { stdio: 'ignore' });
-  const [{ port }] = await once(child, 'message');
-  return { variant, child, port, us: [] };
+for (const path of node) {
+  console.log(`\nNode ${versionOf(path)}, for each request; ${machine()}\n`);
+  console.log(
+    await compareInGenerations(VARIANTS, { quick, plan, start: (variant) => start(path, variant) }),
+  );
 }
 
-async function cpuOf({ child }) {
-  child.send('cpu');
-  const [{ cpuUs }] = await once(child, 'message');
-  return cpuUs;
+async function start(path, variant) {
+  const server = await startProcess(SERVER, { node: path, args: [variant] });
+  execFileSync('taskset', ['-a', '-cp', '0', String(server.pid)], { stdio: 'ignore' });
+  return {
+    async measure(seconds) {
+      const before = await server.cpu();
+      const requests = await load(server.port, seconds);
+      return ((await server.cpu()) - before) / requests;
+    },
+    stop: () => server.stop(),
+  };
 }
 
-/** The number of requests that were answered. */
+/** Sends requests for so many seconds. Gives how many were answered. */
 async function load(port, seconds) {
   const url = `http://127.0.0.1:${port}/`;
   const wrk = spawn('taskset', ['-c', '1', 'wrk', '-t1', '-c32', `-d${seconds}s`, url]);
@@ -65,40 +69,4 @@ async function load(port, seconds) {
   wrk.stdout.on('data', (text) => (printed += text));
   await once(wrk, 'close');
   return Number(/(\d+) requests in/.exec(printed)[1]);
-}
-
-const percentile = (numbers, q) => [...numbers].sort((a, b) => a - b)[Math.floor(q * (numbers.length - 1))];
-const mean = (numbers) => numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
-
-const best = new Map(VARIANTS.map((variant) => [variant, []]));
-for (let generation = 0; generation < generations; generation++) {
-  const servers = [];
-  for (const variant of generation % 2 ? [...VARIANTS].reverse() : VARIANTS)
-    servers.push(await start(variant));
-  for (const { port } of servers) await load(port, values.quick ? 1 : 2);
-  for (let round = 0; round < rounds; round++) {
-    for (const server of round % 2 ? [...servers].reverse() : servers) {
-      const before = await cpuOf(server);
-      const requests = await load(server.port, Number(values.seconds));
-      server.us.push(((await cpuOf(server)) - before) / requests);
-    }
-  }
-  for (const { variant, child, us } of servers) {
-    best.get(variant).push(percentile(us, 0.1));
-    child.kill();
-  }
-}
-
-const empty = mean(best.get('an empty middleware'));
-const bare = mean(best.get('bare'));
-console.log(
-  '| CPU time for each request, under load | µs | times bare | times an empty middleware | each process |',
-);
-console.log('| --- | --- | --- | --- | --- |');
-for (const [variant, each] of best) {
-  const us = mean(each);
-  const spread = each.map((value) => value.toFixed(1)).join(' ');
-  console.log(
-    `| ${variant} | ${us.toFixed(1)} | ${(us / bare).toFixed(3)} | ${(us / empty).toFixed(3)} | ${spread} |`,
-  );
 }

@@ -1,29 +1,31 @@
 // What a call through upstream() costs over undici's own fetch() and request() with the same pool: a small GET, the upstream
 // being another process.
 //
-//   npm run build && node bench/upstream-overhead.mjs [--quick] [--node <path>]           CPU time, all calls taking turns
+//   npm run build && node bench/upstream-overhead.mjs [--quick] [--node <path>]           CPU time
 //   npm run build && node bench/upstream-overhead.mjs --count [--quick] [--node <path>]   instructions; needs valgrind
 //
 // --only request or --only fetch measures those alone.
 //
 // Instructions hardly depend on what else the machine does, but say nothing of what the kernel does.
-import { once } from 'node:events';
-import http from 'node:http';
+import { startSmallUpstream } from './lib/calling-servers.mjs';
 import { readCommandLine } from './lib/command-line.mjs';
+import { compareInGenerations } from './lib/generations.mjs';
 import { countInstructions, needValgrind } from './lib/instructions.mjs';
 import { startProcess } from './lib/measured-process.mjs';
 import { table, versionOf } from './lib/report.mjs';
-import { median, quantile } from './lib/statistics.mjs';
+import { median } from './lib/statistics.mjs';
 
 const CALLER = new URL('./upstream-caller.mjs', import.meta.url).pathname;
 
 /** Each way to call, and what it is compared to. */
 const ROWS = [
   ['undici request'],
+  ['undici request', 'undici request'],
   ['undici request, a signal and a header', 'undici request'],
   ['upstream().request(null)', 'undici request'],
   ['upstream().request(req)', 'undici request, a signal and a header'],
   ['undici fetch'],
+  ['undici fetch', 'undici fetch'],
   ['undici fetch, a signal and a header', 'undici fetch'],
   ['upstream().fetch(null)', 'undici fetch'],
   ['upstream().fetch(req)', 'undici fetch, a signal and a header'],
@@ -35,44 +37,22 @@ const { quick, count, node, only } = readCommandLine({
 });
 if (count) needValgrind();
 const rows = ROWS.filter(([name]) => name.includes(only));
-const server = http.createServer((req, res) => res.end('{"id":7,"name":"Ada"}'));
-server.keepAliveTimeout = 600_000;
-server.listen(0, '127.0.0.1');
-await once(server, 'listening');
-const env = { BENCH_UPSTREAM: `http://127.0.0.1:${server.address().port}` };
+const { env, close } = await startSmallUpstream();
 
 for (const path of node) {
-  const costs = await (count ? instructions(path) : cpuTimes(path));
-  console.log(`\nNode ${versionOf(path)}: ${count ? 'thousand instructions' : 'CPU µs'} per call\n`);
-  console.log(
-    table(
-      ['way to call', 'cost', 'times', 'of'],
-      rows.map(([name, base]) => [
-        name,
-        costs[name].toFixed(1),
-        base === undefined ? '' : (costs[name] / costs[base]).toFixed(3),
-        base ?? '',
-      ]),
-    ),
-  );
+  console.log(`\nNode ${versionOf(path)}, for each call\n`);
+  console.log(await (count ? instructions(path) : cpuTimes(path)));
 }
-server.close().closeAllConnections();
+close();
 
-/** All in one process, in turns: a busy machine is unfair to all alike. */
-async function cpuTimes(path) {
-  const caller = await startProcess(CALLER, { node: path, env });
-  const times = Object.fromEntries(rows.map(([name]) => [name, []]));
-  const [turns, calls] = quick ? [5, 100] : [60, 500];
-  for (let turn = quick ? -1 : -6; turn < turns; turn++) {
-    // Forwards and backwards: what one leaves to the garbage collector, its neighbour pays.
-    for (const [name] of turn % 2 === 0 ? rows : rows.toReversed()) {
-      const time = await caller.call('cpuPerCall', { name, calls });
-      if (turn >= 0) times[name].push(time);
-    }
-  }
-  await caller.stop();
-  // Of many short turns: what is measured while a neighbour has the machine is above the lower quartile.
-  return Object.fromEntries(Object.entries(times).map(([name, values]) => [name, quantile(values, 0.25)]));
+function cpuTimes(path) {
+  return compareInGenerations(rows, {
+    quick,
+    async start(name) {
+      const caller = await startProcess(CALLER, { node: path, env });
+      return { measure: (calls) => caller.call('cpuPerCall', { name, calls }), stop: () => caller.stop() };
+    },
+  });
 }
 
 /** Each in a process of its own, in windows after a warm-up; the median leaves out those with a full garbage collection. */
@@ -87,5 +67,13 @@ async function instructions(path) {
     });
     costs[name] = median(counts);
   }
-  return costs;
+  return table(
+    ['thousand instructions', 'cost', 'times', 'compared to'],
+    rows.map(([name, base]) => [
+      name,
+      costs[name].toFixed(1),
+      base === undefined ? '' : (costs[name] / costs[base]).toFixed(3),
+      base ?? '',
+    ]),
+  );
 }

@@ -1,0 +1,67 @@
+import { table } from './report.mjs';
+import { median, quantile } from './statistics.mjs';
+
+const FULL = { generations: 11, warmUp: 6000, rounds: 16, amount: 500 };
+const QUICK = { generations: 1, warmUp: 50, rounds: 2, amount: 50 };
+
+/**
+ * Measures subjects side by side. Two processes that run the same program differ by some per cent, because V8 compiles at
+ * different moments. So each subject gets a process in each of several generations; within a generation they take turns in short
+ * rounds. A generation gives one ratio for each subject. Told are their median, and between which two of them the true median
+ * lies in 95 of 100 cases. The distance from 1 of a subject that is compared to itself is the error of the others.
+ *
+ * @param {[subject: string, comparedTo?: string][]} subjects
+ * @param {{ quick: boolean, start: (subject: string) => Promise<Measured>, plan?: Partial<typeof FULL> }} options `plan`: what
+ *   differs from the usual numbers
+ * @returns {Promise<string>} a Markdown table
+ * @typedef {{ measure: (amount: number) => Promise<number>, stop: () => Promise<void> }} Measured
+ *   `measure`: does so many calls (or so many seconds of load), and gives the CPU time of a call, in microseconds
+ */
+export async function compareInGenerations(subjects, { quick, start, plan: changes }) {
+  const plan = { ...(quick ? QUICK : FULL), ...changes };
+  const generations = [];
+  for (let i = 0; i < plan.generations; i++) {
+    generations.push(await measureGeneration(subjects, { ...plan, start }));
+  }
+  const between = '95 of 100 times between';
+  const headings = ['CPU time', 'µs', 'more', between, 'times', between, 'compared to'];
+  return table(headings, rowsOf(subjects, generations));
+}
+
+/** The 10th percentile of each subject's rounds: whatever else runs on the machine can only add to a round. */
+async function measureGeneration(subjects, { start, warmUp, rounds, amount }) {
+  const processes = [];
+  for (const [subject] of subjects) processes.push(await start(subject));
+  for (const { measure } of processes) await measure(warmUp);
+  const times = processes.map(() => []);
+  const order = [...processes.keys()];
+  for (let round = 0; round < rounds; round++) {
+    // Each comes first as often as the others, and behind each of its neighbours as often as before it.
+    order.push(order.shift());
+    if (round % order.length === 0) order.reverse();
+    for (const i of order) times[i].push(await processes[i].measure(amount));
+  }
+  for (const { stop } of processes) await stop();
+  return times.map((each) => quantile(each, 0.1));
+}
+
+function rowsOf(subjects, generations) {
+  return subjects.map(([subject, comparedTo], i) => {
+    const own = generations.map((times) => times[i]);
+    const micros = median(own).toFixed(1);
+    if (comparedTo === undefined) return [subject, micros, '', '', '', '', ''];
+    const base = subjects.findIndex(([name]) => name === comparedTo);
+    const more = generations.map((times) => times[i] - times[base]);
+    const ratios = generations.map((times) => times[i] / times[base]);
+    const label = subject === comparedTo ? 'itself, once more' : comparedTo;
+    return [subject, micros, ...withInterval(more, 1), ...withInterval(ratios, 3), label];
+  });
+}
+
+/** The median, and the two values between which the median of all possible ones lies, by the binomial distribution. */
+function withInterval(values, digits) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const rank = Math.max(0, Math.floor(sorted.length / 2 - 0.98 * Math.sqrt(sorted.length)));
+  const ends = [sorted[rank], sorted[sorted.length - 1 - rank]];
+  return [median(values).toFixed(digits), ends.map((end) => end.toFixed(digits)).join(' and ')];
+}
