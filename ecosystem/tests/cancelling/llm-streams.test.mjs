@@ -52,7 +52,7 @@ for (const [name, open] of Object.entries(streams)) {
         const client = await ask(app.port);
         await begun.promise;
         client.leave();
-        // Only a signal that the SDK knows is an end to it; a connection that is cut is an error.
+        // The SDK ends the loop only for a signal that was passed to it; a connection that is cut is an error.
         assert.equal(await seen.promise, way === 'with propagate' ? 'threw' : 'ended normally');
         await app.close();
       });

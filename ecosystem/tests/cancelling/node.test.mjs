@@ -16,7 +16,7 @@ const execFile = promisify(execFileCallback);
 const ABORT_ERR = 'AbortError ABORT_ERR ← REASON';
 const SLEEP = 'setTimeout(() => {}, 60_000)';
 
-/** Whether a process of this id is there. */
+/** Whether a process with this id exists. */
 function isAlive(pid) {
   try {
     return process.kill(pid, 0);

@@ -47,7 +47,7 @@ describe('the example app, five of whose clients leave a slow report', { skip: m
     process.kill(example.pid, 'SIGTERM');
     const [code] = await once(example, 'exit');
     assert.equal(code, 0);
-    // Whoever is left of the process group cannot be asked; nobody is when this throws.
+    // Throws when no process of the group is left.
     for (let isRunning = true; isRunning;) {
       try {
         process.kill(-example.pid, 0);

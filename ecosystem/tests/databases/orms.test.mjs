@@ -92,7 +92,7 @@ describe('in a request, without a signal passed, PostgreSQL', { skip: missingPos
     );
     const { status, value, reason } = await request.ended;
     assert.deepEqual([status, value, reason], ['fulfilled', 2, undefined]);
-    // And outside of all requests.
+    // The same outside of all requests.
     const outside = new Promise((resolve, reject) => {
       pool.connect((error, client, done) => {
         if (error) return reject(error);
@@ -236,7 +236,7 @@ describe('in a request, without a signal passed, PostgreSQL', { skip: missingPos
     const request = app.request(() => db.query('SELECT pg_sleep(0.5) /* sequelize */'));
     await activity.until('/* sequelize */', 1);
     request.leave();
-    // It runs to its end: the client of another that leaves later is served first.
+    // The client has left, and the query runs to its end.
     assert.equal((await activity.running('/* sequelize */')).length, 1);
     assert.equal((await request.ended).status, 'fulfilled');
   });

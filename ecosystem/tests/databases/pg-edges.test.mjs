@@ -75,7 +75,7 @@ describe('an abortable() pool of pg', { skip: missingPostgres() }, () => {
         const leaver = new AbortController();
         const query = pool.query({ text: 'SELECT $1::int n', values: [i], signal: leaver.signal });
         if (i % 2) {
-          // In the turn in which the answer comes, more or less.
+          // In about the same turn of the event loop in which the answer comes.
           setTimeout(() => leaver.abort(new Error('gone')), i / 3);
           await query.then(
             ({ rows }) => assert.equal(rows[0].n, i),

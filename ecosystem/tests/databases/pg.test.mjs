@@ -27,7 +27,7 @@ describe('abortable() pools of pg', { skip }, () => {
     `);
   });
   afterEach(async () => {
-    // What a failed test has left running must not keep the others from running.
+    // A query that a failed test has left running must not disturb the other tests.
     await activity.query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state <> 'idle' AND pid <> pg_backend_pid()",
     );
@@ -127,7 +127,7 @@ describe('abortable() pools of pg', { skip }, () => {
   it('give up the place in the queue of a pool with a connection timeout, which passes without effect', async () => {
     const pool = poolOf();
     const held = await pool.connect();
-    // Not before: to connect may take longer.
+    // Only now, because connecting may take longer.
     pool.options.connectionTimeoutMillis = 50;
     const leaver = new AbortController();
     const reason = new Error('gone');
@@ -208,7 +208,7 @@ describe('abortable() pools of pg', { skip }, () => {
       } catch (error) {
         seen = error;
         await client.query('ROLLBACK');
-        // Whatever else the caller has to put in order.
+        // A statement of the caller's cleaning up.
         await client.query("SELECT set_config('my.state', 'clean', false)");
       } finally {
         client.release();

@@ -1,4 +1,4 @@
-// Ports of 127.0.0.1 behind which something is wrong, for any protocol.
+// Ports of 127.0.0.1 whose servers misbehave, for any protocol.
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 

@@ -75,7 +75,7 @@ export async function startMariadb(settings = {}) {
   };
 }
 
-/** The server says so in its log. */
+/** Waits until the server's log says that it is ready. */
 function untilReady(server) {
   return new Promise((resolve, reject) => {
     let log = '';
@@ -91,7 +91,7 @@ function untilReady(server) {
 /** What the server is doing: its processlist. */
 export async function watchProcesses(config) {
   const connection = await mysql.createConnection(config);
-  // Of a server that is to die.
+  // A test may kill this server.
   connection.on('error', () => {});
   return {
     async running(mark) {

@@ -1,4 +1,4 @@
-// What stands for a connection to PostgreSQL where the kernel and a second process would only add noise: pg's `stream` option.
+// Stands for a connection to PostgreSQL, as pg's `stream` option, where the kernel and a second process would only add noise.
 import { Duplex } from 'node:stream';
 
 /** A message of the server: its type, its length, its body. */

@@ -5,7 +5,7 @@ const CANCEL_REQUEST = 80877102;
 
 /**
  * Listens on 127.0.0.1. `firstWords` says how each connection began; `onCancel(pass, socket)` gets each CancelRequest: `pass()` sends it on and closes the socket when the
- * server has closed; what it does instead is its own affair.
+ * server has closed; or it does something else with it.
  */
 export async function startProxy(target, onCancel = (pass) => pass()) {
   const sockets = new Set();

@@ -48,7 +48,7 @@ function packageRoot(name) {
 }
 
 /**
- * Starts a server with an empty database. Gives `{ config, process, restart(), stop() }`: `config` is what a pool takes.
+ * Starts a server with an empty database. Gives `{ config, socketDirectory, data, user, pid, start(), end(signal), stop() }`: `config` is what a pool takes.
  *
  * @param settings - Lines of postgresql.conf, by name.
  */
@@ -103,7 +103,7 @@ export async function startPostgres(settings = {}) {
       return server.pid;
     },
     start,
-    /** SIGQUIT: at once, as if it crashed; SIGINT: connections are ended. */
+    /** Ends the server: by SIGQUIT at once, as if it crashed; by SIGINT its connections are ended first. */
     end,
     async stop() {
       await end('SIGQUIT');
@@ -112,7 +112,7 @@ export async function startPostgres(settings = {}) {
   };
 }
 
-/** The server says so in its log. */
+/** Waits until the server's log says that it is ready. */
 function untilReady(server) {
   return new Promise((resolve, reject) => {
     let log = '';

@@ -1,4 +1,4 @@
-// What stands between a client and any TCP server. Only counts connections: `mayPass()` says of each whether it is passed on.
+// Stands between a client and any TCP server. `mayPass()` says of each connection whether it is passed on.
 import { connect, createServer } from 'node:net';
 
 /** `target` is `{ host, port }`, or a function that gives it for each connection. A connection that may not pass hangs. */

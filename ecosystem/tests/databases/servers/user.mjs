@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
-/** As whom servers run that refuse root: nobody. Everybody else runs them as themselves. */
+/** The user for servers that refuse to run as root: `nobody` if this process is root's, otherwise this process's own. */
 export function userForServers() {
   if (process.getuid() !== 0) return { uid: process.getuid(), gid: process.getgid() };
   const id = (flag) => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }));
