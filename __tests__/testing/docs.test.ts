@@ -24,13 +24,13 @@ const plain = (text = ''): string => text.replaceAll('`', '');
 describe('docs/testing.md', () => {
   it('lists every fault with its settings and defaults', () => {
     const listed = table('fault').map((row) => row.map(plain));
-    const real = Object.entries(FAULTS).map(([name, { does, settings, http2 }]) => [
+    const real = Object.entries(FAULTS).map(([name, { does, settings, http1, http2 }]) => [
       name,
       does,
       Object.entries(settings)
         .map(([key, value]) => `${key} ${value}`)
         .join(', ') || '—',
-      http2 ? 'yes' : 'no',
+      http2 ? (http1 ? 'yes' : 'only') : 'no',
     ]);
     expect(listed).toEqual(real);
   });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Agent, get, request } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
+import { text } from 'node:stream/consumers';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
@@ -52,7 +53,7 @@ const HALF = `"${'x'.repeat(499)}`;
 const WHOLE = `"${'x'.repeat(998)}"`;
 const TORN = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Le';
 
-const BYTES: Record<FaultName, [ended: 'fin' | 'rst' | 'open', text: string | RegExp]> = {
+const BYTES: Record<Exclude<FaultName, 'goaway'>, [ended: 'fin' | 'rst' | 'open', text: string | RegExp]> = {
   ok: ['open', `${JSON_HEAD}content-length: 11\r\n\r\n{"ok":true}`],
   slow: ['open', `${JSON_HEAD}content-length: 11\r\n\r\n{"ok":true}`],
   drip: [
@@ -101,8 +102,9 @@ describe('faultyUpstream(): what is on the wire', () => {
     },
   );
 
-  it('has a row of this test for every fault', () => {
-    expect(Object.keys(BYTES)).toEqual(Object.keys(FAULTS));
+  it('has a row of this test for every fault of HTTP/1.1', () => {
+    const onHttp1 = Object.entries(FAULTS).filter(([, { http1 }]) => http1);
+    expect(Object.keys(BYTES)).toEqual(onHttp1.map(([name]) => name));
   });
 });
 
@@ -207,6 +209,7 @@ describe('faultyUpstream(): how a fault is chosen', () => {
     [{ fault: [] }, /at least one/],
     [{ fault: { fault: 'slow', delay: 1 } }, /no setting "delay"/],
     [{ protocol: 'http2', fault: 'garbage' }, /no fault "garbage" on HTTP\/2/],
+    [{ fault: 'goaway' }, /no fault "goaway" on HTTP\/1.1/],
     [{ protokol: 'http2' }, /no option "protokol"/],
     [{ tls: 'bad' }, /tls is "bad"/],
     [{ patience: '5' }, /patience is "5"/],
@@ -535,6 +538,44 @@ describe('faultyUpstream(): HTTP/2', () => {
     expect(second).toMatchObject({ socketId: 1, requestOnSocket: 2, httpVersion: '2', closed: undefined });
     session.destroy();
     expect(await upstream.untilClosed(upstream.connections[0]!)).toMatchObject({ by: 'client' });
+  });
+
+  it('refuses a request by GOAWAY, and lets the others on the connection finish', async () => {
+    await start({ protocol: 'http2' });
+    const session = connectHttp2(upstream.url);
+    const told = once(session, 'goaway');
+    const slow = session.request({ ':path': '/slow?ms=50' });
+    await upstream.nextAttempt();
+    const refused = session.request({ ':path': '/goaway' });
+    const [error] = (await once(refused.resume(), 'error')) as [Error];
+    expect(error.message).toContain('REFUSED_STREAM');
+    const [code, lastProcessed] = (await told) as number[];
+    expect([code, lastProcessed]).toEqual([0, slow.id]);
+    expect(await text(slow)).toBe('{"ok":true}');
+    expect(upstream.attempts.map(({ state }) => state)).toEqual(['answered', 'cut-by-upstream']);
+    await upstream.allClosed();
+  });
+
+  it('sees that a client has gone that resets its stream with the code of an orderly end', async () => {
+    await start({ protocol: 'http2' });
+    const session = connectHttp2(upstream.url);
+    const stream = session.request({ ':path': '/hang', ':method': 'POST' });
+    stream.write('half');
+    const attempt = await upstream.nextAttempt();
+    stream.close(0);
+    expect(await upstream.untilClosed(attempt)).toMatchObject({ by: 'client', how: 'stream-reset' });
+    session.destroy();
+  });
+
+  it('tells a client that speaks HTTP/2 to an upstream of HTTP/1 from a request', async () => {
+    await start({});
+    const session = connectHttp2(upstream.url);
+    session.request().on('error', () => undefined);
+    const preface = await upstream.nextAttempt();
+    await once(session, 'error');
+    expect(preface).toMatchObject({ method: 'PRI', path: '*' });
+    expect(await upstream.untilOver(preface)).toBe('cut-by-upstream');
+    expect(upstream.attempts).toHaveLength(1);
   });
 
   it('answers a fault that it cannot play with 501', async () => {

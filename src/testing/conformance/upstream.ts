@@ -20,6 +20,8 @@ export interface ConformanceUpstream {
   readonly sockets: number;
   /** `tcp` if the protocol is not known, so that one request cannot be told from another. */
   readonly speaks: 'http' | 'tcp';
+  /** The version of HTTP that it speaks; default `http1`. */
+  readonly protocol?: 'http1' | 'http2';
   use(fault: ((attempt: UpstreamAttempt) => RunFault) | undefined): void;
   refuse(): Promise<void>;
   accept(): Promise<void>;

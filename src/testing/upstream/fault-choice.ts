@@ -121,7 +121,7 @@ export class FaultPlan {
     if (choice !== undefined && typeof choice !== 'function') {
       const list = isScript(choice) ? choice : [choice];
       if (list.length === 0) throw new TypeError('A script of faults needs at least one entry.');
-      for (const fault of list) this.#refuseForHttp2(chosen(fault));
+      for (const fault of list) this.#refuseForProtocol(chosen(fault));
     }
     this.#choice = choice;
     this.#played = 0;
@@ -133,7 +133,7 @@ export class FaultPlan {
     const header = attempt.headers['x-fault'];
     const fault =
       header === undefined ? (this.#fromChoice(attempt) ?? fromPath(attempt.path)) : fromHeader(header);
-    this.#refuseForHttp2(fault);
+    this.#refuseForProtocol(fault);
     const { times } = fault.settings;
     if (times === undefined) return fault;
     const key = `${fault.name} ${attempt.method} ${attempt.path}`;
@@ -154,8 +154,10 @@ export class FaultPlan {
     return fault === undefined ? undefined : chosen(fault);
   }
 
-  #refuseForHttp2({ name }: ChosenFault): void {
-    if (this.#http2 && !FAULTS[name].http2) throw new TypeError(`There is no fault "${name}" on HTTP/2.`);
+  #refuseForProtocol({ name }: ChosenFault): void {
+    const { http1, http2 } = FAULTS[name];
+    if (this.#http2 ? http2 : http1) return;
+    throw new TypeError(`There is no fault "${name}" on ${this.#http2 ? 'HTTP/2' : 'HTTP/1.1'}.`);
   }
 }
 

@@ -26,6 +26,7 @@ export const FAULT_NAMES = [
   'raw',
   'idle-close',
   'stale',
+  'goaway',
 ] as const;
 
 /** The name of a fault. */

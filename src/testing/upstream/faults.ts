@@ -36,7 +36,9 @@ export interface FaultEntry {
   readonly does: string;
   /** The settings that have an effect on it, with their defaults. */
   readonly settings: FaultSettings;
-  /** Whether it also exists for HTTP/2. */
+  /** Whether it exists for HTTP/1.1. */
+  readonly http1: boolean;
+  /** Whether it exists for HTTP/2. */
   readonly http2: boolean;
   /** Executes the fault. */
   readonly play: (exchange: UpstreamExchange, settings: FaultSettings) => void;
@@ -151,7 +153,7 @@ const OVERSIZED = `HTTP/1.1 200 OK\r\n${Array.from({ length: 100 }, (_, i) => `X
 const PARTIAL = { ms: 20, bytes: 1000 };
 
 function entry(does: string, settings: FaultSettings, play: FaultEntry['play'], http2 = true): FaultEntry {
-  return { does, settings, play, http2 };
+  return { does, settings, play, http1: true, http2 };
 }
 
 /** Every fault, in the order of the table in `docs/testing.md`. */
@@ -252,6 +254,14 @@ const TABLE = {
     afterAnswer((exchange, settings) => exchange.cutUponNextRequest(settings.how ?? 'fin', settings.until)),
     false,
   ),
+  goaway: {
+    ...entry(
+      'refuses the request and ends the connection by GOAWAY, as a server does that shuts down',
+      { ms: 0 },
+      (e, s) => e.later(s.until ?? s.ms ?? 0, () => e.goAway()),
+    ),
+    http1: false,
+  },
 } satisfies Record<FaultName, FaultEntry>;
 
 /** What each fault does, its settings, and whether it exists for HTTP/2. */

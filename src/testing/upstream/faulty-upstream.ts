@@ -41,6 +41,7 @@ export interface FaultyUpstream extends AsyncDisposable {
   readonly origin: string;
   readonly port: number;
   readonly speaks: 'http';
+  readonly protocol: 'http1' | 'http2';
   /** Every request that has come, in order. The list and its entries are kept up to date. */
   readonly attempts: readonly UpstreamAttempt[];
   /** Every connection that was accepted, in order. The list and its entries are kept up to date. */
@@ -101,6 +102,7 @@ export async function faultyUpstream(options: FaultyUpstreamOptions = {}): Promi
     origin,
     port: listener.port,
     speaks: 'http',
+    protocol,
     attempts: log.attempts,
     connections: log.sockets,
     ca: TEST_CA,

@@ -14,6 +14,13 @@ export interface UpstreamParts {
   faultFor: (attempt: Attempt) => ChosenFault;
 }
 
+/** How a connection begins whose client takes it for granted that the server speaks HTTP/2 (RFC 9113, 3.4). */
+const HTTP2_PREFACE = 'PRI * HTTP/2.0';
+
+/** What is said to it. */
+export const SPEAKS_HTTP2 =
+  "The client speaks HTTP/2 and this upstream HTTP/1: start it with faultyUpstream({ protocol: 'http2' }).";
+
 /** Serves one HTTP/1.1 connection. It writes the bytes itself, so that it can break every rule of HTTP. */
 export class Http1Connection {
   readonly record: SocketRecord;
@@ -58,6 +65,8 @@ export class Http1Connection {
   }
 
   #begin({ startLine, headers }: MessageHead): 'by-headers' {
+    // RFC 9112, 9.6: a server that closes the connection ignores what comes after that in the same bytes.
+    if (this.record.closed) return 'by-headers';
     const [method = '', path = '/', version = ''] = startLine.split(' ');
     const httpVersion = version === 'HTTP/1.0' ? '1.0' : '1.1';
     const attempt = this.#parts.log.arrived({ method, path, headers, httpVersion }, this.record);
@@ -70,6 +79,7 @@ export class Http1Connection {
     }
     this.#queue.push(exchange);
     try {
+      if (startLine === HTTP2_PREFACE) throw new TypeError(SPEAKS_HTTP2);
       exchange.fault = this.#parts.faultFor(attempt);
     } catch (error) {
       exchange.complaint = String(error);
@@ -198,6 +208,10 @@ class Http1Exchange implements UpstreamExchange {
 
   cutUponNextRequest(how: 'fin' | 'rst', until: Promise<unknown> | undefined): void {
     this.#connection.cutUponNextRequest(how, until);
+  }
+
+  goAway(): void {
+    throw new TypeError('HTTP/1.1 has no GOAWAY: a server closes the connection.');
   }
 
   later(when: number | Promise<unknown>, go: () => void): void {

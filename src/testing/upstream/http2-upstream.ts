@@ -31,8 +31,10 @@ export function serveStream(
   exchange.onAnswered = () => log.answered(attempt);
   watch(stream, () => {
     exchange.stop();
-    // If both sides have ended the stream properly, nobody has cut it.
-    if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) log.streamClosed(attempt, 'client', 'stream-reset');
+    // A client may reset a stream with the code of an orderly end, as undici does for a request whose signal aborts. Then only
+    // the missing answer tells that it was cut.
+    if (stream.rstCode !== constants.NGHTTP2_NO_ERROR || attempt.state === 'running')
+      log.streamClosed(attempt, 'client', 'stream-reset');
   });
   const play = choose(exchange, faultFor);
   log.admitted(attempt, exchange.fault.name);
@@ -40,7 +42,7 @@ export function serveStream(
   stream.on('data', (bytes: Buffer) => log.received(attempt, bytes));
   stream.on('end', () => {
     // Node emits 'end' for a reset stream, too.
-    if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
+    if (stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
     log.completed(attempt);
     if (exchange.fault.settings.early !== true) play();
   });
@@ -110,7 +112,17 @@ class Http2Exchange implements UpstreamExchange {
   }
 
   cutUponNextRequest(): void {
-    throw new TypeError('HTTP/2 has no such race: a server says GOAWAY first.');
+    throw new TypeError('HTTP/2 has no such race: a server says goodbye first, see the fault "goaway".');
+  }
+
+  goAway(): void {
+    this.#pauses.stop();
+    const { session, id } = this.#stream;
+    if (!session || id === undefined) return;
+    this.#onCut('rst');
+    // RFC 9113, 6.8: what has a higher number than the last one that is named was not processed.
+    session.goaway(constants.NGHTTP2_NO_ERROR, Math.max(0, id - 2));
+    this.#stream.close(constants.NGHTTP2_REFUSED_STREAM);
   }
 
   cut(how: 'fin' | 'rst'): void {

@@ -1,6 +1,6 @@
 import type { Attempt } from './upstream-log';
 
-/** What a fault can do to one request, with HTTP/1.1 and, unless noted, with HTTP/2. */
+/** What a fault can do to one request, unless noted with HTTP/1.1 and with HTTP/2. */
 export interface UpstreamExchange {
   readonly attempt: Attempt;
   /** Sends status and headers. The length is announced as given, true or not. */
@@ -17,6 +17,8 @@ export interface UpstreamExchange {
    * Closes the connection when the next request's bytes arrive on it, unless `until` has settled before. HTTP/1.1 only.
    */
   cutUponNextRequest(how: 'fin' | 'rst', until: Promise<unknown> | undefined): void;
+  /** Says that this request was not processed and that the connection takes no other one. HTTP/2 only. */
+  goAway(): void;
   /** Goes on after some time or upon an event, unless the connection is closed before. */
   later(when: number | Promise<unknown>, go: () => void): void;
 }

@@ -73,6 +73,8 @@ function whyUnseen([first]: Turn, { plan, upstream }: RunPlace): string | undefi
   if (upstream === undefined && place.fault !== 'ok') {
     return 'the upstream is not ours to break; point the app at a faultyUpstream() and give it as `upstream`';
   }
+  if (upstream?.protocol === 'http2' && (place.fault === 'garbage' || place.fault === 'stale'))
+    return 'an upstream that speaks HTTP/2 has no such fault';
   if (plan.protocol === 'http2' && place.client === 'leaves-in-request' && place.method === 'GET') {
     return 'HTTP/2 has no half-close of a request without a body';
   }

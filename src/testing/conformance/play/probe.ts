@@ -1,4 +1,6 @@
 import type { ClientAccount, ClientResponse } from '../../client/client-account';
+import { SPEAKS_HTTP2 } from '../../upstream/http1-upstream';
+import type { UpstreamAttempt } from '../../upstream/upstream-log';
 import { answering, seenAttempt, settled, WELL } from './breakage';
 import type { Baseline, SeenAttempt } from '../cell';
 import { ask, HOLD_MS, until, type RunPlace } from './conversation';
@@ -49,7 +51,7 @@ async function tryOnce(method: string, run: RunPlace): Promise<Asked> {
   const end = performance.now() + run.plan.deadline;
   await until(() => calls.every(({ state }) => state !== 'running'), end);
   return {
-    response: working(method, run, account, calls.length),
+    response: working(method, run, account, calls),
     calls: calls.map((call) => seenAttempt(call, undefined)),
   };
 }
@@ -59,7 +61,7 @@ function working(
   method: string,
   { plan, url, upstream }: RunPlace,
   account: ClientAccount | undefined,
-  calls: number,
+  calls: readonly UpstreamAttempt[],
 ): ClientResponse {
   const where = `conformance(): ${method} ${plan.route}`;
   if (!account) throw new Error(`${where}: nobody accepts connections at ${url.origin}.`);
@@ -78,9 +80,10 @@ function working(
   );
 }
 
-function adviceFor(status: number, calls: number, url: string | undefined): string {
+function adviceFor(status: number, calls: readonly UpstreamAttempt[], url: string | undefined): string {
+  if (calls.some(({ method }) => method === 'PRI')) return SPEAKS_HTTP2;
   if (status < 500) return `Set route, headers and body, or leave the method out: methods: ['GET'].`;
-  if (url !== undefined && calls === 0)
+  if (url !== undefined && calls.length === 0)
     return `It did not call the upstream at ${url}: the app calls another address.`;
   return url === undefined
     ? 'Its upstream may not be there: give `upstream`.'
