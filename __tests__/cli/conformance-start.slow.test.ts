@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { commandLine } from '../../src/cli/command-line';
+import { TEST_CERTIFICATES, TEST_KEY } from '../../src/testing/upstream/test-certificates';
 
 const APP = `"${process.execPath}" "${join(__dirname, 'apps/relay.mjs')}"`;
 const SHORT = ['--method', 'GET', '--deadline', '300', '--client', 'stays', '--route', '/orders/{n}'];
@@ -32,10 +33,20 @@ describe('express-hangup conformance --start: apps that are started in other way
   it.each([
     ['listens on ::1 only, as localhost may mean', 'HOST=::1'],
     ['writes a megabyte without an end of line for each request', 'CHATTY=1000000'],
+    ['answers the question whether it is there by a stream without an end', 'ENDLESS=1'],
+    ['speaks HTTPS', `TLS_KEY="${TEST_KEY}" TLS_CERT="${TEST_CERTIFICATES['self-signed']}"`],
     ['takes two and a half seconds for its first answer', 'SLOW=2500'],
   ])('judges one that %s', async (_what, variables) => {
     const { code, out } = await run(...right(variables));
     expect([code, out]).toEqual([0, expect.stringContaining('2 right, 0 wrong, 0 not seen.')]);
+  });
+
+  it('says so where the command ends and leaves the app to run by itself', async () => {
+    const { code, err } = await run('--start', 'exit 0', '--env', 'API_URL');
+    expect([code, err.replace(/\s+/g, ' ')]).toEqual([
+      2,
+      expect.stringContaining('ended with code 0. The command must run as long as the app does.'),
+    ]);
   });
 
   it('does not judge what listens on the port already', async () => {

@@ -16,6 +16,9 @@ const SIGN_MS = 500;
 /** Where an app may listen that says `localhost`. */
 const HOSTS = ['127.0.0.1', '[::1]'] as const;
 
+/** What it may speak. A server of HTTPS ends a connection on which no TLS comes, so HTTP is tried first. */
+const SCHEMES = ['http', 'https'] as const;
+
 /** The app as a process, with all that it starts itself. */
 export class AppProcess {
   /** Where it answers: on 127.0.0.1, or on ::1 where it listens on that alone, as `localhost` may mean. */
@@ -67,7 +70,9 @@ export class AppProcess {
     const end = performance.now() + this.#waitMs;
     while (!(await this.#answers(end - performance.now()))) {
       if (this.#child !== child)
-        throw new Error(`The app did not start: ${this.#crashes.splice(0).join(', ')}`);
+        throw new Error(
+          `The app did not start: ${this.#crashes.splice(0).join(', ')}. The command must run as long as the app does.`,
+        );
       if (performance.now() > end) {
         throw new Error(
           `The app did not answer at ${this.url} within ${this.#waitMs} ms. It must listen on the port in the variable PORT, or say --port.${this.#lastWords()}`,
@@ -77,17 +82,24 @@ export class AppProcess {
     }
   }
 
-  /** Whether it answers; a first answer may take as long as the app may take to start. */
+  /**
+   * Whether it answers; a first answer may take as long as the app may take to start. The beginning of an answer is enough: it
+   * may be a stream without an end.
+   */
   async #answers(patience: number): Promise<boolean> {
-    for (const host of HOSTS) {
-      const url = `http://${host}:${this.#port}`;
-      const account = await clientThatHangsUp(url, { patience: Math.max(1, Math.ceil(patience)) }).catch(
-        () => undefined,
-      );
-      // The patience may be at its end before anybody has refused.
-      if (account?.ms.connected === undefined) continue;
-      this.url = url;
-      return account.response !== undefined;
+    const end = performance.now() + patience;
+    for (const scheme of SCHEMES) {
+      for (const host of HOSTS) {
+        const url = `${scheme}://${host}:${this.#port}`;
+        const left = Math.max(1, Math.ceil(end - performance.now()));
+        const account = await clientThatHangsUp(url, {
+          ...{ leave: 'during-response', bytes: 0, patience: left },
+        }).catch(() => undefined);
+        // The patience may be at its end before anybody has refused.
+        if (account?.ms.connected === undefined) continue;
+        this.url = url;
+        if (account.response !== undefined) return true;
+      }
     }
     return false;
   }

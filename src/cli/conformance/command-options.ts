@@ -157,6 +157,13 @@ const FLAG_WORDS: readonly [RegExp, string][] = [
   [/give `upstream`/g, 'give --env (with --start) or --upstream'],
   [/Give upstream, or say faults: \['ok'\]/g, 'Give --env (with --start) or --upstream, or say --fault ok'],
   [/point the app at a faultyUpstream\(\) and give it as `upstream`/g, 'give --env or --upstream'],
+  [/headers: \{ '?([\w-]+)'?: '([^']*)' \}/g, "--header '$1: $2'"],
+  [/or \{ Cookie: '…' \}/g, "or --header 'Cookie: …'"],
+  [
+    /start it with faultyUpstream\(\{ protocol: 'http2' \}\)/g,
+    'run conformance() in a test with one of HTTP/2',
+  ],
+  [/Set route to/g, 'Set --route to'],
   [/Set route, headers and body/g, 'Set --route, --header and --body'],
   [/faultyTcp\(\): target/g, '--tcp: the target'],
   [/conformance\(\): /g, ''],

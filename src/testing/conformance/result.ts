@@ -2,6 +2,7 @@ import type { ConformanceCell } from './cell';
 import type { ConformancePlan } from './plan';
 import { conformanceSummary } from './verdicts/summary';
 import { conformanceTable } from './verdicts/table';
+import { whyTurnedAway } from './verdicts/turned-away';
 
 /** The result of a run of `conformance()`. */
 export interface ConformanceResult {
@@ -12,7 +13,7 @@ export interface ConformanceResult {
   readonly wrong: number;
   readonly flaky: number;
   readonly unseen: number;
-  /** Why the run has tested nothing, in words; `undefined` if it has tested something. */
+  /** Why the run has tested nothing, or too little because the app turned clients away, in words; else `undefined`. */
   readonly vacuous: string | undefined;
   /** The matrix to read, with the summary below; 80 columns wide. */
   table: () => string;
@@ -62,7 +63,7 @@ export function resultOf(
   };
 }
 
-/** Why a run has tested nothing: it was to break the upstream, and the app has never met the fault. */
+/** Why a run has tested too little: it was to break the upstream, and the app has never met the fault. */
 function whyVacuous(cells: readonly ConformanceCell[], hasUpstream: boolean): string | undefined {
   const methods = [...new Set(cells.map(({ method }) => method))];
   for (const method of methods) {
@@ -73,5 +74,5 @@ function whyVacuous(cells: readonly ConformanceCell[], hasUpstream: boolean): st
       ? `Nothing was seen of ${method}: ${all[0]?.why}.`
       : `Nothing was broken, because no upstream was given: ${all.length} of ${cells.length} cells were not seen. Give upstream, or say faults: ['ok'].`;
   }
-  return undefined;
+  return whyTurnedAway(cells);
 }

@@ -72,8 +72,11 @@ const TIMELY =
 
 /** A mistake that is no matter of time, and comes and goes in several cells, is the app's: it does it now and then. */
 function withIntermittent(cells: readonly ConformanceCell[]): ConformanceCell[] {
+  // A process that ends closes the connections of other cells that are still being looked at.
+  const hasCrashed = cells.some(({ causes }) => causes.includes('crash'));
   const isMistake = ({ verdict, causes }: ConformanceCell): boolean =>
-    verdict === 'flaky' && causes.some((cause) => !TIMELY.test(cause));
+    verdict === 'flaky' &&
+    causes.some((cause) => !TIMELY.test(cause) && !(hasCrashed && cause === 'closed-later'));
   const often = (name: string): boolean =>
     cells.filter((cell) => isMistake(cell) && cell.causes[0] === name).length >= OFTEN;
   return cells.map((cell) =>

@@ -1,6 +1,7 @@
 import type { CellPlace, ConformanceCell } from '../cell';
 import type { RunPlace } from './conversation';
 import { judge, type Judgement } from '../verdicts/judge';
+import { withoutTurnedAway } from '../verdicts/turned-away';
 import { eachAlone, playAgain, withoutCached } from './play-again';
 import { playCell, type PlayedCell } from './play-cell';
 import { playTogether } from './play-together';
@@ -40,7 +41,7 @@ export async function playAll(run: RunPlace, revive: Revive | undefined): Promis
     return judgement as Promise<Judgement>;
   };
   const first = await eachAlone(await Promise.all(judged), alone);
-  return withoutCached(await playAgain(first, alone));
+  return withoutTurnedAway(withoutCached(await playAgain(first, alone)));
 }
 
 /** Plays a turn; resolves when the next one may begin, which is before the verdicts are known. */

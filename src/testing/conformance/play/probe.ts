@@ -66,6 +66,10 @@ function working(
   const where = `conformance(): ${method} ${plan.route}`;
   if (!account) throw new Error(`${where}: nobody accepts connections at ${url.origin}.`);
   const { response } = account;
+  if (response?.complete === false && account.ended === 'open')
+    throw new Error(
+      `${where} began an answer (${response.status} ${response.headers['content-type'] ?? ''}) and did not end it: a stream without an end cannot be judged.`,
+    );
   if (response?.complete !== true)
     throw new Error(
       `${where} gave no whole answer within ${Math.round(account.ms.ended)} ms while its upstream was well.`,
@@ -76,18 +80,33 @@ function working(
   );
   if (isRight) return response;
   throw new Error(
-    `${where} answered ${status} while its upstream was well. ${adviceFor(status, calls, upstream?.url)}`,
+    `${where} answered ${status} while its upstream was well. ${adviceFor(response, calls, upstream?.url)}`,
   );
 }
 
-function adviceFor(status: number, calls: readonly UpstreamAttempt[], url: string | undefined): string {
+function adviceFor(
+  { status, headers: { location } }: ClientResponse,
+  calls: readonly UpstreamAttempt[],
+  url: string | undefined,
+): string {
   if (calls.some(({ method }) => method === 'PRI')) return SPEAKS_HTTP2;
+  if (location !== undefined && status < 400) return redirectAdvice(location);
+  if (status === 401 || status === 403)
+    return `Give it what it asks for, for example headers: { Authorization: '…' } or { Cookie: '…' }.`;
+  if (status === 429) return 'It limits how often it may be asked: switch the limit off for the run.';
   if (status < 500) return `Set route, headers and body, or leave the method out: methods: ['GET'].`;
   if (url !== undefined && calls.length === 0)
     return `It did not call the upstream at ${url}: the app calls another address.`;
   return url === undefined
     ? 'Its upstream may not be there: give `upstream`.'
     : 'It may not have understood what the upstream said: set `answer` to what the route expects.';
+}
+
+function redirectAdvice(location: string): string {
+  const advice = location.startsWith('https:')
+    ? `If it wants HTTPS, say what a proxy in front of it says: headers: { 'X-Forwarded-Proto': 'https' }.`
+    : `Set route to where it ends, or give it what it asks for: headers: { Cookie: '…' }.`;
+  return `It redirects to ${location}. ${advice}`;
 }
 
 function refuseOtherUpstream(method: string, { plan, upstream }: RunPlace, calls: number): void {

@@ -15,7 +15,8 @@ const HINTS: Record<string, string> = {
   'tells-address': 'Do not send error.message to the client: answer a fixed text, and log the rest.',
   'tells-stack': 'Do not send error.stack to the client. Express shows it unless NODE_ENV is production.',
   'no-answer': 'Give the route a deadline, or the call a timeout, after which the answer is a 504.',
-  'closed-unanswered': 'Answer 502 or 504 in place of destroying the connection.',
+  'closed-unanswered':
+    'Answer 502 or 504 in place of destroying the connection. If a worker of a cluster has ended, its output tells why.',
   'left-hanging':
     "Destroy the response when the upstream's body breaks; pipeline() does that, pipe() does not.",
   'broken-off':
@@ -60,5 +61,7 @@ function statusAdvice(status: string): string {
     return 'An error of the upstream goes to the default error handler. Answer 502 where it broke and 504 where it was slow.';
   if (status.startsWith('2'))
     return 'A fault of the upstream looks like a success. If this is a fallback, say so: expect.';
+  if (status === '503')
+    return 'If 503 is what you want here, say so: expect in code, --expect on the command line. If it comes from a circuit breaker that is open, switch that off for the run.';
   return `If ${status} is what you want here, say so: expect in code, --expect on the command line.`;
 }
