@@ -109,6 +109,14 @@ export class Lifetime extends AsyncResource implements Timed {
     super('express-hangup');
   }
 
+  /**
+   * A request keeps no process alive. Tools that list what does (why-is-node-running) ask each async resource, and take one
+   * without an answer for such a handle until it is collected.
+   */
+  hasRef(): boolean {
+    return false;
+  }
+
   /** The request's AbortSignal, made on first use. */
   get signal(): AbortSignal {
     if (this.controller === undefined) {
