@@ -98,8 +98,11 @@ describe('withoutTurnedAway()', () => {
       why: 'got 503',
     } as const;
     const open = [next, cell('close', 503, 0), cell('refuse', 503, 0)];
-    expect(verdicts([...open, cell('garbage', 502, 1)])).toEqual(['unseen', 'unseen', 'unseen', 'right']);
+    const served = [cell('garbage', 502, 1), cell('stale', 502, 1)];
+    expect(verdicts([...open, ...served])).toEqual(['unseen', 'unseen', 'unseen', 'right', 'right']);
     expect(verdicts([...open, cell('garbage', 503, 0)])).toEqual(['wrong', 'wrong', 'wrong', 'wrong']);
+    // It opens upon a single failure: the next request is refused more often than it is served.
+    expect(verdicts([...open, cell('garbage', 502, 1)])).toEqual(['wrong', 'unseen', 'unseen', 'right']);
   });
 
   it('leaves alone what has called its upstream, or is wrong in another way as well', () => {

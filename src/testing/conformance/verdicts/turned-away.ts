@@ -12,7 +12,8 @@ const CONSEQUENCES = ['next-request', 'neighbour', 'one-after-another'];
 /**
  * An app that limits its clients, or that has opened its circuit breaker, does not call its upstream. These cells have not met
  * their fault, so they are not seen. A 503 counts only if the app calls its upstream again later: a breaker that never closes
- * again is a mistake.
+ * again is a mistake. So is one that opens upon a single failure: then the next request is refused in most of the cells in
+ * which it would have to be served.
  */
 export function withoutTurnedAway(cells: readonly ConformanceCell[]): ConformanceCell[] {
   const statuses = [429, 503].filter((status) => {
@@ -20,8 +21,15 @@ export function withoutTurnedAway(cells: readonly ConformanceCell[]): Conformanc
     const callsLater = cells.slice(first + 1).some(({ attempts }) => attempts.length > 0);
     return first >= 0 && (status === 429 || callsLater);
   });
+  const excused = (status: number): ConformanceCell[] => {
+    const after = cells.filter((cell) => isConsequence(cell, status));
+    const served = cells.filter(({ verdict, client, status: got = 0 }) => {
+      return verdict === 'right' && client === 'stays' && got >= 500;
+    });
+    return status === 429 || after.length * 2 <= served.length ? after : [];
+  };
   return cells.map((cell) => {
-    const status = statuses.find((it) => isUncalled(cell, it) || isConsequence(cell, it));
+    const status = statuses.find((it) => isUncalled(cell, it) || excused(it).includes(cell));
     return status === undefined ? cell : { ...cell, verdict: 'unseen', why: WHY[status] ?? '', causes: [] };
   });
 }
