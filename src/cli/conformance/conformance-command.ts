@@ -53,7 +53,7 @@ export async function conformanceCommand(args: readonly string[], terminal: Term
   }
 }
 
-/** Empties the files for the reports, so that a run of minutes does not end with nowhere to write, and none is left of before. */
+/** Empties the files for the reports. A file that cannot be written is reported before the run, and no old report is left. */
 function checkFiles({ junit, json }: CommandOptions): void {
   for (const [flag, file] of Object.entries({ junit, json })) {
     if (file === undefined || file === '-') continue;

@@ -73,8 +73,8 @@ export interface Complaint {
 /** The result of a cell. */
 export interface ConformanceCell extends CellPlace {
   /**
-   * `unseen`: the run cannot see enough to judge this cell. `flaky`: it was wrong once, and right when it was played again
-   * alone.
+   * `unseen`: the run cannot see enough to judge this cell. `flaky`: the cell was wrong once, and right when it was played
+   * again alone.
    */
   verdict: 'right' | 'wrong' | 'flaky' | 'unseen';
   /** In words: what was wrong, or why it could not be judged; for a right cell, in short what was right. */

@@ -8,8 +8,9 @@ export interface Judged {
 }
 
 /**
- * What was played at once with others stands only where all of them are right and have met their fault: nothing was hidden by
- * a neighbour then. Otherwise each is played alone, and that counts. What no machine does stands where no cell shows it alone.
+ * Decides which verdicts of a shared turn are kept. If all cells of the turn are right and have met their fault, all are kept.
+ * Otherwise each cell is played alone, and the verdict of that counts. A mistake that a busy machine cannot cause is kept even
+ * if no cell shows it alone.
  */
 export async function eachAlone<T extends Judged & { turn: object }>(
   judged: readonly T[],
@@ -35,9 +36,9 @@ export async function eachAlone<T extends Judged & { turn: object }>(
 }
 
 /**
- * Plays again, one by one and alone, what was wrong. A machine that is busy makes everything late, so only what is wrong a second
- * time is called wrong, and what is not is called flaky. Where a complaint has been confirmed in one cell the others that have
- * it stand without being played again: it is the same mistake.
+ * Plays each wrong cell again, alone. A busy machine makes everything late, so a cell is called wrong only if it is wrong a
+ * second time, and flaky if it is not. A complaint that was confirmed in one cell is not played again in the others: it is the
+ * same mistake.
  */
 export async function playAgain<T extends Judged>(
   judged: readonly T[],
@@ -66,11 +67,11 @@ export async function playAgain<T extends Judged>(
 /** In how many cells the same mistake must come and go before it is no longer taken for the machine's. */
 const OFTEN = 3;
 
-/** What a busy machine does to a right app: all of it is a matter of time. */
+/** The causes that a busy machine can produce in a right app: they all depend on time. */
 const TIMELY =
   /^(no-answer|late-answer|status-504|deadline-only|worked-on|never-ended|neighbour|next-request|half-close|gone)$/;
 
-/** A mistake that is no matter of time, and comes and goes in several cells, is the app's: it does it now and then. */
+/** A mistake that does not depend on time, and that comes and goes in several cells, is one that the app makes now and then. */
 function withIntermittent(cells: readonly ConformanceCell[]): ConformanceCell[] {
   // A process that ends closes the connections of other cells that are still being looked at.
   const hasCrashed = cells.some(({ causes }) => causes.includes('crash'));
@@ -93,8 +94,8 @@ function causeKey({ fault, causes }: ConformanceCell): string {
 }
 
 /**
- * An app that answers from a cache does so too while connections to its upstream are refused, which nobody can see. Where it
- * has not called in any other cell either, this one is not seen.
+ * An app that answers from a cache also answers while connections to its upstream are refused. The run cannot see whether it
+ * has tried to connect. If it has not called its upstream in any other cell either, this cell is not seen.
  */
 export function withoutCached(cells: readonly ConformanceCell[]): ConformanceCell[] {
   return cells.map((cell) => {

@@ -18,7 +18,7 @@ interface SeatTaken {
 /**
  * Plays cells of one fault at once: each begins when the calls of the one before have come, so that what comes
  * is known to be of which. No client sends its second request before all the first ones are answered. What would have ended
- * the process is told of each of them: whose it is, is not known.
+ * the process is told of each of them: which one has caused it is not known.
  */
 export async function playTogether(seats: readonly SeatTaken[], run: RunPlace): Promise<PlayedCell[]> {
   const cells: BegunCell[] = [];
