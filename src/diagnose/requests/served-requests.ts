@@ -47,8 +47,10 @@ export class ServedRequests {
     // A finished request may live on for a while: it must not keep its neighbours alive.
     request.before = request.after = undefined;
     this.count--;
-    // Nearly all connections carry one request at a time: pop() lets the array keep its memory for the next.
+    // Nearly all connections carry one request at a time: pop() lets the array keep its memory for the next. Pipelined ones
+    // are answered in their order, and shift() does not copy a long array.
     if (onConnection.at(-1) === request) onConnection.pop();
+    else if (onConnection[0] === request) onConnection.shift();
     else onConnection.splice(onConnection.indexOf(request), 1);
   }
 
