@@ -1,8 +1,10 @@
 // CPU time of the server process for each request under load, every variant in turn, over several generations of processes:
 //
-//   npm run build && node bench/overhead.mjs [--node <path>] [--quick]
+//   npm run build && node bench/overhead.mjs [--node <path>] [--quick]               wrk sends the requests; taskset is needed, too
+//   npm run build && node bench/overhead.mjs --in-memory [--node <path>] [--quick]   the process sends them to itself
 //
-// wrk and taskset are needed; without them it says so. The server has one core of its own, wrk another.
+// With wrk the server has one core of its own, wrk another. In memory there is no socket, so the kernel adds neither to the time
+// nor to the noise: it shows the microseconds that each variant takes more, not the share of them in a real request.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readCommandLine } from './lib/command-line.mjs';
@@ -26,13 +28,14 @@ const VARIANTS = [
   ['connect-timeout', EMPTY],
 ];
 
-const { quick, node } = readCommandLine();
-// In seconds of load.
-const plan = quick
-  ? { warmUp: 1, rounds: 1, amount: 1 }
-  : { generations: 9, warmUp: 2, rounds: 4, amount: 1 };
+const {
+  quick,
+  node,
+  'in-memory': isInMemory,
+} = readCommandLine({ 'in-memory': { type: 'boolean', default: false } });
+const plan = planOf();
 
-for (const program of ['wrk', 'taskset']) {
+for (const program of isInMemory ? [] : ['wrk', 'taskset']) {
   try {
     execFileSync('which', [program], { stdio: 'ignore' });
   } catch {
@@ -48,13 +51,20 @@ for (const path of node) {
   );
 }
 
+function planOf() {
+  if (isInMemory) return quick ? {} : { generations: 16, warmUp: 20_000, rounds: 16, amount: 3000 };
+  // In seconds of load.
+  return quick ? { warmUp: 1, rounds: 1, amount: 1 } : { generations: 9, warmUp: 2, rounds: 4, amount: 1 };
+}
+
 async function start(path, variant) {
   const server = await startProcess(SERVER, { node: path, args: [variant] });
-  execFileSync('taskset', ['-a', '-cp', '0', String(server.pid)], { stdio: 'ignore' });
+  if (!isInMemory) execFileSync('taskset', ['-a', '-cp', '0', String(server.pid)], { stdio: 'ignore' });
   return {
-    async measure(seconds) {
+    async measure(amount) {
       const before = await server.cpu();
-      const requests = await load(server.port, seconds);
+      const requests = isInMemory ? amount : await load(server.port, amount);
+      if (isInMemory) await server.call('serve', requests);
       return ((await server.cpu()) - before) / requests;
     },
     stop: () => server.stop(),
