@@ -15,7 +15,6 @@ const config: Config = {
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.cache', '<rootDir>/__tests__/fix/apps/'],
   setupFilesAfterEnv: process.env['CI'] === undefined ? [] : ['<rootDir>/__tests__/fixtures/repeat-in-ci.ts'],
   setupFiles: ['<rootDir>/__tests__/fixtures/keep-channels.ts'],
-  // Most of a test is waiting for sockets.
   // Most of a test is waiting for sockets. A third worker on two cores starves those that start processes.
   maxWorkers: '100%',
   testTimeout: 15_000,

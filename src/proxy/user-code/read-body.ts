@@ -18,10 +18,11 @@ type Guard = (event: string, listener: Listener) => Listener;
 
 /**
  * Runs the handlers of `proxyRes` and guards the listeners that they add to the response meanwhile. `responseInterceptor()`
- * adds async listeners, whose rejection would end the process, as would what any listener throws. It also makes a 200 of a body that does not decompress.
+ * adds async listeners, whose rejection would end the process, as would what any listener throws. It also makes a 200 of a body
+ * that does not decompress.
  */
 export function watchBody<Result>(proxyRes: IncomingMessage, watch: BodyWatch, run: () => Result): Result {
-  const releases = [guardListeners(proxyRes, (_event, listener) => guarded(listener, watch.failed))];
+  const releases: (() => void)[] = [];
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called on `proxyRes` below
   const { pipe } = proxyRes;
   Object.defineProperty(proxyRes, 'pipe', {
@@ -32,7 +33,7 @@ export function watchBody<Result>(proxyRes: IncomingMessage, watch: BodyWatch, r
     },
   });
   try {
-    return run();
+    return watchListeners(proxyRes, watch.failed, run);
   } finally {
     for (const release of releases) release();
     Reflect.deleteProperty(proxyRes, 'pipe');
