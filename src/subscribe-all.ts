@@ -1,4 +1,11 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { channel, type Channel } from 'node:diagnostics_channel';
+
+/**
+ * The channels that have been subscribed to, kept for as long as the process lives. Node 20 takes a channel out of its list by
+ * name when an object of that name is collected, even if a newer one has taken its place. `fetch` has the newer one if it is
+ * first used after a `stop()`: who subscribes later would never hear of a call.
+ */
+const kept = new Set<Channel>();
 
 /**
  * Subscribes to channels by their names. Returns the function that ends all subscriptions.
@@ -8,6 +15,8 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
  */
 export function subscribeAll(listeners: Readonly<Record<string, (message: never) => void>>): () => void {
   const subscriptions = Object.entries(listeners).map(([name, listener]) => {
+    const source = channel(name);
+    kept.add(source);
     let hasWarned = false;
     const onMessage = (message: unknown): void => {
       try {
@@ -17,8 +26,8 @@ export function subscribeAll(listeners: Readonly<Record<string, (message: never)
         hasWarned = true;
       }
     };
-    subscribe(name, onMessage);
-    return () => unsubscribe(name, onMessage);
+    source.subscribe(onMessage);
+    return () => source.unsubscribe(onMessage);
   });
   return () => {
     for (const end of subscriptions) end();

@@ -1,7 +1,15 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { channel, type Channel } from 'node:diagnostics_channel';
 import type { ClientRequest } from 'node:http';
 import { callSite, firstTelling, type CallSite } from './call-site';
 import type { Leak } from './leak';
+
+// Kept for as long as the process lives: Node 20 may forget a channel whose object is collected while `fetch` is loaded.
+const channels = {
+  httpStart: channel('http.client.request.start'),
+  undiciStart: channel('undici:request:create'),
+  undiciEnd: channel('undici:request:trailers'),
+  undiciError: channel('undici:request:error'),
+};
 
 /** What undici publishes of a request, in any of its versions. */
 interface UndiciRequest {
@@ -22,21 +30,15 @@ interface Call {
  */
 export class CallWatch {
   readonly #calls = new Map<object, Call>();
-  readonly #subscriptions: [string, (message: unknown) => void][] = [
-    [
-      'http.client.request.start',
-      (message) => this.#httpStarted((message as { request: ClientRequest }).request),
-    ],
-    [
-      'undici:request:create',
-      (message) => this.#undiciStarted((message as { request: UndiciRequest }).request),
-    ],
-    ['undici:request:trailers', (message) => this.#ended((message as { request: object }).request)],
-    ['undici:request:error', (message) => this.#ended((message as { request: object }).request)],
+  readonly #subscriptions: [Channel, (message: unknown) => void][] = [
+    [channels.httpStart, (message) => this.#httpStarted((message as { request: ClientRequest }).request)],
+    [channels.undiciStart, (message) => this.#undiciStarted((message as { request: UndiciRequest }).request)],
+    [channels.undiciEnd, (message) => this.#ended((message as { request: object }).request)],
+    [channels.undiciError, (message) => this.#ended((message as { request: object }).request)],
   ];
 
   constructor() {
-    for (const [name, listener] of this.#subscriptions) subscribe(name, listener);
+    for (const [source, listener] of this.#subscriptions) source.subscribe(listener);
   }
 
   #httpStarted(request: ClientRequest): void {
@@ -69,7 +71,7 @@ export class CallWatch {
   }
 
   stop(): void {
-    for (const [name, listener] of this.#subscriptions) unsubscribe(name, listener);
+    for (const [source, listener] of this.#subscriptions) source.unsubscribe(listener);
     this.#calls.clear();
   }
 }
