@@ -1,5 +1,5 @@
 // One Express app of bench/instructions.mjs that calls an upstream, in a process of its own:
-// `BENCH_UPSTREAM=<URL> [BENCH_LISTENERS=1] node calling-server.mjs <subject>`.
+// `BENCH_UPSTREAM=<URL> node calling-server.mjs <subject>`.
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import { answer } from './lib/commands.mjs';
@@ -21,9 +21,21 @@ const subjects = {
     require('express-hangup/diagnose').diagnose({ where: false });
     proxy('http-proxy-middleware', (ours) => ours);
   },
+  'HPM 4 with hangupProxy(), empty listeners': () => {
+    emptyListeners();
+    proxy('http-proxy-middleware', (ours) => ours);
+  },
+  'HPM 4 with hangupProxy(), diagnose() on, with where': () => {
+    require('express-hangup/diagnose').diagnose({ where: true });
+    proxy('http-proxy-middleware', (ours) => ours);
+  },
   'HPM 3 after hangup()': () => proxy('http-proxy-middleware3', plain),
   'HPM 3 with hangupProxy()': () => proxy('http-proxy-middleware3', (ours) => ours),
   'global fetch': () => calling(globalFetch),
+  'global fetch, empty listeners': () => {
+    emptyListeners();
+    calling(globalFetch);
+  },
   'global fetch, diagnose() on': () => calling(globalFetch, { where: false }),
   'global fetch, diagnose() on, with where': () => calling(globalFetch, { where: true }),
   'node:http': () => calling(nodeHttp()),
@@ -33,6 +45,10 @@ const subjects = {
   'global fetch, propagate': () => inContext({ propagate: true }, globalFetch),
   'node:http, context': () => inContext({ context: true }, nodeHttp()),
   'node:http, propagate': () => inContext({ propagate: true }, nodeHttp()),
+  'node:http, empty listeners': () => {
+    emptyListeners();
+    calling(nodeHttp());
+  },
   'node:http, diagnose() on': () => calling(nodeHttp(), { where: false }),
   'node:http, diagnose() on, with where': () => calling(nodeHttp(), { where: true }),
 };
@@ -60,30 +76,15 @@ function inContext(options, call) {
   });
 }
 
-/** To whom the messages of the channels are passed on: `nobody`, `production` or `development`. */
-let listener = 'nobody';
-
-/**
- * Subscribes twice to the channels of diagnose(): with its defaults in production, and with those in development. What
- * comes is passed on to one of the two or to nobody. To subscribe in turns would be unfair, because Node's code is then
- * compiled anew each time.
- */
-function listenInTurns() {
-  const channels = require('node:diagnostics_channel');
-  const { subscribe } = channels;
-  const { diagnose } = require('express-hangup/diagnose');
-  const passedOn = {};
-  for (const who of ['production', 'development']) {
-    channels.subscribe = (name, onMessage) => ((passedOn[name] ??= {})[who] = onMessage);
-    diagnose({ where: who === 'development' });
-  }
-  channels.subscribe = subscribe;
-  for (const [name, { production, development }] of Object.entries(passedOn)) {
-    subscribe(name, (message) => {
-      if (listener === 'production') production(message, name);
-      else if (listener === 'development') development(message, name);
-    });
-  }
+/** Subscribes to all that diagnose() subscribes to, and does nothing with what comes: what Node and undici do for a subscriber. */
+function emptyListeners() {
+  const { Channel } = require('node:diagnostics_channel');
+  const { subscribe } = Channel.prototype;
+  Channel.prototype.subscribe = function subscribeNothing() {
+    subscribe.call(this, () => undefined);
+  };
+  require('express-hangup/diagnose').diagnose({ where: false });
+  Channel.prototype.subscribe = subscribe;
 }
 
 async function globalFetch(signal) {
@@ -104,9 +105,8 @@ function nodeHttp() {
     });
 }
 
-if (process.env.BENCH_LISTENERS) listenInTurns();
 subjects[subject]();
 const server = http.createServer({ keepAliveTimeout: DEADLINE_MS, requestTimeout: 0 }, app);
 server.listen(0, '127.0.0.1', () =>
-  answer({ port: server.address().port }, { listen: (who) => (listener = who) }),
+  answer({ port: server.address().port }),
 );
