@@ -107,6 +107,4 @@ function nodeHttp() {
 
 subjects[subject]();
 const server = http.createServer({ keepAliveTimeout: DEADLINE_MS, requestTimeout: 0 }, app);
-server.listen(0, '127.0.0.1', () =>
-  answer({ port: server.address().port }),
-);
+server.listen(0, '127.0.0.1', () => answer({ port: server.address().port }));
