@@ -9,10 +9,13 @@ import { count, duration, moment } from './words.js';
 /** @typedef {import('./types').Report} Report */
 
 const POLL_MS = 1000;
+/** A server whose loop is blocked, or a connection that has slept with its machine, may never answer. */
+const ANSWER_WITHIN_MS = 15_000;
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 let isPaused = false;
+let isAsking = false;
 /** @type {Report | undefined} */
 let latest;
 /** @type {string | undefined} */
@@ -60,23 +63,47 @@ function setStatus(kind, words) {
 }
 
 async function update() {
+  const controller = new AbortController();
+  const limit = setTimeout(
+    () => controller.abort(new Error(`no answer in ${duration(ANSWER_WITHIN_MS)}`)),
+    ANSWER_WITHIN_MS,
+  );
   try {
-    const response = await fetch('report.json', { headers: { Accept: 'application/json' } });
+    const { signal } = controller;
+    const response = await fetch('report.json', { headers: { Accept: 'application/json' }, signal });
     if (!response.ok) throw new Error(`status ${response.status}`);
     latest = /** @type {Report} */ (await response.json());
-    drawAll(latest);
-    setStatus('live', `Live, every ${duration(POLL_MS)}`);
   } catch (error) {
+    if (isPaused) return;
     setStatus('lost', `No connection (${error instanceof Error ? error.message : 'unknown'}), trying again`);
+    return;
+  } finally {
+    clearTimeout(limit);
+  }
+  if (!isPaused) show(latest);
+}
+
+/** @param {Report} report */
+function show(report) {
+  try {
+    drawAll(report);
+    setStatus('live', `Live, every ${duration(POLL_MS)}`);
+  } catch {
+    // The server was started anew, with another version of this package.
+    setStatus('lost', 'This page is not of the version that the server runs: load it again');
   }
 }
 
-/** The next question comes a second after the last answer: a slow server is not asked more. */
+/**
+ * The next question comes a second after the last answer: a slow server is not asked more. There is one question at a
+ * time, however often the page is hidden and shown, paused and continued.
+ */
 async function poll() {
   clearTimeout(timer);
-  if (isPaused || document.hidden) return;
+  if (isAsking || isPaused || document.hidden) return;
+  isAsking = true;
   await update();
-  clearTimeout(timer);
+  isAsking = false;
   if (!isPaused && !document.hidden) timer = setTimeout(poll, POLL_MS);
 }
 

@@ -18,6 +18,7 @@ export function drawRoutes(routes, wanted) {
   draw('routes', shown, () => {
     if (shown.length === 0)
       return emptyTable(routes.length === 0 ? 'No request is over yet.' : 'None that matches the filter.');
+    const emptyRow = { class: 'empty', colspan: '10' };
     const head = /** @type {const} */ ([
       ['Route', false],
       ['Requests', true],
@@ -30,7 +31,11 @@ export function drawRoutes(routes, wanted) {
       ['Time left p50', true],
       ['p5', true, 'Time left p5'],
     ]);
-    return tableParts(head, shown.slice(0, ROUTES_SHOWN).map(routeRow));
+    const rows = shown.slice(0, ROUTES_SHOWN).map(routeRow);
+    const hidden = shown.length - rows.length;
+    if (hidden > 0)
+      rows.push(el('tr', {}, [el('td', emptyRow, `and ${hidden} more: the filter finds them`)]));
+    return tableParts(head, rows);
   });
 }
 
