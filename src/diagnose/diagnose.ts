@@ -8,6 +8,7 @@ import { reportOf, type Sources } from './make-report';
 import { pageHandler, type PageHandler } from './page/page-handler';
 import type { Report } from './report';
 import { FaultFile } from './requests/fault-file';
+import { knownMethod } from './requests/known-method';
 import { LateHandlers } from './requests/late-handlers';
 import { LiveRequests } from './requests/live-requests';
 import { Outcomes } from './requests/outcomes';
@@ -45,9 +46,14 @@ export function diagnose(options: DiagnoseOptions = {}): Diagnosis {
   const { sources, stop: endListening } = listen(faults, whereShare, tuned);
   const report = (): Report => reportOf(sources);
   const workers = new WorkerReports(report);
-  const stop = (): void => {
+  const writeFaults = (): void => {
     faults.tellUnanswered();
     file?.close();
+  };
+  if (file) process.on('exit', writeFaults);
+  const stop = (): void => {
+    process.off('exit', writeFaults);
+    writeFaults();
     workers.stop();
     endListening();
   };
@@ -70,7 +76,7 @@ function listen(
     {
       onEnd(ended) {
         outcomes.count(ended.outcome, ended.at);
-        routes.count(ended.req.method ?? '', routeOf(ended.req), ended);
+        routes.count(knownMethod(ended.req.method), routeOf(ended.req), ended);
       },
       onDeparture: () => aborts.note('CLIENT_CLOSED_REQUEST'),
     },
