@@ -1,7 +1,8 @@
 import http from 'node:http';
 import express from 'express';
-import { gatewayErrorHandler, hangup } from 'express-hangup';
-import { diagnose } from 'express-hangup/diagnose';
+import { classifyError, gatewayErrorHandler, hangup } from 'express-hangup';
+import { diagnose, faultLine, type FaultLine } from 'express-hangup/diagnose';
+import { channels } from '../../src/events';
 import { serve } from '../fixtures/serve';
 import { errorOf, request } from './clients';
 import { cutBody, ok, rst, scriptedUpstream } from './scripted-upstream';
@@ -89,4 +90,88 @@ it('a request that matches no route is shown without its path', async () => {
   server.closeAllConnections();
   await call;
   diagnosis.stop();
+});
+
+it('a message of an error that looks like a stack is not shown as the line of a late handler', () => {
+  const diagnosis = diagnose();
+  const late = { method: 'GET', route: '/a', ms: 1, call: 'next', lateMs: 1 };
+  const error = new Error(`no such file: x\n    at ${SECRET} (/app/${SECRET}.js:1:1)`);
+  channels.lateResponse.publish({ ...late, stack: error.stack, error });
+  const [first] = diagnosis.report().late;
+  error.message = 'another';
+  channels.lateResponse.publish({ ...late, stack: error.stack, error });
+  const [second] = diagnosis.report().late;
+  diagnosis.stop();
+  expect(first?.where).toContain('privacy.test.ts');
+  expect(second?.where).toBeUndefined();
+});
+
+it('a method that a client makes up is not shown, and makes no route of its own', async () => {
+  const diagnosis = diagnose();
+  const app = express();
+  app.use((req, _res, next) => {
+    req.method = String(req.headers['x-method']);
+    next();
+  });
+  app.use((_req, _res, next) =>
+    next(Object.assign(new Error('reset'), { code: 'ECONNRESET', syscall: 'read' })),
+  );
+  const lines: unknown[] = [];
+  app.use(gatewayErrorHandler({ onFault: (fault, req) => lines.push(faultLine(fault, req)) }));
+  const { url } = await serve(app);
+  for (let n = 0; n < 5; n++) await request(url, { headers: { 'x-method': `${SECRET}${n}` } });
+  await until(() => diagnosis.report().outcomes.total.badGateway === 5);
+  const report = diagnosis.report();
+  diagnosis.stop();
+  expect(report.routes).toMatchObject([{ method: '_OTHER', requests: 5 }]);
+  expect(report.faultGroups).toMatchObject([{ count: 5, last: { method: '_OTHER' } }]);
+  expect(JSON.stringify([report, lines])).not.toContain(SECRET);
+});
+
+it('a host that a client has chosen cannot forge a line of a log', async () => {
+  const diagnosis = diagnose();
+  const lookup = (_host: string, _options: unknown, done: (error: Error) => void): void =>
+    done(Object.assign(new Error('no'), { code: 'ENOTFOUND', syscall: 'getaddrinfo' }));
+  const host = 'a\n2026 ERROR forged\u001b[31m\u009b32m\u2028\u202eb';
+  const error: unknown = await errorOf(
+    request('http://127.0.0.1:3001', {
+      hostname: host,
+      lookup: lookup as never,
+      headers: { host: 'a.example' },
+    }),
+  );
+  const fault = classifyError(error);
+  diagnosis.stop();
+  expect(fault).toBeDefined();
+  const line = fault && faultLine(fault, { method: 'GET', headers: {} } as never);
+  expect(line?.msg).toBe('502 UPSTREAM_UNREACHABLE by http://a?2026 ERROR forged?[31m?32m??b:3001');
+  expect(JSON.stringify(line)).toMatch(/^[\x20-\x7e]+$/);
+});
+
+it('ids of sixty kilobytes, with commands for a terminal or of no id at all are left out', async () => {
+  const diagnosis = diagnose();
+  const app = express();
+  app.use((_req, _res, next) =>
+    next(Object.assign(new Error('reset'), { code: 'ECONNRESET', syscall: 'read' })),
+  );
+  const lines: FaultLine[] = [];
+  app.use(gatewayErrorHandler({ onFault: (fault, req) => lines.push(faultLine(fault, req)) }));
+  const { url } = await serve(app, { maxHeaderSize: 200_000 });
+  const trace = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`;
+  const bad = [
+    'x'.repeat(60_000),
+    '\u00e9\u009b31m',
+    '__proto__ constructor',
+    `${trace}-${'y'.repeat(60_000)}`,
+  ];
+  for (const value of bad) await request(url, { headers: { 'x-request-id': value, traceparent: value } });
+  diagnosis.stop();
+  expect(lines.map(({ requestId, traceId }) => [requestId, traceId?.length])).toEqual([
+    ...[
+      [undefined, undefined],
+      [undefined, undefined],
+      [undefined, undefined],
+      [undefined, 32],
+    ],
+  ]);
 });

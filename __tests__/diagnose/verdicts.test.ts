@@ -20,6 +20,7 @@ import {
   silence,
   type ScriptedUpstream,
 } from './scripted-upstream';
+import { triggerOf } from '../../src/diagnose/verdicts/trigger';
 import { until } from './until';
 
 let diagnosis: Diagnosis;
@@ -260,3 +261,10 @@ function signalThatFires(reason: unknown, upstream: ScriptedUpstream): AbortSign
   upstream.script = () => setTimeout(() => controller.abort(reason), 20);
   return controller.signal;
 }
+
+it.each(['constructor', '__proto__', 'toString'])('an error of the code %s is told by its cause', (code) => {
+  const cause = Object.assign(new Error('refused'), { code: 'ECONNREFUSED', syscall: 'connect' });
+  const seen = { isDestroyedHere: false, isTimedOut: false, endedBy: undefined, abortedBy: undefined };
+  const circumstances = { ...seen, isConnecting: true, connectingMs: undefined };
+  expect(triggerOf(Object.assign(new Error('x', { cause }), { code }), circumstances)).toBe('refused');
+});

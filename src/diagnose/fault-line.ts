@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { CallSite, FaultCode, GatewayFault } from '../answer/fault';
 import { lifetimeOf } from '../request/lifetime/lifetime-of';
 import { routeOf } from '../request/route/route';
+import { knownMethod } from './requests/known-method';
 import { idsOf } from './requests/request-ids';
 
 /** One log line about one fault. It is flat, so that every logger and query language can use it. */
@@ -9,6 +10,7 @@ export interface FaultLine {
   msg: string;
   code: FaultCode;
   status: number;
+  /** `_OTHER` where Node does not know the method. */
   method: string;
   /** The route's pattern. */
   route?: string;
@@ -45,7 +47,7 @@ export function faultLine(fault: GatewayFault, req: IncomingMessage): FaultLine 
     msg: `${status} ${code}${upstream ? ` by ${upstream.origin}` : ''}`,
     code,
     status,
-    method: req.method ?? '',
+    method: knownMethod(req.method),
     route: lifetime?.route ?? routeOf(req),
     ms: lifetime && Math.round(lifetime.elapsed()),
     deadlineMs: lifetime?.timeoutMs === Infinity ? undefined : lifetime?.timeoutMs,

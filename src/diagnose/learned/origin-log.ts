@@ -1,4 +1,5 @@
 import { now } from '../clock';
+import { printable } from '../printable';
 import { BodyCuts } from './body-cuts';
 import { Closings } from './closings';
 import { LearnedIdleLimit } from './idle-limit';
@@ -84,7 +85,8 @@ export class Origins {
 
   /** The log of an origin, made when it is first asked for. */
   of(name: string): OriginLog {
-    const origin = name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name;
+    // node:http takes any text as a host, and that may come from a client.
+    const origin = printable(name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name);
     return this.keep(this.logs.get(origin) ?? new OriginLog(origin));
   }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Request } from 'express';
 import type { DiagnoseOptions } from '../diagnose-options';
+import { printableJson } from '../printable';
 import type { Report } from '../report';
 import { assetOf, type Asset } from './assets';
 import { docsOf } from './error-docs';
@@ -109,7 +110,7 @@ function docsAt(path: string): Asset | undefined {
 type PageNext = Parameters<PageHandler>[2];
 
 async function sendReport(req: IncomingMessage, res: ServerResponse, reports: Reports): Promise<void> {
-  send(req, res, 200, { type: 'application/json', body: `${JSON.stringify(await reports.all())}\n` });
+  send(req, res, 200, { type: 'application/json', body: `${printableJson(await reports.all())}\n` });
 }
 
 /** The page's assets are relative to it, so that it works behind any mount and any prefix: its path must end in a slash. */

@@ -1,5 +1,6 @@
 import type { LateResponseEvent } from '../../events';
 import type { LateReport } from '../report';
+import { knownMethod } from './known-method';
 
 /** How many routes are kept; the one that was late longest ago makes room. */
 const MAX_ROUTES = 50;
@@ -8,7 +9,8 @@ const MAX_ROUTES = 50;
 export class LateHandlers {
   private readonly byRoute = new Map<string, LateReport>();
 
-  note({ method, route, call, lateMs, stack }: LateResponseEvent): void {
+  note({ method: named, route, call, lateMs, stack, error }: LateResponseEvent): void {
+    const method = knownMethod(named);
     const key = `${method} ${route ?? ''}`;
     const known = this.byRoute.get(key);
     // Set again, so that the map's order is that of the last time.
@@ -21,7 +23,7 @@ export class LateHandlers {
       count: (known?.count ?? 0) + 1,
       longestMs: Math.max(known?.longestMs ?? 0, Math.round(lateMs)),
       lastAt: Date.now(),
-      where: firstFrameOf(stack),
+      where: firstFrameOf(framesIn(stack, error)),
     });
   }
 
@@ -33,6 +35,14 @@ export class LateHandlers {
     const [oldest] = this.byRoute.keys();
     if (oldest !== undefined) this.byRoute.delete(oldest);
   }
+}
+
+/** A stack without the message before it, which may hold a client's text, and lines that look like frames. */
+function framesIn(stack: string | undefined, error: unknown): string | undefined {
+  const message = error instanceof Error ? error.message : '';
+  const at = stack?.indexOf(message) ?? -1;
+  // If the message was changed later, nothing tells where the frames begin.
+  return at === -1 ? undefined : stack?.slice(at + message.length);
 }
 
 /** The first frame that is the app's: neither Node's nor a dependency's. */

@@ -4,6 +4,7 @@ import { lifetimeOf } from '../../request/lifetime/lifetime-of';
 import { routeOf } from '../../request/route/route';
 import { whoClosed } from '../../request/lifetime/who-closed';
 import { now } from '../clock';
+import { knownMethod } from './known-method';
 import { outcomeOf, type RequestOutcome } from './outcomes';
 import type { RequestTickets } from './request-ticket';
 import { ServedRequests, type ServedRequest } from './served-requests';
@@ -171,7 +172,7 @@ function describe({ id, req, res, arrivedAt }: ServedRequest): LiveRequest {
   const lifetime = lifetimeOf(req);
   return {
     id,
-    method: req.method ?? '',
+    method: knownMethod(req.method),
     route: routeOf(req),
     ageMs: Math.round(now() - arrivedAt),
     deadlineMs: finite(lifetime?.timeoutMs),

@@ -10,6 +10,7 @@ import type { FaultGroup, FaultReport } from '../report';
 import { adviceOn } from '../verdicts/advice';
 import type { CallFailure } from '../verdicts/call-failure';
 import { FaultGroups } from './fault-groups';
+import { knownMethod } from './known-method';
 import { idsOf, type RequestIds } from './request-ids';
 import type { RequestTicket } from './request-ticket';
 
@@ -61,14 +62,18 @@ export class RecentFaults {
     const known = {
       code: classifyError(error)?.code,
       upstream,
-      ...(served && { method: served.req.method, route: routeOf(served.req), ids: idsOf(served.req) }),
+      ...(served && {
+        method: knownMethod(served.req.method),
+        route: routeOf(served.req),
+        ids: idsOf(served.req),
+      }),
     };
     this.add(error, known, failure);
   }
 
   /** `gatewayErrorHandler()` deals with an error. */
   answered(event: FaultEvent): void {
-    const { code, status, outcome, method, route, ms, upstream, error } = event;
+    const { code, status, outcome, route, ms, upstream, error } = event;
     if (code === 'CLIENT_CLOSED_REQUEST') return;
     const req = requestOf(event);
     // An error object that is thrown again and again is a new fault each time.
@@ -79,7 +84,7 @@ export class RecentFaults {
     const attempts = this.takeEarlierTries(row);
     const known = row.fault.upstream ?? upstream;
     this.change(row, {
-      ...{ code, status, outcome, method, route, ms: Math.round(ms) },
+      ...{ code, status, outcome, method: knownMethod(event.method), route, ms: Math.round(ms) },
       ...(known && { upstream: { ...upstream, ...known } }),
       ...(attempts > 1 && { attempts }),
       ...(req && { ids: idsOf(req) }),

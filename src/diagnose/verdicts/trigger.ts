@@ -33,21 +33,24 @@ export type Trigger =
   | 'draining'
   | 'client-closed';
 
-const BY_CODE: Readonly<Record<string, Trigger>> = {
-  UND_ERR_CONNECT_TIMEOUT: 'connect-timeout',
-  ERR_SOCKET_CONNECTION_TIMEOUT: 'connect-timeout',
-  ERR_TLS_HANDSHAKE_TIMEOUT: 'connect-timeout',
-  UND_ERR_HEADERS_TIMEOUT: 'headers-timeout',
-  UND_ERR_BODY_TIMEOUT: 'body-timeout',
-  EAI_AGAIN: 'resolver',
-  EAI_FAIL: 'resolver',
-  ETIMEOUT: 'resolver',
-  ENOTFOUND: 'name-not-found',
-  ENODATA: 'name-not-found',
-  EPROTO: 'tls-error',
-  ECONNREFUSED: 'refused',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'certificate',
-};
+/** A map, because the app's own errors may have any code, `constructor` too. */
+const BY_CODE: ReadonlyMap<unknown, Trigger> = new Map<unknown, Trigger>(
+  Object.entries<Trigger>({
+    UND_ERR_CONNECT_TIMEOUT: 'connect-timeout',
+    ERR_SOCKET_CONNECTION_TIMEOUT: 'connect-timeout',
+    ERR_TLS_HANDSHAKE_TIMEOUT: 'connect-timeout',
+    UND_ERR_HEADERS_TIMEOUT: 'headers-timeout',
+    UND_ERR_BODY_TIMEOUT: 'body-timeout',
+    EAI_AGAIN: 'resolver',
+    EAI_FAIL: 'resolver',
+    ETIMEOUT: 'resolver',
+    ENOTFOUND: 'name-not-found',
+    ENODATA: 'name-not-found',
+    EPROTO: 'tls-error',
+    ECONNREFUSED: 'refused',
+    ERR_TLS_CERT_ALTNAME_INVALID: 'certificate',
+  }),
+);
 
 const BY_FAULT: Readonly<Record<FaultCode, Trigger | undefined>> = {
   DEADLINE_EXCEEDED: 'deadline',
@@ -141,7 +144,7 @@ function triggerOfChain(chain: readonly ErrorFacts[], seen: Circumstances): Trig
   for (const { code, syscall } of chain) {
     if (typeof code !== 'string') continue;
     if (code === 'ETIMEDOUT' && syscall !== '') return triggerOfKernelTimeout(syscall, seen);
-    const known = BY_CODE[code] ?? triggerOfCodeFamily(code);
+    const known = BY_CODE.get(code) ?? triggerOfCodeFamily(code);
     if (known) return known;
   }
   return undefined;
