@@ -6,7 +6,11 @@ import {
   type FaultyUpstream,
 } from 'express-hangup/testing';
 import type { ConformanceCell } from '../../src/testing/conformance/cell';
-import { withoutTurnedAway } from '../../src/testing/conformance/verdicts/turned-away';
+import {
+  hasRefused,
+  isPerhapsRefused,
+  withoutLimited,
+} from '../../src/testing/conformance/verdicts/turned-away';
 
 let upstream: FaultyUpstream;
 beforeEach(async () => {
@@ -49,17 +53,6 @@ describe('conformance(): an app that turns clients away', () => {
     );
   });
 
-  it('accuses a circuit breaker that stays open', async () => {
-    let isOpen = false;
-    const result = await judged((_req, res) => {
-      if (isOpen) res.writeHead(503).end();
-      res.on('finish', () => (isOpen ||= res.statusCode === 502));
-    });
-    expect(verdictsOf(result).filter((cell) => cell.endsWith('wrong'))).toEqual([
-      ...['reset wrong', 'close wrong', 'refuse wrong', 'garbage wrong'],
-    ]);
-  });
-
   it('accuses an app that calls its upstream and answers 429 where that fails', async () => {
     const result = await conformance(
       (_req, res: ServerResponse) => {
@@ -74,7 +67,7 @@ describe('conformance(): an app that turns clients away', () => {
   });
 });
 
-describe('withoutTurnedAway()', () => {
+describe('what a cell tells of an app that turned its client away', () => {
   const cell = (
     fault: ConformanceCell['fault'],
     status: number,
@@ -87,29 +80,40 @@ describe('withoutTurnedAway()', () => {
     causes: status === 502 ? [] : [cause],
     attempts: Array.from({ length: calls }, () => 'cut-by-upstream' as const),
   });
-  const verdicts = (cells: ConformanceCell[]): string[] =>
-    withoutTurnedAway(cells).map(({ verdict }) => verdict);
+  const next: ConformanceCell = {
+    ...cell('reset', 502, 1),
+    verdict: 'wrong',
+    causes: ['next-request'],
+    why: 'the next request on the connection got 503',
+  };
 
-  it('takes a breaker that closes again for one, also in the next request and where a connection is refused', () => {
-    const next = {
-      ...cell('reset', 502, 1),
-      verdict: 'wrong',
-      causes: ['next-request'],
-      why: 'got 503',
-    } as const;
-    const open = [next, cell('close', 503, 0), cell('refuse', 503, 0)];
-    const served = [cell('garbage', 502, 1), cell('stale', 502, 1)];
-    expect(verdicts([...open, ...served])).toEqual(['unseen', 'unseen', 'unseen', 'right', 'right']);
-    expect(verdicts([...open, cell('garbage', 503, 0)])).toEqual(['wrong', 'wrong', 'wrong', 'wrong']);
-    // It opens upon a single failure: the next request is refused more often than it is served.
-    expect(verdicts([...open, cell('garbage', 502, 1)])).toEqual(['wrong', 'unseen', 'unseen', 'right']);
+  it.each<[string, ConformanceCell, boolean, boolean]>([
+    ['an error without a call', cell('close', 503, 0), true, true],
+    ['an error where connections are refused', cell('refuse', 503, 0), false, true],
+    ['an error to the next request alone', next, false, true],
+    ['an error after a call', cell('reset', 503, 1), false, false],
+    ['an error before the call that is to fail', { ...cell('reset', 503, 1), call: 2 }, true, true],
+    ['an error that tells a stack as well', cell('reset', 503, 0, 'tells-stack'), false, false],
+    ['a 404 without a call', cell('reset', 404, 0), false, false],
+  ])('knows a refusal by %s', (_what, one, refused, perhaps) => {
+    expect([hasRefused(one), isPerhapsRefused(one)]).toEqual([refused, perhaps]);
   });
 
-  it('leaves alone what has called its upstream, or is wrong in another way as well', () => {
-    expect(verdicts([cell('reset', 503, 1), cell('close', 502, 1)])).toEqual(['wrong', 'right']);
+  it('does not see the cells of an app that limits its clients, but for those that are wrong besides', () => {
+    const verdicts = (cells: ConformanceCell[]): string[] =>
+      withoutLimited(cells).map(({ verdict }) => verdict);
+    expect(verdicts([cell('reset', 429, 0), cell('refuse', 429, 0)])).toEqual(['unseen', 'unseen']);
     expect(verdicts([cell('reset', 429, 0, 'tells-stack'), cell('close', 429, 1)])).toEqual([
       'wrong',
       'wrong',
+    ]);
+    const often = {
+      causes: ['one-after-another'],
+      why: 'of 8 requests one after another 3 were not served (429)',
+    };
+    expect(verdicts([cell('reset', 429, 0), { ...cell('ok', 200, 0), ...often }])).toEqual([
+      'unseen',
+      'unseen',
     ]);
   });
 });

@@ -56,8 +56,11 @@ export interface CellObservation {
   baseline: Baseline;
   /** What the second client has seen, in a cell with two clients. */
   beside?: { account: ClientAccount | undefined; number: string };
-  /** How many requests came one after another, and how many connections more than before are open at the upstream. */
-  opened?: { requests: number; more: number; failed: number };
+  /**
+   * How many requests came one after another, how many connections more than before are open at the upstream, and the statuses
+   * of the answers that were wrong (0 for none).
+   */
+  opened?: { requests: number; more: number; failed: readonly number[] };
 }
 
 /** What was wrong with a cell. */

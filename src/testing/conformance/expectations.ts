@@ -34,6 +34,11 @@ const DEFAULTS: Record<ConformanceFault, Expectation> = {
   stale: { status: ['2xx', 502] },
 };
 
+/** Whether a status is one of those that are expected. */
+export function isExpected(status: number, { status: allowed }: Expectation): boolean {
+  return allowed.includes(status) || (allowed.includes('2xx') && status >= 200 && status < 300);
+}
+
 /** What is right for each fault; throws a TypeError for a fault or a status that does not exist. */
 export function expectations(given: ConformanceExpectations): Record<ConformanceFault, Expectation> {
   for (const [fault, statuses] of Object.entries(given)) checkExpectation(fault, statuses);

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { clientPlan } from '../../client/client-plan';
 import { answering, mendUpstream, seenAttempt, settled } from './breakage';
 import type { Baseline, CellObservation, CellPlace } from '../cell';
+import { isExpected } from '../expectations';
 import { ask, beginTalk, deferred, patienceOf, requestOf, until, type RunPlace } from './conversation';
 
 /** How many requests follow one another. */
@@ -90,17 +91,14 @@ async function oneAfterAnother(place: CellPlace, run: RunPlace): Promise<Seen> {
     const kept = [...used].filter(({ closed, openedAt }) => closed === undefined && openedAt >= since);
     return Math.max(kept.length, (upstream?.sockets ?? 0) - before);
   };
-  let failed = 0;
+  const failed: number[] = [];
   let last = await ask(place.method, run).over;
   const numbers: string[] = [];
   for (let i = 1; i < REQUESTS; i += 1) {
     last = await ask(place.method, run).over;
     if (plan.background) await settled(run, upstream?.attempts.length ?? 0);
-    const status = last?.response?.status ?? 0;
-    const isRight = plan.expected.ok.status.some((it) =>
-      it === '2xx' ? status >= 200 && status < 300 : it === status,
-    );
-    if (!isRight || last?.response?.complete !== true) failed += 1;
+    const { status = 0, complete } = last?.response ?? {};
+    if (complete !== true || !isExpected(status, plan.expected.ok)) failed.push(status);
   }
   await until(() => more() < REQUESTS / 2, performance.now() + CLOSING_MS);
   return {

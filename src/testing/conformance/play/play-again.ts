@@ -1,5 +1,7 @@
 import type { CellPlace, ConformanceCell } from '../cell';
 import type { Judgement } from '../verdicts/judge';
+import { hasRefused, isPerhapsRefused, refusedCell } from '../verdicts/turned-away';
+import type { ServedFirst } from './play-served';
 
 /** A cell that has been judged once. */
 export interface Judged {
@@ -38,30 +40,51 @@ export async function eachAlone<T extends Judged & { turn: object }>(
 /**
  * Plays each wrong cell again, alone. A busy machine makes everything late, so a cell is called wrong only if it is wrong a
  * second time, and flaky if it is not. A complaint that was confirmed in one cell is not played again in the others: it is the
- * same mistake.
+ * same mistake. Where the app has refused a request by itself, each cell is played by `served`; a cell that may have been wrong
+ * for that alone, and is right then, is unseen.
  */
 export async function playAgain<T extends Judged>(
   judged: readonly T[],
   playAlone: (one: T) => Promise<Judgement>,
+  served: ServedFirst<T>,
 ): Promise<ConformanceCell[]> {
+  const refuses = judged.some(({ judgement }) => hasRefused(judgement.cell));
+  const play = refuses ? (one: T): Promise<Judgement> => served.play(one) : playAlone;
   const confirmed = new Set<string>();
+  const refused = new Set<ConformanceCell>();
   const cells: ConformanceCell[] = [];
   for (const one of judged) {
     const { cell, isCertain } = one.judgement;
-    const key = causeKey(cell);
-    if (cell.verdict !== 'wrong' || isCertain || confirmed.has(key)) {
+    if (cell.verdict !== 'wrong' || isCertain || confirmed.has(causeKey(cell))) {
       cells.push(cell);
       continue;
     }
-    const again = (await playAlone(one)).cell;
-    if (again.verdict === 'wrong') {
-      confirmed.add(key);
-      confirmed.add(causeKey(again));
-      cells.push(again);
-    } else
-      cells.push({ ...cell, verdict: 'flaky', why: `${cell.why}; but right when it was played again alone` });
+    const isRefused = refuses && isPerhapsRefused(cell);
+    let again = await play(one);
+    // It may have met its fault for the first time: what is wrong with it then must be seen twice as well.
+    if (isRefused && isDoubtful(again)) again = await play(one);
+    if (again.cell.verdict === 'wrong') {
+      confirmed.add(causeKey(again.cell));
+      if (!isRefused) confirmed.add(causeKey(cell));
+      cells.push(again.cell);
+      continue;
+    }
+    const flaky = flakyCell(cell);
+    if (isRefused) refused.add(flaky);
+    cells.push(flaky);
   }
-  return withIntermittent(cells);
+  return withIntermittent(
+    cells.map((cell) => (served.isSteady && refused.has(cell) ? refusedCell(cell) : cell)),
+  );
+}
+
+/** Whether a cell is wrong, but for its app's own refusal, in a way that may be the machine's. */
+function isDoubtful({ cell, isCertain }: Judgement): boolean {
+  return cell.verdict === 'wrong' && !isCertain && !isPerhapsRefused(cell);
+}
+
+function flakyCell(cell: ConformanceCell): ConformanceCell {
+  return { ...cell, verdict: 'flaky', why: `${cell.why}; but right when it was played again alone` };
 }
 
 /** In how many cells the same mistake must come and go before it is no longer taken for the machine's. */

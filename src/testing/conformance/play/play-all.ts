@@ -1,9 +1,10 @@
 import type { CellPlace, ConformanceCell } from '../cell';
 import type { RunPlace } from './conversation';
 import { judge, type Judgement } from '../verdicts/judge';
-import { withoutTurnedAway } from '../verdicts/turned-away';
+import { withoutLimited } from '../verdicts/turned-away';
 import { eachAlone, playAgain, withoutCached } from './play-again';
 import { playCell, type PlayedCell } from './play-cell';
+import { ServedFirst } from './play-served';
 import { playTogether } from './play-together';
 import { turnsOfRun, type Seat, type Turn } from './turns';
 
@@ -41,7 +42,8 @@ export async function playAll(run: RunPlace, revive: Revive | undefined): Promis
     return judgement as Promise<Judgement>;
   };
   const first = await eachAlone(await Promise.all(judged), alone);
-  return withoutTurnedAway(withoutCached(await playAgain(first, alone)));
+  const again = await playAgain(first, alone, new ServedFirst(run, alone));
+  return withoutLimited(withoutCached(again));
 }
 
 /** Plays a turn; resolves when the next one may begin, which is before the verdicts are known. */

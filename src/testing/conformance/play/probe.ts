@@ -3,6 +3,7 @@ import { SPEAKS_HTTP2 } from '../../upstream/http1-upstream';
 import type { UpstreamAttempt } from '../../upstream/upstream-log';
 import { answering, seenAttempt, settled, WELL } from './breakage';
 import type { Baseline, SeenAttempt } from '../cell';
+import { isExpected } from '../expectations';
 import { ask, HOLD_MS, until, type RunPlace } from './conversation';
 
 /** A baseline of which the last thing is not known yet: what becomes of the connection. */
@@ -75,10 +76,7 @@ function working(
       `${where} gave no whole answer within ${Math.round(account.ms.ended)} ms while its upstream was well.`,
     );
   const { status } = response;
-  const isRight = plan.expected.ok.status.some((it) =>
-    it === '2xx' ? status >= 200 && status < 300 : it === status,
-  );
-  if (isRight) return response;
+  if (isExpected(status, plan.expected.ok)) return response;
   throw new Error(
     `${where} answered ${status} while its upstream was well. ${adviceFor(response, calls, upstream?.url)}`,
   );

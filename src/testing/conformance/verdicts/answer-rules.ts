@@ -1,6 +1,6 @@
 import type { ClientAccount, ClientResponse } from '../../client/client-account';
 import type { CellObservation, CellPlace, Complaint } from '../cell';
-import type { Expectation } from '../expectations';
+import { isExpected, type Expectation } from '../expectations';
 import type { JudgeLimits, Rule } from './judge';
 import { hasBody } from '../matrix';
 
@@ -63,15 +63,11 @@ function brokenOff(expected: Expectation, response: ClientResponse, ended: strin
   return { cause: 'broken-off', words: `a response with status ${response.status} was broken off` };
 }
 
-function wrongStatus(
-  { status: allowed, mayBreak }: Expectation,
-  { status }: ClientResponse,
-): Complaint | undefined {
-  const success = status >= 200 && status < 300;
-  if (allowed.includes(status) || (success && allowed.includes('2xx'))) return undefined;
-  if (success && mayBreak === true)
+function wrongStatus(expected: Expectation, { status }: ClientResponse): Complaint | undefined {
+  if (isExpected(status, expected)) return undefined;
+  if (status >= 200 && status < 300 && expected.mayBreak === true)
     return { cause: 'fragment', words: `a fragment looks like a whole answer (${status})` };
-  return { cause: `status-${status}`, words: `${status} instead of ${allowed.join(' or ')}` };
+  return { cause: `status-${status}`, words: `${status} instead of ${expected.status.join(' or ')}` };
 }
 
 function emptyAnswer({ status, bodyBytes }: ClientResponse, usualBytes: number): Complaint | undefined {

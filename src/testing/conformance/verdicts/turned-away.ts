@@ -1,59 +1,68 @@
 import type { ConformanceCell } from '../cell';
 
-/** Why a cell says nothing in which the app turned the client away, by the status of the answer. */
-const WHY: Readonly<Record<number, string>> = {
-  429: 'the app limits how often it may be asked (429): switch the limit off for the run',
-  503: 'the app answered 503 without calling its upstream, as a circuit breaker does that is open: switch it off for the run',
-};
+/** Why a cell says nothing in which the app limits its clients. */
+const LIMITED = 'the app limits how often it may be asked (429): switch the limit off for the run';
+
+/** Why a cell says nothing that was right once the app had served other requests. */
+const OPEN_BREAKER =
+  'the app answered 5xx without calling its upstream, as a circuit breaker does that is open: switch it off for the run';
 
 /** What such an answer looks like to the rules, besides its status. */
 const CONSEQUENCES = ['next-request', 'neighbour', 'one-after-another'];
 
 /**
- * An app that limits its clients, or that has opened its circuit breaker, does not call its upstream. These cells have not met
- * their fault, so they are not seen. A 503 counts only if the app calls its upstream again later: a breaker that never closes
- * again is a mistake. So is one that opens upon a single failure: then the next request is refused in most of the cells in
- * which it would have to be served.
+ * Whether the app has refused a request by an error of its own, without calling its upstream. Where connections are refused
+ * nobody sees whether it has tried to call.
  */
-export function withoutTurnedAway(cells: readonly ConformanceCell[]): ConformanceCell[] {
-  const statuses = [429, 503].filter((status) => {
-    const first = cells.findIndex((cell) => cell.fault !== 'refuse' && isUncalled(cell, status));
-    const callsLater = cells.slice(first + 1).some(({ attempts }) => attempts.length > 0);
-    return first >= 0 && (status === 429 || callsLater);
-  });
-  const excused = (status: number): ConformanceCell[] => {
-    const after = cells.filter((cell) => isConsequence(cell, status));
-    const served = cells.filter(({ verdict, client, status: got = 0 }) => {
-      return verdict === 'right' && client === 'stays' && got >= 500;
-    });
-    return status === 429 || after.length * 2 <= served.length ? after : [];
-  };
-  return cells.map((cell) => {
-    const status = statuses.find((it) => isUncalled(cell, it) || excused(it).includes(cell));
-    return status === undefined ? cell : { ...cell, verdict: 'unseen', why: WHY[status] ?? '', causes: [] };
-  });
+export function hasRefused(cell: ConformanceCell): boolean {
+  return cell.fault !== 'refuse' && (cell.status ?? 0) >= 500 && isUncalled(cell);
+}
+
+/** Whether a cell may be wrong only because the app had closed itself by a circuit breaker, before it or amid it. */
+export function isPerhapsRefused(cell: ConformanceCell): boolean {
+  return ((cell.status ?? 0) >= 500 && isUncalled(cell)) || isConsequence(cell, '5\\d\\d');
+}
+
+/** The cell of an app whose circuit breaker was open, and which was right when it was closed: its own fault it has not met. */
+export function refusedCell(cell: ConformanceCell): ConformanceCell {
+  return { ...cell, verdict: 'unseen', why: OPEN_BREAKER, causes: [] };
+}
+
+/**
+ * An app that limits its clients does not call its upstream. These cells have not met their fault, so they are not seen. To
+ * play them again is no use: every request counts against the limit.
+ */
+export function withoutLimited(cells: readonly ConformanceCell[]): ConformanceCell[] {
+  const isLimited = (cell: ConformanceCell): boolean => cell.status === 429 && isUncalled(cell);
+  if (!cells.some((cell) => cell.fault !== 'refuse' && isLimited(cell))) return [...cells];
+  return cells.map((cell) =>
+    isLimited(cell) || isConsequence(cell, '429')
+      ? { ...cell, verdict: 'unseen', why: LIMITED, causes: [] }
+      : cell,
+  );
 }
 
 /** Why a run is not whole in which the app turned clients away; `undefined` if it did not. */
 export function whyTurnedAway(cells: readonly ConformanceCell[]): string | undefined {
-  const away = cells.filter(({ verdict, why }) => verdict === 'unseen' && Object.values(WHY).includes(why));
+  const away = cells.filter(
+    ({ verdict, why }) => verdict === 'unseen' && (why === LIMITED || why === OPEN_BREAKER),
+  );
   return away.length === 0
     ? undefined
     : `${away.length} of ${cells.length} cells were not seen: ${away[0]?.why}.`;
 }
 
-/** The first answer has this status, and the upstream was not called for it. */
-function isUncalled(cell: ConformanceCell, status: number): boolean {
+/** The first answer was an error, and the call that was to fail has not come to the upstream. */
+function isUncalled({ verdict, causes, status, attempts, call = 1 }: ConformanceCell): boolean {
   return (
-    cell.verdict === 'wrong' &&
-    cell.status === status &&
-    cell.attempts.length === 0 &&
-    cell.causes.every((cause) => cause === `status-${status}` || CONSEQUENCES.includes(cause))
+    verdict === 'wrong' &&
+    attempts.length < call &&
+    causes.every((cause) => cause === `status-${status}` || CONSEQUENCES.includes(cause))
   );
 }
 
 /** The first answer was right, and a further one has this status. */
-function isConsequence({ verdict, causes, why }: ConformanceCell, status: number): boolean {
+function isConsequence({ verdict, causes, why }: ConformanceCell, status: string): boolean {
   return (
     verdict === 'wrong' &&
     causes.every((cause) => CONSEQUENCES.includes(cause)) &&

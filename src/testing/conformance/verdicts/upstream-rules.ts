@@ -94,11 +94,11 @@ const asksForEach: Rule = ({ client, fault, method }, { attempts = [], numbers, 
 const reusesConnections: Rule = (_place, { opened }) => {
   if (opened === undefined) return undefined;
   const { requests, more, failed } = opened;
-  if (failed > 0)
-    return {
-      cause: 'one-after-another',
-      words: `of ${requests} requests one after another ${failed} were not served`,
-    };
+  if (failed.length > 0) {
+    const statuses = [...new Set(failed)].filter((status) => status > 0).join(', ');
+    const words = `of ${requests} requests one after another ${failed.length} were not served`;
+    return { cause: 'one-after-another', words: statuses === '' ? words : `${words} (${statuses})` };
+  }
   return more >= requests / 2
     ? {
         cause: 'connections-left',
