@@ -16,21 +16,21 @@ interface Entry {
 
 const COMMANDS: Record<string, Entry> = {
   conformance: {
-    summary: "Plays the fault matrix against an app's route and judges what it does",
+    summary: 'Plays the fault matrix against a route, and judges what it does',
     load: () =>
       (require('./conformance/conformance-command') as typeof import('./conformance/conformance-command'))
         .conformanceCommand,
   },
   demo: {
-    summary: 'Shows in ten seconds what plain Express, the usual snippet and express-hangup do in trouble',
+    summary: 'Shows in ten seconds what Express does in trouble, with us and without',
     load: () => (require('./demo/demo-command') as typeof import('./demo/demo-command')).demoCommand,
   },
   fix: {
-    summary: 'Repairs calls that outlive their request, and answers that hide an upstream fault',
+    summary: 'Repairs calls that outlive their request, and answers that hide faults',
     load: () => (require('./fix/fix-command') as typeof import('./fix/fix-command')).fixCommand,
   },
   rollout: {
-    summary: 'Replaces a running version by a new one behind HAProxy, and takes it back if it is worse',
+    summary: 'Replaces a running version by a new one, and takes it back if worse',
     load: () =>
       (require('../server/rollout/rollout-command') as typeof import('../server/rollout/rollout-command'))
         .rolloutCommand,

@@ -31,6 +31,9 @@ export class AppProcess {
   #ended: Promise<unknown> = Promise.resolve();
   #crashes: string[] = [];
   #restarts = 0;
+  #isStopped = false;
+  /** The process that `stop()` has told to end. */
+  #pid: number | undefined;
   #output: string[] = [];
 
   /** @param waitMs how long it may take to answer. */
@@ -49,6 +52,7 @@ export class AppProcess {
         `Something listens on port ${this.#port} already, and would be judged in place of the app: stop it, or leave --port out.`,
       );
     }
+    this.#refuseIfStopped();
     this.#output = [];
     const child = spawn(this.#command, {
       shell: true,
@@ -69,6 +73,7 @@ export class AppProcess {
     });
     const end = performance.now() + this.#waitMs;
     while (!(await this.#answers(end - performance.now()))) {
+      this.#refuseIfStopped();
       if (this.#child !== child)
         throw new Error(
           `The app did not start: ${this.#crashes.splice(0).join(', ')}. The command must run as long as the app does.`,
@@ -92,9 +97,8 @@ export class AppProcess {
       for (const host of HOSTS) {
         const url = `${scheme}://${host}:${this.#port}`;
         const left = Math.max(1, Math.ceil(end - performance.now()));
-        const account = await clientThatHangsUp(url, {
-          ...{ leave: 'during-response', bytes: 0, patience: left },
-        }).catch(() => undefined);
+        const untilHead = { leave: 'during-response', bytes: 0, patience: left } as const;
+        const account = await clientThatHangsUp(url, untilHead).catch(() => undefined);
         // The patience may be at its end before anybody has refused.
         if (account?.ms.connected === undefined) continue;
         this.url = url;
@@ -102,6 +106,10 @@ export class AppProcess {
       }
     }
     return false;
+  }
+
+  #refuseIfStopped(): void {
+    if (this.#isStopped) throw new Error('The run was stopped.');
   }
 
   async #isTaken(): Promise<boolean> {
@@ -158,14 +166,23 @@ export class AppProcess {
 
   /** Ends it and all that it has started. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     const child = this.#child;
     this.#child = undefined;
     if (child?.pid === undefined) return;
+    this.#pid = child.pid;
     signalGroup(child.pid, 'SIGTERM');
     const inTime = await Promise.race([this.#ended.then(() => true), pause(STOP_MS, false, { ref: false })]);
     // Also where the shell has ended and what it started has not.
     signalGroup(child.pid, 'SIGKILL');
     if (!inTime) await this.#ended;
+  }
+
+  /** Ends it at once, also while `stop()` waits for it. */
+  kill(): void {
+    this.#isStopped = true;
+    const pid = this.#child?.pid ?? this.#pid;
+    if (pid !== undefined) signalGroup(pid, 'SIGKILL');
   }
 }
 

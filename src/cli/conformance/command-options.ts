@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { wrongArguments } from '../wrong-arguments';
 import type { ConformanceExpectations, ExpectedStatus } from '../../testing/conformance/expectations';
 import type { ConformanceAnswer, ConformanceOptions } from '../../testing/conformance/plan';
 
@@ -56,7 +57,7 @@ export function commandOptions(args: readonly string[]): CommandOptions | undefi
     start: values.start === undefined ? undefined : startFrom(values.start, values.port, values.wait),
     env: Object.fromEntries((values.env ?? []).map(envFrom)),
     tcp: values.tcp ?? [],
-    upstreamPort: numberFrom('upstream', values.upstream),
+    upstreamPort: portFrom('upstream', values.upstream),
     conformance,
     junit: values.junit,
     json: values.json,
@@ -78,9 +79,7 @@ function parsed(args: readonly string[]) {
       },
     });
   } catch (error) {
-    // Node goes on about positional arguments; its first sentence is what helps.
-    const [first = ''] = (error as Error).message.split(/(?<=[.'])\s|\n/);
-    throw new TypeError(`${first} See express-hangup conformance --help.`, { cause: error });
+    throw wrongArguments(error, 'conformance');
   }
 }
 
@@ -89,7 +88,7 @@ function startFrom(
   port: string | undefined,
   wait: string | undefined,
 ): CommandOptions['start'] {
-  return { command, port: numberFrom('port', port), waitMs: numberFrom('wait', wait) ?? 30_000 };
+  return { command, port: portFrom('port', port), waitMs: numberFrom('wait', wait) ?? 30_000 };
 }
 
 function urlFrom(text: string): URL {
@@ -108,6 +107,12 @@ function numberFrom(name: string, text: string | undefined): number | undefined 
   if (text === undefined) return undefined;
   if (!/^\d+$/.test(text)) throw new TypeError(`--${name} is "${text}", but must be a whole number.`);
   return Number(text);
+}
+
+function portFrom(name: string, text: string | undefined): number | undefined {
+  const port = numberFrom(name, text);
+  if (port === undefined || (port >= 1 && port <= 65_535)) return port;
+  throw new RangeError(`--${name} is ${port}, but must be a port from 1 to 65535.`);
 }
 
 function headerFrom(text: string): [string, string] {

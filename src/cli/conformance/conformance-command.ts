@@ -6,6 +6,8 @@ import type { ConformanceUpstream } from '../../testing/conformance/upstream';
 import { folded } from '../../testing/conformance/verdicts/summary';
 import { faultyTcp } from '../../testing/tcp/faulty-tcp';
 import { faultyUpstream } from '../../testing/upstream/faulty-upstream';
+import type { Terminal } from '../command-line';
+import { whenInterrupted } from '../interruptions';
 import { AppProcess, freePort } from './app-process';
 import { commandOptions, inFlags, type CommandOptions } from './command-options';
 import { githubAnnotations, junitReport, type NamedResult } from './reports';
@@ -14,12 +16,6 @@ import { USAGE } from './usage';
 const FROM_OUTSIDE = `From outside nobody sees unhandled rejections that did not end the process, or
 what a handler writes too late: run conformance(app) in a test for these.
 `;
-
-/** Where the command writes. */
-interface Terminal {
-  out: (text: string) => void;
-  err: (text: string) => void;
-}
 
 /** An upstream that was started, and the variable that tells the app of it. */
 interface Started {
@@ -89,17 +85,20 @@ async function runAll(options: CommandOptions, terminal: Terminal): Promise<Name
   }
 }
 
-/** The app is in a process group of its own, which Ctrl-C does not reach. */
+/**
+ * The app is in a process group of its own, which neither Ctrl-C nor a terminal that is closed reaches. The first signal lets it
+ * end by itself, the second one does not.
+ */
 function stopWhenInterrupted(app: AppProcess): () => void {
-  const stop = (signal: NodeJS.Signals): void => {
-    void app.stop().then(() => process.exit(signal === 'SIGINT' ? 130 : 143));
-  };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
-  return () => {
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
-  };
+  let isStopping = false;
+  return whenInterrupted((exitCode) => {
+    if (isStopping) {
+      app.kill();
+      process.exit(exitCode);
+    }
+    isStopping = true;
+    void app.stop().then(() => process.exit(exitCode));
+  });
 }
 
 async function startUpstreams(
@@ -131,15 +130,18 @@ async function startUpstreams(
   return started;
 }
 
+const WHY_NOT_LISTENING: Record<string, string> = {
+  EADDRINUSE: 'something listens there already: stop the real upstream of the app first.',
+  EACCES: 'you may not listen there: take a port from 1024 upwards.',
+};
+
 async function listening(port: number | undefined): Promise<Started['upstream']> {
   try {
     return await faultyUpstream(port === undefined ? {} : { port });
   } catch (error) {
-    if ((error as { code?: string }).code !== 'EADDRINUSE') throw error;
-    throw new TypeError(
-      `--upstream is ${port}, but something listens there already: stop the real upstream of the app first.`,
-      { cause: error },
-    );
+    const why = WHY_NOT_LISTENING[(error as { code?: string }).code ?? ''];
+    if (why === undefined) throw error;
+    throw new TypeError(`--upstream is ${port}, but ${why}`, { cause: error });
   }
 }
 

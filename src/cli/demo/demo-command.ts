@@ -1,15 +1,10 @@
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
+import type { Terminal } from '../command-line';
 import { observe, type Exchange } from './observe';
 import { Stack, type StackName } from './stack';
 import { Table } from './table';
 import { TROUBLES } from './troubles';
-
-/** Where the command writes. */
-interface Terminal {
-  out: (text: string) => void;
-  err: (text: string) => void;
-}
 
 /** The Express that the demo runs on. */
 interface FoundExpress {

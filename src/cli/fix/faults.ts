@@ -15,12 +15,20 @@ export interface SeenFault {
  * @throws {Error} where the file cannot be read, or a line is not such an object: it names the line.
  */
 export function readFaults(path: string): SeenFault[] {
-  const lines = readFileSync(path, 'utf8').split(/\r?\n/);
+  const lines = contentOf(path).split(/\r?\n/);
   return lines.flatMap((line, index) => {
     if (line.trim() === '') return [];
     const fault = parsed(line, `${path}, line ${index + 1}`);
     return fault === undefined ? [] : [fault];
   });
+}
+
+function contentOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new Error(`--from: "${path}" cannot be read: ${(error as Error).message}.`, { cause: error });
+  }
 }
 
 function parsed(line: string, at: string): SeenFault | undefined {

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { whenInterrupted } from '../interruptions';
 import { shell } from './git';
 import { repairFile, type Project } from './project/project';
 import type { FileOutcome, Finding } from './repair-file';
@@ -28,11 +29,10 @@ export async function writeVerified(
   tell: (text: string) => void,
 ): Promise<Verified> {
   const disk = new Disk(project, { findings: found, outcomes: planned });
-  const interrupted = (): void => {
+  const stopListening = whenInterrupted((exitCode) => {
     disk.restore();
-    process.exit(130);
-  };
-  process.once('SIGINT', interrupted);
+    process.exit(exitCode);
+  });
   try {
     if (command === undefined || found.length === 0) {
       const outcomes = disk.apply(found);
@@ -43,7 +43,7 @@ export async function writeVerified(
     disk.restore();
     throw error;
   } finally {
-    process.off('SIGINT', interrupted);
+    stopListening();
   }
 }
 
