@@ -94,6 +94,7 @@ describe('what a cell tells of an app that turned its client away', () => {
     ['an error after a call', cell('reset', 503, 1), false, false],
     ['an error before the call that is to fail', { ...cell('reset', 503, 1), call: 2 }, true, true],
     ['an error that tells a stack as well', cell('reset', 503, 0, 'tells-stack'), false, false],
+    ['a deadline that passes before a call', cell('slow', 504, 0), false, false],
     ['a 404 without a call', cell('reset', 404, 0), false, false],
   ])('knows a refusal by %s', (_what, one, refused, perhaps) => {
     expect([hasRefused(one), isPerhapsRefused(one)]).toEqual([refused, perhaps]);

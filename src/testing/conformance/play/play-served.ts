@@ -57,7 +57,8 @@ export class ServedFirst<T extends { place: CellPlace }> {
       if (account === undefined || status === 429) return false;
       if (complete === true && isExpected(status, plan.expected.ok)) served += 1;
       else {
-        if (served > 0 && status >= 500 && upstream?.attempts.length === calls) this.isSteady = false;
+        if (served > 0 && status >= 500 && status !== 504 && upstream?.attempts.length === calls)
+          this.isSteady = false;
         await pause(plan.deadline / 20);
       }
     }

@@ -15,12 +15,17 @@ const CONSEQUENCES = ['next-request', 'neighbour', 'one-after-another'];
  * nobody sees whether it has tried to call.
  */
 export function hasRefused(cell: ConformanceCell): boolean {
-  return cell.fault !== 'refuse' && (cell.status ?? 0) >= 500 && isUncalled(cell);
+  return cell.fault !== 'refuse' && isRefusal(cell.status) && isUncalled(cell);
 }
 
 /** Whether a cell may be wrong only because the app had closed itself by a circuit breaker, before it or amid it. */
 export function isPerhapsRefused(cell: ConformanceCell): boolean {
-  return ((cell.status ?? 0) >= 500 && isUncalled(cell)) || isConsequence(cell, '5\\d\\d');
+  return (isRefusal(cell.status) && isUncalled(cell)) || isConsequence(cell, '5(?!04)\\d\\d');
+}
+
+/** A 504 is none: an app that has no time to call its upstream before its deadline passes is on a busy machine. */
+function isRefusal(status = 0): boolean {
+  return status >= 500 && status !== 504;
 }
 
 /** The cell of an app whose circuit breaker was open, and which was right when it was closed: its own fault it has not met. */
