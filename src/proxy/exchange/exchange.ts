@@ -57,6 +57,8 @@ export class ProxyExchange {
   spare: ProxyRequestOptions | undefined = undefined;
   /** Whether no byte of the request's body has left: it waits for the connection, or there is no body. */
   isBodyHere = true;
+  /** How many early hints the client has got. */
+  hints = 0;
 
   constructor(
     readonly req: IncomingMessage,
