@@ -1,6 +1,6 @@
 import { AsyncResource, createHook } from 'node:async_hooks';
 import fc from 'fast-check';
-import { DeadlineQueue, type Timed } from '../../src/request/lifetime/deadline-clock';
+import { DeadlineQueue, DeadlineTimer, type Timed } from '../../src/request/lifetime/deadline-clock';
 
 class Waiting extends AsyncResource implements Timed {
   readonly arrivedAt = performance.now();
@@ -63,5 +63,32 @@ describe('DeadlineQueue', () => {
       queue.add(new Waiting(() => queue.add(next)));
     });
     expect(second.passedAt).toBeGreaterThanOrEqual(second.arrivedAt + 10 - 1);
+  });
+
+  it("goes on in real time while fake timers are in the place of Node's, and after them", async () => {
+    const queue = new DeadlineQueue(20);
+    const passing = (): Promise<Waiting> => new Promise((resolve) => queue.add(new Waiting(resolve)));
+    const waiting = passing();
+    jest.useFakeTimers();
+    try {
+      await waiting;
+    } finally {
+      jest.useRealTimers();
+    }
+    expect((await passing()).passedAt).toBeDefined();
+  });
+});
+
+describe('DeadlineTimer', () => {
+  it('does not pass once it is stopped, also where the clearTimeout of fake timers does not know it', async () => {
+    let passed = 0;
+    const timer = new DeadlineTimer(new Waiting(() => (passed += 1)), 10);
+    // As node:test and sinon do with a timer of Node's.
+    const forgetful = jest.spyOn(globalThis, 'clearTimeout').mockImplementation(() => undefined);
+    timer.stop();
+    expect(forgetful).toHaveBeenCalled();
+    forgetful.mockRestore();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(passed).toBe(0);
   });
 });

@@ -1,9 +1,11 @@
 import type { AsyncResource } from 'node:async_hooks';
+import { performance as nodePerformance } from 'node:perf_hooks';
 import timers from 'node:timers';
 import { MAX_MS } from '../../options';
 
-/** Node's own `setTimeout`, kept when this file loads: node:test's mock timers replace `timers.setTimeout`, too. */
-const nodeSetTimeout = timers.setTimeout;
+/** Node's own timers and clock, kept when this file loads: node:test's mock timers replace `timers.setTimeout`, too. */
+const { setTimeout: nodeSetTimeout, setImmediate: nodeSetImmediate } = timers;
+const nodeNow = nodePerformance.now.bind(nodePerformance);
 
 /** An object that has a deadline; also a link in the list of a `DeadlineQueue`. */
 export interface Timed extends Pick<AsyncResource, 'runInAsyncScope'> {
@@ -38,6 +40,9 @@ function areTimersNodes(): boolean {
  * Deadlines of one duration. They pass in the order in which they were added, so one timer for the first serves all: a
  * Node timer for each request would be the most expensive part of `hangup()`. The timer keeps running when the list
  * becomes empty. When it fires, it is set again for the first deadline in the list by then.
+ *
+ * It keeps to Node's own timers and clock. A test may put fake timers in their place while requests wait; a timer of
+ * theirs would be lost with them, and no later deadline would pass.
  */
 export class DeadlineQueue implements Waiting {
   private first: Timed | undefined = undefined;
@@ -83,22 +88,22 @@ export class DeadlineQueue implements Waiting {
   private wait(ms: number): void {
     this.isWaiting = true;
     // Unref'd: a deadline never keeps a process alive; the request's own socket does.
-    setTimeout(queueDue, ms, this).unref();
+    nodeSetTimeout(queueDue, ms, this).unref();
   }
 
   /** The timer has fired, for a deadline that may have been stopped since. */
   timerFired(): void {
     const { first } = this;
     // Node's timers may fire a fraction of a millisecond early.
-    const lateMs = first === undefined ? 0 : performance.now() - this.dueAt(first);
-    if (lateMs > BLOCKED_MS) setImmediate(afterRead, this);
+    const lateMs = first === undefined ? 0 : nodeNow() - this.dueAt(first);
+    if (lateMs > BLOCKED_MS) nodeSetImmediate(afterRead, this);
     else this.passDue();
   }
 
   /** Ends all deadlines that are due, and waits for the next. */
   passDue(): void {
     this.isWaiting = false;
-    const now = performance.now() + 1;
+    const now = nodeNow() + 1;
     while (this.first !== undefined && this.dueAt(this.first) <= now) {
       const due = this.first;
       this.stop(due);
@@ -116,7 +121,7 @@ function queueDue(queue: DeadlineQueue): void {
 
 /** Waits one more turn of the event loop, so that sockets have been read since the timer fired. */
 function afterRead(queue: DeadlineQueue): void {
-  setImmediate(passDue, queue);
+  nodeSetImmediate(passDue, queue);
 }
 
 function passDue(queue: DeadlineQueue): void {
@@ -127,6 +132,8 @@ function passDue(queue: DeadlineQueue): void {
 export class DeadlineTimer implements Waiting {
   private timer: NodeJS.Timeout | undefined = undefined;
   private immediate: NodeJS.Immediate | undefined = undefined;
+  /** Fake timers that have been put in the place of Node's meanwhile do not clear a timer of Node. */
+  private isStopped = false;
 
   constructor(
     private readonly timed: Timed,
@@ -136,6 +143,7 @@ export class DeadlineTimer implements Waiting {
   }
 
   stop(): void {
+    this.isStopped = true;
     clearTimeout(this.timer);
     clearImmediate(this.immediate);
   }
@@ -145,6 +153,7 @@ export class DeadlineTimer implements Waiting {
     const dueAt = performance.now() + partMs;
     // Unref'd: a deadline never keeps a process alive; the request's own socket does.
     this.timer = setTimeout(() => {
+      if (this.isStopped) return;
       if (ms > partMs) this.wait(ms - partMs);
       else if (areTimersNodes() && performance.now() - dueAt > BLOCKED_MS) this.readFirst();
       else this.timed.deadlinePassed();
