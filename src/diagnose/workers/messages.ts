@@ -8,13 +8,21 @@ export type WorkerMessage =
   | { readonly type: 'express-hangup:report?'; readonly id: number }
   /** A worker answers. */
   | { readonly type: 'express-hangup:report'; readonly id: number; readonly report: Report }
-  /** The primary hands over what it has got. */
-  | { readonly type: 'express-hangup:reports'; readonly id: number; readonly reports: readonly Report[] };
+  /** The primary hands over what it has got, and how many workers have not answered. */
+  | {
+      readonly type: 'express-hangup:reports';
+      readonly id: number;
+      /** Not checked by the primary, which only passes them on. */
+      readonly reports: readonly unknown[];
+      readonly missing: number;
+    };
 
 /** Whether a message is one of ours, of a certain kind: an app sends messages of its own over the same channel. */
 export function isMessage<Type extends WorkerMessage['type']>(
   message: unknown,
   type: Type,
 ): message is Extract<WorkerMessage, { type: Type }> {
-  return typeof message === 'object' && message !== null && (message as { type?: unknown }).type === type;
+  if (typeof message !== 'object' || message === null) return false;
+  const known = message as { type?: unknown; id?: unknown };
+  return known.type === type && typeof known.id === 'number';
 }

@@ -1,5 +1,4 @@
 import type { Cluster, Worker } from 'node:cluster';
-import type { Report } from '../report';
 import { isMessage, type WorkerMessage } from './messages';
 
 /** A worker that does not answer in this time is left out: its loop is blocked, or it does not call `diagnose()`. */
@@ -10,7 +9,7 @@ interface Round {
   readonly asker: Worker;
   readonly askersId: number;
   readonly waitingFor: Set<number>;
-  readonly reports: Report[];
+  readonly reports: unknown[];
   readonly timer: NodeJS.Timeout;
 }
 
@@ -25,7 +24,8 @@ export function relayReports(cluster: Cluster): () => void {
   const finish = (round: Round): void => {
     clearTimeout(round.timer);
     rounds.delete(round.id);
-    send(round.asker, { type: 'express-hangup:reports', id: round.askersId, reports: round.reports });
+    const { asker, askersId, reports, waitingFor } = round;
+    send(asker, { type: 'express-hangup:reports', id: askersId, reports, missing: waitingFor.size });
   };
   const begin = (asker: Worker, askersId: number): void => {
     const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker?.isConnected() === true);
@@ -44,13 +44,23 @@ export function relayReports(cluster: Cluster): () => void {
     round.reports.push(message.report);
     if (round.waitingFor.size === 0) finish(round);
   };
+  const onDisconnect = ({ id }: Worker): void => {
+    for (const round of [...rounds.values()])
+      if (round.waitingFor.delete(id) && round.waitingFor.size === 0) finish(round);
+  };
   cluster.on('message', onMessage);
+  cluster.on('disconnect', onDisconnect);
   return () => {
     cluster.off('message', onMessage);
+    cluster.off('disconnect', onDisconnect);
     for (const round of rounds.values()) clearTimeout(round.timer);
   };
 }
 
 function send(worker: Worker, message: WorkerMessage): void {
-  if (worker.isConnected()) worker.send(message, undefined, {}, () => undefined);
+  try {
+    if (worker.isConnected()) worker.send(message, undefined, {}, () => undefined);
+  } catch {
+    // The app's own code may have sent, in our name, what can be received and not be sent on. It must not end the primary.
+  }
 }

@@ -1,5 +1,5 @@
 import type { Report } from '../report';
-import { mergeReports } from './merge-reports';
+import { mergeAnswers } from './merge-answers';
 import { isMessage, type WorkerMessage } from './messages';
 import { joinPm2Workers, type Pm2Workers } from './pm2-workers';
 import { clusterOfWorker } from './worker-number';
@@ -10,6 +10,12 @@ const PRIMARY_WITHIN_MS = 1500;
 const ASK_AGAIN_MS = 30_000;
 
 let lastId = 0;
+
+/** What the primary has handed over. */
+interface Answers {
+  readonly reports: readonly unknown[];
+  readonly missing: number;
+}
 
 /** The reports of all workers of PM2, or of a cluster whose primary passes them on; else that of this process. */
 export class WorkerReports {
@@ -45,20 +51,23 @@ export class WorkerReports {
       this.silentSince = performance.now();
       return this.own();
     }
-    return mergeReports(reports);
+    return mergeAnswers(reports.reports, reports.missing) ?? this.own();
   }
 }
 
-function askPrimary(): Promise<readonly Report[] | undefined> {
+function askPrimary(): Promise<Answers | undefined> {
   const id = ++lastId;
   return new Promise((resolve) => {
-    const finish = (reports: readonly Report[] | undefined): void => {
+    const finish = (reports: Answers | undefined): void => {
       clearTimeout(timer);
       process.off('message', onMessage);
       resolve(reports);
     };
     const onMessage = (message: unknown): void => {
-      if (isMessage(message, 'express-hangup:reports') && message.id === id) finish(message.reports);
+      if (!isMessage(message, 'express-hangup:reports') || message.id !== id) return;
+      const { reports, missing } = message as Partial<typeof message>;
+      // A primary of an older version does not count who is missing.
+      if (Array.isArray(reports)) finish({ reports, missing: typeof missing === 'number' ? missing : 0 });
     };
     const timer = setTimeout(finish, PRIMARY_WITHIN_MS, undefined);
     process.on('message', onMessage);

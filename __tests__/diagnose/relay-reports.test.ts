@@ -1,0 +1,125 @@
+import { EventEmitter, once } from 'node:events';
+import type { Cluster } from 'node:cluster';
+import { diagnose, relayReports, type Report } from 'express-hangup/diagnose';
+import { mergeAnswers } from '../../src/diagnose/workers/merge-answers';
+
+/** A worker of a scripted cluster: `answer` says what it does when it is asked. */
+class FakeWorker extends EventEmitter {
+  isGone = false;
+  constructor(
+    readonly id: number,
+    private readonly cluster: EventEmitter,
+    private readonly answer: (worker: FakeWorker, id: number) => void,
+  ) {
+    super();
+  }
+  isConnected(): boolean {
+    return !this.isGone;
+  }
+  send(message: { type: string; id: number }): void {
+    JSON.stringify(message);
+    if (message.type === 'express-hangup:report?') this.answer(this, message.id);
+    else this.emit('got', message);
+  }
+  say(message: unknown): void {
+    this.cluster.emit('message', this, message);
+  }
+  die(): void {
+    this.isGone = true;
+    this.cluster.emit('disconnect', this);
+  }
+}
+
+let own: Report;
+let stop: () => void;
+let cluster: EventEmitter & { workers: Record<number, FakeWorker> };
+
+beforeEach(() => {
+  const diagnosis = diagnose();
+  own = diagnosis.report();
+  diagnosis.stop();
+  cluster = Object.assign(new EventEmitter(), { workers: {} });
+  stop = relayReports(cluster as unknown as Cluster);
+});
+afterEach(() => stop());
+
+function reportOf(pid: number): Report {
+  return { ...own, processes: own.processes.map((one) => ({ ...one, pid })) };
+}
+
+function reply(worker: FakeWorker, id: number): void {
+  worker.say({ type: 'express-hangup:report', id, report: reportOf(worker.id) });
+}
+
+function addWorker(answer: (worker: FakeWorker, id: number) => void = reply): FakeWorker {
+  const id = Object.keys(cluster.workers).length + 1;
+  return (cluster.workers[id] = new FakeWorker(id, cluster, answer));
+}
+
+async function ask(worker: FakeWorker): Promise<{ reports: unknown[]; missing: number }> {
+  const got = once(worker, 'got');
+  worker.say({ type: 'express-hangup:ask', id: 7 });
+  const [answers] = (await got) as [{ id: number; reports: unknown[]; missing: number }];
+  expect(answers.id).toBe(7);
+  return answers;
+}
+
+it('three hundred workers of a cluster are in one report, and none is missing', async () => {
+  // Each answers in a turn of its own.
+  for (let n = 0; n < 300; n++) addWorker((worker, id) => void setImmediate(() => reply(worker, id)));
+  const { reports, missing } = await ask(cluster.workers[1]!);
+  expect(missing).toBe(0);
+  const merged = mergeAnswers(reports, missing);
+  expect(new Set(merged?.processes.map(({ pid }) => pid)).size).toBe(300);
+  expect(merged?.findings).toEqual([]);
+});
+
+it('a worker that dies while it is asked is not waited for', () => {
+  const asker = addWorker();
+  const dying = addWorker(() => undefined);
+  const got: unknown[] = [];
+  asker.on('got', (message) => got.push(message));
+  asker.say({ type: 'express-hangup:ask', id: 7 });
+  expect(got).toEqual([]);
+  dying.die();
+  expect(got).toMatchObject([{ reports: [{}], missing: 0 }]);
+});
+
+it('a worker that hangs is left out, and the report says so in words', async () => {
+  const asker = addWorker();
+  addWorker(() => undefined);
+  const { reports, missing } = await ask(asker);
+  const merged = mergeAnswers(reports, missing);
+  expect(merged?.processes).toHaveLength(1);
+  expect(merged?.findings).toEqual([
+    expect.stringMatching(/^1 of 2 workers are not in this report: they have not answered within a second/),
+  ]);
+});
+
+it('what the app itself sends in the name of this package does not end the primary', async () => {
+  const asker = addWorker();
+  const types = ['ask', 'report?', 'report', 'reports', '__proto__'];
+  for (const id of [undefined, null, -1, NaN, 'x', {}, [], 1])
+    for (const report of [undefined, null, 5, 'x', [], {}, { processes: 5 }])
+      for (const type of types) asker.say({ type: `express-hangup:${type}`, id, report, reports: report });
+  for (const message of [undefined, null, 5, 'express-hangup:ask', [], { type: {} }]) asker.say(message);
+  expect((await ask(addWorker())).missing).toBe(0);
+});
+
+it('an answer that can be received and not be sent on does not end the primary', () => {
+  let deep: unknown = [];
+  for (let level = 0; level < 100_000; level++) deep = [deep];
+  const asker = addWorker((worker, id) => worker.say({ type: 'express-hangup:report', id, report: deep }));
+  expect(() => asker.say({ type: 'express-hangup:ask', id: 7 })).not.toThrow();
+});
+
+it.each([
+  ...[undefined, null, 5, 'x', [], {}, { processes: 5 }],
+  { processes: [], live: {}, outcomes: null },
+  JSON.parse('{"__proto__": {"processes": []}, "routes": [null]}') as unknown,
+])('an answer that is no report, %j, is counted as missing', (rubbish) => {
+  const merged = mergeAnswers([reportOf(1), rubbish, reportOf(2)], 1);
+  expect(merged?.processes.map(({ pid }) => pid)).toEqual([1, 2]);
+  expect(merged?.findings[0]).toMatch(/^2 of 4 workers/);
+  expect(mergeAnswers([rubbish], 0)).toBeUndefined();
+});
