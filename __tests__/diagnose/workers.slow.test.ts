@@ -52,12 +52,13 @@ describe('the page of a worker in a cluster', () => {
     expect(await stop()).toBe(0);
   });
 
-  it('shows that worker alone where the primary does not relay reports', async () => {
+  it('shows that worker alone where the primary does not relay reports, and says so', async () => {
     const { port, stop } = await cluster(false);
     const agent = new http.Agent({ keepAlive: true });
     const report = await reportFrom(port, agent);
     agent.destroy();
     expect(report.processes).toHaveLength(1);
+    expect(report.findings[0]).toContain('relayReports(cluster)');
     expect(await stop()).toBe(0);
   });
 });

@@ -9,6 +9,9 @@ const PRIMARY_WITHIN_MS = 1500;
 /** After a primary has not answered it is asked again only so much later. */
 const ASK_AGAIN_MS = 30_000;
 
+const ALONE =
+  'This report shows one worker of a cluster: the primary does not call relayReports(cluster), or has not answered in 1.5 s.';
+
 let lastId = 0;
 
 /** What the primary has handed over. */
@@ -45,13 +48,20 @@ export class WorkerReports {
   private async ask(): Promise<Report> {
     // PM2's primary does not answer.
     if (this.pm2) return this.pm2.all();
-    if (!clusterOfWorker() || performance.now() - this.silentSince < ASK_AGAIN_MS) return this.own();
+    if (!clusterOfWorker()) return this.own();
+    if (performance.now() - this.silentSince < ASK_AGAIN_MS) return this.alone();
     const reports = await askPrimary();
     if (reports === undefined) {
       this.silentSince = performance.now();
-      return this.own();
+      return this.alone();
     }
     return mergeAnswers(reports.reports, reports.missing) ?? this.own();
+  }
+
+  /** The report of this worker, which says that the others are missing in it. */
+  private alone(): Report {
+    const report = this.own();
+    return { ...report, findings: [ALONE, ...report.findings] };
   }
 }
 
