@@ -259,4 +259,10 @@ describe('watchLeaks(): the standard streams', () => {
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: join(__dirname, '../..') });
     expect(stdout).toBe('none\n');
   });
+
+  it('hears of calls where the kit was loaded anew, as Jest does for each file, and fetch was first used meanwhile', async () => {
+    const args = ['--expose-gc', '-r', 'esbuild-register', join(__dirname, 'apps/watch-anew.cjs')];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: join(__dirname, '../..') });
+    expect(stdout).toBe('request\n');
+  });
 });

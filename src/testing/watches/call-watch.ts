@@ -1,15 +1,8 @@
-import { channel, type Channel } from 'node:diagnostics_channel';
+import type { Channel } from 'node:diagnostics_channel';
 import type { ClientRequest } from 'node:http';
 import { callSite, firstTelling, type CallSite } from './call-site';
+import { lastingChannel } from './lasting-channel';
 import type { Leak } from './leak';
-
-// Kept for as long as the process lives: Node 20 may forget a channel whose object is collected while `fetch` is loaded.
-const channels = {
-  httpStart: channel('http.client.request.start'),
-  undiciStart: channel('undici:request:create'),
-  undiciEnd: channel('undici:request:trailers'),
-  undiciError: channel('undici:request:error'),
-};
 
 /** What undici publishes of a request, in any of its versions. */
 interface UndiciRequest {
@@ -31,10 +24,22 @@ interface Call {
 export class CallWatch {
   readonly #calls = new Map<object, Call>();
   readonly #subscriptions: [Channel, (message: unknown) => void][] = [
-    [channels.httpStart, (message) => this.#httpStarted((message as { request: ClientRequest }).request)],
-    [channels.undiciStart, (message) => this.#undiciStarted((message as { request: UndiciRequest }).request)],
-    [channels.undiciEnd, (message) => this.#ended((message as { request: object }).request)],
-    [channels.undiciError, (message) => this.#ended((message as { request: object }).request)],
+    [
+      lastingChannel('http.client.request.start'),
+      (message) => this.#httpStarted((message as { request: ClientRequest }).request),
+    ],
+    [
+      lastingChannel('undici:request:create'),
+      (message) => this.#undiciStarted((message as { request: UndiciRequest }).request),
+    ],
+    [
+      lastingChannel('undici:request:trailers'),
+      (message) => this.#ended((message as { request: object }).request),
+    ],
+    [
+      lastingChannel('undici:request:error'),
+      (message) => this.#ended((message as { request: object }).request),
+    ],
   ];
 
   constructor() {

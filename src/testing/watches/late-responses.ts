@@ -1,4 +1,4 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { lastingChannel } from './lasting-channel';
 
 // By name: this kit does not import what it judges.
 const CHANNEL = 'express-hangup:late-response';
@@ -31,12 +31,13 @@ export interface LateResponseWatch extends Disposable {
  */
 export function failOnLateResponse(): LateResponseWatch {
   const late: LateResponse[] = [];
+  const lateResponses = lastingChannel(CHANNEL);
   const note = (message: unknown): void => {
     late.push(message as LateResponse);
   };
-  subscribe(CHANNEL, note);
+  lateResponses.subscribe(note);
   const stop = (): void => {
-    unsubscribe(CHANNEL, note);
+    lateResponses.unsubscribe(note);
   };
   const check = (): void => {
     if (late.length > 0) throw new Error(sentence(late));
