@@ -10,6 +10,12 @@ import { joinPm2Workers, type Pm2Workers } from '../../src/diagnose/workers/pm2-
 const WORKERS = 300;
 const PM2 = { PM2_HOME: '', pm_id: '0', name: 'many', namespace: 'test' };
 
+/** All of the clock but `setTimeout()` and `performance`. */
+const REAL = [
+  ...(['Date', 'hrtime', 'nextTick', 'queueMicrotask'] as const),
+  ...(['setImmediate', 'clearImmediate', 'setInterval', 'clearInterval'] as const),
+];
+
 let home: string;
 let sleepers: ChildProcess[];
 let servers: Server[];
@@ -75,6 +81,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  jest.useRealTimers();
   jest.restoreAllMocks();
   workers?.leave();
   for (const server of servers) server.close();
@@ -85,8 +92,8 @@ afterEach(() => {
 jest.setTimeout(60_000);
 
 it('three hundred workers are on one page, with two hundred routes and the rest in one row', async () => {
-  // However slow this machine is.
-  jest.spyOn(performance, 'now').mockReturnValue(0);
+  // However slow this machine is: neither the time for all nor that for one passes.
+  jest.useFakeTimers({ doNotFake: REAL });
   for (const child of sleepers) await listenAs(child, answer);
   const report = await workers?.all();
   expect(new Set(report?.processes.map(({ pid }) => pid)).size).toBe(WORKERS + 1);
@@ -109,6 +116,7 @@ it('a worker that dies while it is asked is left out, and so is one that does no
 
 it('when the time is up, no more workers are asked', async () => {
   let asked = 0;
+  jest.useFakeTimers({ doNotFake: [...REAL, 'performance'] });
   const clock = jest.spyOn(performance, 'now').mockReturnValue(0);
   for (const child of sleepers) {
     await listenAs(child, (socket, pid) => {

@@ -33,11 +33,12 @@ export const SHARED = {
   core: /^((?!index$)[^/]+|request\/.*|answer\/.*|server\/(drain|traffic|tune)\/.*)$/,
   databases: /^databases\/[^/]*$/,
   'testing-kit': /^testing\/(?!index$)/,
+  'command-arguments': /^cli\/wrong-arguments$/,
   'eslint-rules': /^eslint\/(?!index$)/,
 };
 
-/** Files of tools, which serve no request: they are written without indentation and without needless spaces. */
-export const DENSE = /^(command-.+|testing-kit|eslint-rules)$/;
+/** Files of tools, in which nobody profiles a request: they are written without indentation and without needless spaces. */
+export const DENSE = /^(command-.+|testing-kit|eslint-rules|diagnose)$/;
 
 /** The demo runs its apps in other processes, and shows their code: each stays a file of its own, comments and all. */
 export const ALONE = ['serve-app', 'apps/plain', 'apps/snippet', 'apps/ours'].map(

@@ -72,34 +72,45 @@ function prototypeOf(object: object): object | null {
   return Object.getPrototypeOf(object) as object | null;
 }
 
-/** The methods behind the gate. They are looked up for each call, because light-my-request puts its own there. */
-function below(target: object): Below {
-  return Object.getPrototypeOf(target) as Below;
+/**
+ * The methods behind the gate. They are looked up for each call, because light-my-request puts its own on the prototype.
+ * What stands on the object itself is kept: the gate of another copy of this package, which has to hear of its responses' ends.
+ */
+function behind(target: object): () => Below {
+  const own = GATED.filter((name) => Object.hasOwn(target, name));
+  if (own.length === 0) return () => Object.getPrototypeOf(target) as Below;
+  const descriptors = own.map((name) => [name, Object.getOwnPropertyDescriptor(target, name)] as const);
+  const kept = Object.create(
+    Object.getPrototypeOf(target) as object,
+    Object.fromEntries(descriptors) as PropertyDescriptorMap,
+  ) as Below;
+  return () => kept;
 }
 
 function buildGate(target: object): void {
+  const below = behind(target);
   define(target, 'write', function write(chunk: unknown, encoding: unknown, callback: unknown) {
     const lifetime = lifetimeBehind(this);
     if (lifetime === undefined || lifetime.speaker === 'handler')
-      return below(target).write.call(this, chunk, encoding, callback);
+      return below().write.call(this, chunk, encoding, callback);
     return admits(lifetime, this.statusCode)
-      ? pass(lifetime, this, below(target).write, [chunk, encoding, callback])
+      ? pass(lifetime, this, below().write, [chunk, encoding, callback])
       : true;
   });
   define(target, 'writeHead', function writeHead(status: number, reason: unknown, headers: unknown) {
     const lifetime = lifetimeBehind(this);
-    if (lifetime === undefined) return below(target).writeHead.call(this, status, reason, headers);
+    if (lifetime === undefined) return below().writeHead.call(this, status, reason, headers);
     if (lifetime.speaker !== 'handler' && !lifetime.isPassing && !admits(lifetime, status)) return this;
-    const result = below(target).writeHead.call(this, status, reason, headers);
+    const result = below().writeHead.call(this, status, reason, headers);
     lifetime.onHead?.();
     return result;
   });
   define(target, 'flushHeaders', function flushHeaders() {
     const lifetime = lifetimeBehind(this);
-    if (lifetime === undefined || lifetime.speaker === 'handler') below(target).flushHeaders.call(this);
-    else if (admits(lifetime, this.statusCode)) pass(lifetime, this, below(target).flushHeaders, []);
+    if (lifetime === undefined || lifetime.speaker === 'handler') below().flushHeaders.call(this);
+    else if (admits(lifetime, this.statusCode)) pass(lifetime, this, below().flushHeaders, []);
   });
-  defineEnd(target);
+  defineEnd(target, below);
   if (isBun) keepHeaderSent(target);
   gateMark.put(target);
 }
@@ -124,7 +135,7 @@ function define(target: object, name: string, value: Method): void {
  * `end` is an accessor, so that a middleware's replacement of `res.end` can be wrapped. The wrapper notes that
  * `end()` was called, even if the middleware still holds that call back.
  */
-function defineEnd(target: object): void {
+function defineEnd(target: object, below: () => Below): void {
   function end(
     this: ServerResponse,
     chunk?: unknown,
@@ -132,14 +143,14 @@ function defineEnd(target: object): void {
     callback?: unknown,
   ): ServerResponse {
     const lifetime = lifetimeBehind(this);
-    if (lifetime === undefined) return below(target).end.call(this, chunk, encoding, callback);
+    if (lifetime === undefined) return below().end.call(this, chunk, encoding, callback);
     if (lifetime.speaker === 'handler') {
-      const result = below(target).end.call(this, chunk, encoding, callback);
+      const result = below().end.call(this, chunk, encoding, callback);
       if (!lifetime.isEnded) lifetime.ended();
       return result;
     }
     if (admits(lifetime, this.statusCode)) {
-      pass(lifetime, this, below(target).end, [chunk, encoding, callback]);
+      pass(lifetime, this, below().end, [chunk, encoding, callback]);
       lifetime.ended();
     }
     return this;
