@@ -28,7 +28,7 @@ const SUBPATHS = ['index', 'proxy', 'upstream', 'pg', 'mysql2', 'diagnose', 'tes
 /** Code that several of them load, or that is loaded when it is first needed. */
 const PARTS = [
   ...['core', 'propagate', 'databases', 'testing-kit', 'eslint-rules', 'cli'],
-  ...['command-arguments', 'command-conformance', 'command-demo', 'command-fix', 'command-rollout'],
+  ...['command-parts', 'command-conformance', 'command-demo', 'command-fix', 'command-rollout'],
   ...['cli/demo/serve-app', 'cli/demo/apps/plain', 'cli/demo/apps/snippet', 'cli/demo/apps/ours'],
 ];
 

@@ -33,7 +33,7 @@ export const SHARED = {
   core: /^((?!index$)[^/]+|request\/.*|answer\/.*|server\/(drain|traffic|tune)\/.*)$/,
   databases: /^databases\/[^/]*$/,
   'testing-kit': /^testing\/(?!index$)/,
-  'command-arguments': /^cli\/wrong-arguments$/,
+  'command-parts': /^cli\/(?!command-line$|main$)[^/]+$/,
   'eslint-rules': /^eslint\/(?!index$)/,
 };
 
