@@ -38,9 +38,9 @@ export function enterConnection(socket: Socket, lifetime: Lifetime): void {
     new ConnectionStamp(socket);
     socket.prependListener('close', announceClose);
   }
-  // Another copy of this package has answered it, past this copy's gate.
   const last = ConnectionStamp.newest(socket);
-  if (last?.res.closed === true) last.closed();
+  // Another copy of this package has answered it, past this copy's gate.
+  if (last?.res.closed === true) last.runInAsyncScope(() => last.closed());
   const newest = ConnectionStamp.newest(socket);
   lifetime.socket = socket;
   lifetime.older = newest;
