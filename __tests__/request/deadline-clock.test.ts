@@ -1,6 +1,8 @@
 import { AsyncResource, createHook } from 'node:async_hooks';
+import { gatewayErrorHandler, hangup } from 'express-hangup';
 import fc from 'fast-check';
 import { DeadlineQueue, DeadlineTimer, type Timed } from '../../src/request/lifetime/deadline-clock';
+import { expressVersions, serve } from '../fixtures/serve';
 
 class Waiting extends AsyncResource implements Timed {
   readonly arrivedAt = performance.now();
@@ -92,3 +94,35 @@ describe('DeadlineTimer', () => {
     expect(passed).toBe(0);
   });
 });
+
+describe.each(expressVersions)(
+  'timers that are numbers, as those of jsdom are, on %s',
+  (_version, express) => {
+    it('end a request at its deadline all the same', async () => {
+      const app = express();
+      app.set('env', 'test');
+      app.use(hangup({ deadline: 30, grace: 10 }));
+      app.get(
+        '/',
+        (req, res) => void req.deadline.signal(10_000).addEventListener('abort', () => res.write('late')),
+      );
+      app.use(gatewayErrorHandler());
+      const { url } = await serve(app);
+      const { setTimeout: nodeSetTimeout, clearImmediate: nodeClearImmediate } = globalThis;
+      const started = new Map<number, NodeJS.Timeout>();
+      const start = (...args: Parameters<typeof nodeSetTimeout>): number => {
+        const timer = nodeSetTimeout(...args);
+        started.set(Number(timer), timer);
+        return Number(timer);
+      };
+      Object.assign(globalThis, { setTimeout: start, clearImmediate: undefined });
+      try {
+        expect((await fetch(url)).status).toBe(504);
+      } finally {
+        Object.assign(globalThis, { setTimeout: nodeSetTimeout, clearImmediate: nodeClearImmediate });
+        for (const timer of started.values()) clearTimeout(timer);
+      }
+      expect(started.size).toBeGreaterThan(1);
+    });
+  },
+);

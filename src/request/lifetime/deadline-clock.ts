@@ -2,6 +2,7 @@ import type { AsyncResource } from 'node:async_hooks';
 import { performance as nodePerformance } from 'node:perf_hooks';
 import timers from 'node:timers';
 import { MAX_MS } from '../../options';
+import { unrefTimeout } from './unref-timeout';
 
 /** Node's own timers and clock, kept when this file loads: node:test's mock timers replace `timers.setTimeout`, too. */
 const { setTimeout: nodeSetTimeout, setImmediate: nodeSetImmediate } = timers;
@@ -145,20 +146,19 @@ export class DeadlineTimer implements Waiting {
   stop(): void {
     this.isStopped = true;
     clearTimeout(this.timer);
-    clearImmediate(this.immediate);
+    if (this.immediate) clearImmediate(this.immediate);
   }
 
   private wait(ms: number): void {
     const partMs = Math.min(Math.max(ms, 0), MAX_MS);
     const dueAt = performance.now() + partMs;
     // Unref'd: a deadline never keeps a process alive; the request's own socket does.
-    this.timer = setTimeout(() => {
+    this.timer = unrefTimeout(() => {
       if (this.isStopped) return;
       if (ms > partMs) this.wait(ms - partMs);
       else if (areTimersNodes() && performance.now() - dueAt > BLOCKED_MS) this.readFirst();
       else this.timed.deadlinePassed();
     }, partMs);
-    this.timer.unref();
   }
 
   private readFirst(): void {

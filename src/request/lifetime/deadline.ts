@@ -1,5 +1,6 @@
 import { milliseconds } from '../../options';
 import type { Lifetime } from './lifetime';
+import { unrefTimeout } from './unref-timeout';
 
 /**
  * A request's deadline, `req.deadline`: the time until the response must have started (with `until: 'finish'`: must be
@@ -73,11 +74,11 @@ function callSignal(lifetime: Lifetime, ms: number): AbortSignal {
     controller.abort(lifetime.reason);
     return controller.signal;
   }
-  const timer = setTimeout(() => {
+  const timer = unrefTimeout(() => {
     offAbort();
     offSettle();
     controller.abort(new DOMException(`The call took longer than ${ms} ms`, 'TimeoutError'));
-  }, ms).unref();
+  }, ms);
   const offAbort = lifetime.onAbort((reason) => controller.abort(reason));
   const offSettle = lifetime.onSettle(() => clearTimeout(timer));
   return controller.signal;

@@ -3,6 +3,7 @@ import type { HangupError } from '../../errors';
 import { breakResponse } from './break-response';
 import { discardLateCalls, isDiscarding } from './late-calls';
 import type { Lifetime } from '../lifetime/lifetime';
+import { unrefTimeout } from '../lifetime/unref-timeout';
 import { handToErrorHandlers, hasStarted, nodeMethods, takeBackHead } from './response-gate';
 
 /**
@@ -46,7 +47,7 @@ function endUnbegun(lifetime: Lifetime, reason: HangupError, graceMs: number): v
 
 function waitGrace(lifetime: Lifetime, graceMs: number, then: (lifetime: Lifetime) => void): void {
   if (lifetime.isEnded || lifetime.settled) return;
-  const timer = setTimeout(then, graceMs, lifetime).unref();
+  const timer = unrefTimeout(then, graceMs, lifetime);
   lifetime.waitFor({ stop: () => clearTimeout(timer) });
 }
 
@@ -90,7 +91,7 @@ export function superviseAnswer(lifetime: Lifetime): void {
     seen = now;
   };
   const wait = (): void => {
-    const timer = setTimeout(check, BACKSTOP_MS).unref();
+    const timer = unrefTimeout(check, BACKSTOP_MS);
     lifetime.waitFor({ stop: () => clearTimeout(timer) });
   };
   wait();
