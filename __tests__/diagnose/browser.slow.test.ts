@@ -1,30 +1,19 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import express, { type Express } from 'express';
 import type { BrowserContext, Page } from 'playwright-core';
 import { gatewayErrorHandler, hangup } from 'express-hangup';
 import { diagnose, type Diagnosis } from 'express-hangup/diagnose';
 import { channels } from '../../src/events';
 import { gate, serve } from '../fixtures/serve';
-import { nativeRequire } from '../fixtures/native-require';
+import { inBrowser, startChromium } from './chromium';
 import { errorOf, request } from './clients';
 import { rst, scriptedUpstream } from './scripted-upstream';
-
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS =
-  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
 
 /** On Node 20 node:http does not tell of a request before it is sent. */
 const showsHttpCalls = Number(process.versions.node.split('.')[0]) >= 22;
 
-const hasChromium = existsSync(CHROMIUM);
-if (!hasChromium) process.stderr.write(`The page is not tested in a browser: there is no ${CHROMIUM}.\n`);
-
-(hasChromium ? describe : describe.skip)('the page in a browser', () => {
+inBrowser('the page in a browser', () => {
   let browser: BrowserContext;
-  let profile: string;
+  let stopBrowser: () => Promise<void>;
   let diagnosis: Diagnosis;
   let app: Express;
   let page: Page;
@@ -32,18 +21,10 @@ if (!hasChromium) process.stderr.write(`The page is not tested in a browser: the
   let troubles: string[];
 
   beforeAll(async () => {
-    profile = await mkdtemp(join(tmpdir(), 'hangup-page-'));
-    const { chromium } = nativeRequire('playwright-core');
-    browser = await chromium.launchPersistentContext(profile, {
-      executablePath: CHROMIUM,
-      args: FLAGS.split(' '),
-    });
+    ({ browser, stop: stopBrowser } = await startChromium());
   });
 
-  afterAll(async () => {
-    await browser.close();
-    await rm(profile, { recursive: true, force: true });
-  });
+  afterAll(() => stopBrowser());
 
   beforeEach(async () => {
     diagnosis = diagnose();

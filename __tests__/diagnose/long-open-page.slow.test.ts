@@ -1,27 +1,17 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import express, { type Express } from 'express';
 import type { BrowserContext, CDPSession, Page } from 'playwright-core';
 import { diagnose, type Diagnosis } from 'express-hangup/diagnose';
 import { channels } from '../../src/events';
 import { gate, serve } from '../fixtures/serve';
-import { nativeRequire } from '../fixtures/native-require';
+import { inBrowser, startChromium } from './chromium';
 import { until } from './until';
-
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS = '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync'.split(' ');
 
 /** How many reports the page draws while its memory is watched; thousands take minutes. */
 const REPORTS = Number(process.env['HANGUP_REPORTS'] ?? 200);
 
-const hasChromium = existsSync(CHROMIUM);
-if (!hasChromium) process.stderr.write(`The page is not tested in a browser: there is no ${CHROMIUM}.\n`);
-
-(hasChromium ? describe : describe.skip)('a page that stays open', () => {
+inBrowser('a page that stays open', () => {
   let browser: BrowserContext;
-  let profile: string;
+  let stopBrowser: () => Promise<void>;
   let diagnosis: Diagnosis;
   let app: Express;
   let page: Page;
@@ -33,15 +23,10 @@ if (!hasChromium) process.stderr.write(`The page is not tested in a browser: the
   let held: Promise<void>;
 
   beforeAll(async () => {
-    profile = await mkdtemp(join(tmpdir(), 'hangup-open-'));
-    const { chromium } = nativeRequire('playwright-core');
-    browser = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, args: FLAGS });
+    ({ browser, stop: stopBrowser } = await startChromium());
   });
 
-  afterAll(async () => {
-    await browser.close();
-    await rm(profile, { recursive: true, force: true });
-  });
+  afterAll(() => stopBrowser());
 
   beforeEach(async () => {
     diagnosis = diagnose();
@@ -70,6 +55,16 @@ if (!hasChromium) process.stderr.write(`The page is not tested in a browser: the
     await page.clock.install();
     await page.goto(`${url}/_hangup`);
     await page.waitForSelector('#status.live');
+  }
+
+  /** Opens the page, and holds back the answer to the next question, which it has asked. */
+  async function openUnanswered(): Promise<{ open: () => void }> {
+    await open();
+    const answers = gate();
+    held = answers.promise;
+    const before = asked.count;
+    while (asked.count === before) await page.clock.runFor(1000);
+    return answers;
   }
 
   /** What the browser holds for the page, after a garbage collection. */
@@ -144,11 +139,7 @@ if (!hasChromium) process.stderr.write(`The page is not tested in a browser: the
   });
 
   it('says so when a server does not answer any more, and goes on when it does', async () => {
-    await open();
-    const answers = gate();
-    held = answers.promise;
-    const before = asked.count;
-    while (asked.count === before) await page.clock.runFor(1000);
+    const answers = await openUnanswered();
     await page.clock.runFor(16_000);
     await page.waitForSelector('#status.lost');
     expect(await page.textContent('#status')).toContain('no answer in 15 s');
@@ -157,11 +148,7 @@ if (!hasChromium) process.stderr.write(`The page is not tested in a browser: the
   });
 
   it('stays paused when the answer to its last question comes', async () => {
-    await open();
-    const answers = gate();
-    held = answers.promise;
-    const before = asked.count;
-    while (asked.count === before) await page.clock.runFor(1000);
+    const answers = await openUnanswered();
     await page.click('#pause');
     const answered = page.waitForResponse('**/report.json').then((response) => response.finished());
     answers.open();

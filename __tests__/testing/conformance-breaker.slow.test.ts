@@ -5,24 +5,13 @@ import {
   type ConformanceResult,
   type FaultyUpstream,
 } from 'express-hangup/testing';
+import { callingApp } from './apps/calling-app';
 
 let upstream: FaultyUpstream;
 beforeEach(async () => {
   upstream = await faultyUpstream();
 });
 afterEach(() => upstream.close());
-
-/** An app that answers 502 where its upstream fails; `first` may answer in its place. */
-const app =
-  (first: RequestListener): RequestListener =>
-  (req, res) => {
-    first(req, res);
-    if (res.headersSent) return;
-    fetch(upstream.url).then(
-      async (answer) => res.end(await answer.text()),
-      () => res.writeHead(502).end('broken'),
-    );
-  };
 
 describe('conformance(): an app with a circuit breaker', () => {
   /** Opens after so many failures in a row, and refuses so many requests then: by a count, as time would make it chance. */
@@ -44,7 +33,7 @@ describe('conformance(): an app with a circuit breaker', () => {
   const clients = ['leaves-in-response', 'stays'] as const;
   const faults = ['ok', 'reset', 'close', 'garbage', 'refuse', 'stale'] as const;
   const judgedWith = (failures: number, refusals: number): Promise<ConformanceResult> =>
-    conformance(app(breaker(failures, refusals)), {
+    conformance(callingApp(upstream, breaker(failures, refusals)), {
       ...{ upstream, methods: ['GET'], faults, clients, deadline: 200 },
     });
 
@@ -66,7 +55,7 @@ describe('conformance(): an app with a circuit breaker', () => {
   it('is wrong where it refuses requests for no reason', async () => {
     let asked = 0;
     const result = await conformance(
-      app((_req, res) => {
+      callingApp(upstream, (_req, res) => {
         if (++asked > 4 && asked % 3 === 0) res.writeHead(503).end();
       }),
       {

@@ -11,6 +11,7 @@ import {
   isPerhapsRefused,
   withoutLimited,
 } from '../../src/testing/conformance/verdicts/turned-away';
+import { callingApp } from './apps/calling-app';
 
 let upstream: FaultyUpstream;
 beforeEach(async () => {
@@ -18,21 +19,9 @@ beforeEach(async () => {
 });
 afterEach(() => upstream.close());
 
-/** An app that answers 502 where its upstream fails; `first` may answer in its place. */
-const app =
-  (first: RequestListener): RequestListener =>
-  (req, res) => {
-    first(req, res);
-    if (res.headersSent) return;
-    fetch(upstream.url).then(
-      async (answer) => res.end(await answer.text()),
-      () => res.writeHead(502).end('broken'),
-    );
-  };
-
 function judged(first: RequestListener): Promise<ConformanceResult> {
   const faults = ['ok', 'reset', 'close', 'refuse', 'garbage'] as const;
-  return conformance(app(first), {
+  return conformance(callingApp(upstream, first), {
     ...{ upstream, methods: ['GET'], faults, clients: ['stays'], deadline: 300 },
   });
 }
