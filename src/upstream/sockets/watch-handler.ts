@@ -39,8 +39,19 @@ export function observerOf(handler: object): RequestObserver | undefined {
     : undefined;
 }
 
+/**
+ * Whether a response is whole that undici takes for cut: a 304 may announce the length that a 200 would have (RFC 9110, section
+ * 8.6), and some servers give a 204 one.
+ */
+function isWhole(status: number, error: unknown): boolean {
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
+  return (status === 304 || status === 204) && code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
+}
+
 /** Wraps a handler of undici 8. */
 class WatchedHandler implements Dispatcher.DispatchHandler {
+  private status = 0;
+
   constructor(
     private readonly handler: Handler,
     readonly observer: RequestObserver,
@@ -62,7 +73,8 @@ class WatchedHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(...args: Parameters<Handler['onResponseStart']>): void {
-    this.observer.answered(args[1]);
+    this.status = args[1];
+    this.observer.answered(this.status);
     this.handler.onResponseStart(...args);
   }
 
@@ -76,6 +88,10 @@ class WatchedHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(...args: Parameters<Handler['onResponseError']>): void {
+    if (isWhole(this.status, args[1])) {
+      this.onResponseEnd(args[0], {});
+      return;
+    }
     this.observer.failed(args[1]);
     this.handler.onResponseError(...args);
   }
@@ -84,6 +100,8 @@ class WatchedHandler implements Dispatcher.DispatchHandler {
 /* eslint-disable @typescript-eslint/no-deprecated -- what fetch of undici 7 still uses */
 /** Wraps a handler of undici 7. */
 class WatchedOldHandler implements Dispatcher.DispatchHandler {
+  private status = 0;
+
   constructor(
     private readonly handler: Handler,
     readonly observer: RequestObserver,
@@ -104,6 +122,7 @@ class WatchedOldHandler implements Dispatcher.DispatchHandler {
   }
 
   onHeaders(status: number, headers: Buffer[], resume: () => void, statusText: string): boolean {
+    this.status = status;
     this.observer.answered(status);
     return this.handler.onHeaders(status, headers, resume, statusText);
   }
@@ -118,6 +137,10 @@ class WatchedOldHandler implements Dispatcher.DispatchHandler {
   }
 
   onError(...args: Parameters<Handler['onError']>): void {
+    if (isWhole(this.status, args[0])) {
+      this.onComplete([]);
+      return;
+    }
     this.observer.failed(args[0]);
     this.handler.onError(...args);
   }
