@@ -6,12 +6,13 @@ import { breakOff } from './failure';
 import { fallBack, holdBody, isWorthFallingBack } from './fallback';
 import { interceptRequest, type RequestInterceptor } from './intercept-request';
 import type { ProxyRequestOptions } from '../proxy-server';
-import { refuseResponse, withdrawHeaders } from './relay';
+import { refuseResponse } from './relay';
 import { hasBody, isReplayable } from '../wire/replayable';
 import { closeAfterBody, keepToLength, mayHaveBody } from '../wire/request-framing';
 import { replay, staleCheck } from './stale-socket';
 import { relayRequestTrailers } from '../wire/trailers';
 import { invalidResponse, upstreamTimeout } from '../wire/upstream-facts';
+import { withdrawHead } from './withdraw-head';
 
 const UNSERVED_UPGRADE =
   "The upstream has switched protocols (101), but nobody serves upgrades here: server.on('upgrade', proxy.upgrade) does";
@@ -19,7 +20,7 @@ const UNSERVED_UPGRADE =
 const INTERCEPTOR: RequestInterceptor = {
   onError: handleError,
   onThrown(exchange, thrown) {
-    withdrawHeaders(exchange);
+    withdrawHead(exchange);
     refuseResponse(exchange, invalidResponse("The upstream's response cannot be passed on", thrown));
   },
   onInformation: relayEarlyHints,
@@ -79,7 +80,11 @@ function handleError(exchange: ProxyExchange, error: NodeJS.ErrnoException): boo
   }
   const isOver =
     exchange.proxyRes !== undefined || exchange.lifetime.reason !== undefined || exchange.hasFailed;
-  if (isOver) return false;
+  if (isOver) {
+    // Before the user's `on.error`, which may answer.
+    withdrawHead(exchange);
+    return false;
+  }
   if (exchange.staleCheck?.(error) === true) {
     replay(exchange, error);
     return true;

@@ -1,4 +1,4 @@
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { CapturedStack } from '../../answer/call-site';
 import type { HangupError } from '../../errors';
 import { attachLifetime } from '../../request/attach-lifetime';
@@ -10,6 +10,7 @@ import { restoreFraming } from '../wire/request-framing';
 import { withholdTrailer } from '../wire/trailers';
 import type { UpstreamTarget } from '../wire/upstream-facts';
 import type { UserVerdicts } from '../user-code/user-verdicts';
+import { withdrawHead } from './withdraw-head';
 
 /** The settings that `hangupProxy()` derives from the user's options. */
 export interface ProxySettings {
@@ -46,6 +47,8 @@ export class ProxyExchange {
   readonly expectation: string | undefined;
   proxyReq: ClientRequest | undefined = undefined;
   proxyRes: IncomingMessage | undefined = undefined;
+  /** The response's headers before the upstream's were added, as long as those may be taken back. */
+  ownHeaders: OutgoingHttpHeaders | undefined = undefined;
   options: ProxyRequestOptions = {};
   attempt = 1;
   hasFailed = false;
@@ -135,6 +138,7 @@ export class ProxyExchange {
    * error's message.
    */
   takeOver(): void {
+    withdrawHead(this);
     this.proxyRes?.unpipe(this.res).removeAllListeners('error').removeAllListeners('close');
   }
 }

@@ -1,6 +1,6 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { ProxyExchange } from './exchange';
-import { breakOff, failByUser, failExchange, tell } from './failure';
+import { breakOff, failByUser, tell } from './failure';
 import type { ProxyRequestOptions } from '../proxy-server';
 import { endsInChunks, withholdForeignTokens } from '../wire/request-framing';
 import { watchBody, watchListeners } from '../user-code/read-body';
@@ -24,6 +24,7 @@ export function showResponse(
 export function relayResponse(exchange: ProxyExchange, proxyRes: IncomingMessage): void {
   const { options, req, res } = exchange;
   exchange.proxyRes = proxyRes;
+  exchange.ownHeaders = res.getHeaders();
   withholdConnection(proxyRes, options);
   if (exchange.hasFailed || exchange.lifetime.reason !== undefined) {
     options.selfHandleResponse = true;
@@ -61,12 +62,6 @@ export function defectOf({
   return isEndless ? "The upstream's Transfer-Encoding does not end in chunks" : undefined;
 }
 
-/** Takes back the upstream's headers from a response of which nothing has been sent: its answer will be another one. */
-export function withdrawHeaders({ proxyRes, res }: ProxyExchange): void {
-  if (proxyRes === undefined || res.headersSent) return;
-  for (const name of Object.keys(proxyRes.headers)) res.removeHeader(name);
-}
-
 /** Answers with an error instead of the upstream's response. */
 export function refuseResponse(exchange: ProxyExchange, error: Error): void {
   exchange.options.selfHandleResponse = true;
@@ -93,7 +88,7 @@ function upstreamBroke(exchange: ProxyExchange, proxyRes: IncomingMessage): void
     return;
   }
   exchange.takeOver();
-  failExchange(exchange, upstreamCut());
+  if (!exchange.hasFailed) tell(exchange, upstreamCut());
 }
 
 function bodyBroke(exchange: ProxyExchange, cause: Error): boolean {
