@@ -36,6 +36,12 @@ function copyPage() {
   mkdirSync(to, { recursive: true });
   for (const name of readdirSync(from).filter((file) => /\.(html|css|svg|js)$/.test(file))) {
     const text = readFileSync(join(from, name), 'utf8');
-    writeFileSync(join(to, name), name.endsWith('.js') ? shrink(text) : text);
+    writeFileSync(join(to, name), shrinkPart(name, text));
   }
+}
+
+/** The ends of lines stay: in HTML they are white space between words. No script has a text over several lines. */
+function shrinkPart(name, text) {
+  if (name.endsWith('.css')) return text.replace(/\/\*.*?\*\//gs, '').replace(/\s*([{};,]|:(?= ))\s*/g, '$1');
+  return (name.endsWith('.js') ? shrink(text) : text).replace(/^\s+/gm, '');
 }

@@ -237,6 +237,59 @@ describe('what is kept', () => {
   });
 });
 
+describe('what is left out is told', () => {
+  function fault(route: string): void {
+    const event = { method: 'GET', route, ms: 1, status: 502, outcome: 'answered' as const };
+    channels.fault.publish({ ...event, code: 'UPSTREAM_RESET', error: undefined, upstream: undefined });
+  }
+
+  it('by the number of faults whose kind has made room, so that no fault is missing in the sum', () => {
+    const diagnosis = diagnose();
+    for (let n = 0; n < 230; n++) for (let time = 0; time < 2; time++) fault(`/route-${n}`);
+    // A kind that comes back.
+    fault('/route-0');
+    const { faultGroups, leftOut, processes } = diagnosis.report();
+    diagnosis.stop();
+    expect(faultGroups).toHaveLength(200);
+    expect(leftOut.faults).toBe(62);
+    expect(processes[0]?.faults).toBe(461);
+  });
+
+  it('by the number of late responses, of upstreams and of servers', async () => {
+    const diagnosis = diagnose();
+    const late = { method: 'GET', ms: 1, call: 'end', lateMs: 1, stack: undefined, error: undefined };
+    for (let n = 0; n < 80; n++) channels.lateResponse.publish({ ...late, route: `/route-${n}` });
+    for (let n = 0; n < 130; n++)
+      await errorOf(request(`http://host-${n}.invalid:3001/`, { lookup: noLookup }));
+    const servers = Array.from({ length: 11 }, () => http.createServer());
+    for (const server of [...servers, ...servers]) arrive(server);
+    const { leftOut } = diagnosis.report();
+    diagnosis.stop();
+    expect(leftOut).toEqual({
+      ...{ requests: 0, faults: 0, late: 30, servers: 3, origins: 100 },
+      ...{ timeouts: 0, findings: 0 },
+    });
+  });
+
+  it('by the number of requests that came while ten thousand were in flight', () => {
+    const diagnosis = diagnose();
+    const server = http.createServer();
+    for (let n = 0; n < 10_003; n++) arrive(server);
+    const { live, leftOut } = diagnosis.report();
+    diagnosis.stop();
+    expect(live.count).toBe(10_000);
+    expect(leftOut.requests).toBe(3);
+  });
+
+  /** What Node publishes when a request arrives. */
+  function arrive(server: http.Server): void {
+    const socket = new EventEmitter();
+    diagnostics
+      .channel('http.server.request.start')
+      .publish({ request: { method: 'GET', headers: {} }, response: {}, socket, server });
+  }
+});
+
 describe('options', () => {
   it.each([
     [{ allowed: () => true }, 'there is no option "allowed". Did you mean "allow"?'],

@@ -52,6 +52,11 @@ inBrowser('the page in a browser', () => {
     await page.waitForSelector('#status.live');
   }
 
+  function fault(route: string): void {
+    const event = { method: 'GET', route, ms: 1, status: 502, outcome: 'answered' as const };
+    channels.fault.publish({ ...event, code: 'UPSTREAM_RESET', error: undefined, upstream: undefined });
+  }
+
   /** Lets the page ask for a new report until it shows something. */
   async function shows(what: string): Promise<void> {
     while ((await page.evaluate(what)) !== true) await page.clock.runFor(1000);
@@ -154,6 +159,36 @@ inBrowser('the page in a browser', () => {
       page.$$eval(selector, (elements) => elements.map((element) => element.textContent));
     expect((await texts('#late th code')).reverse()).toEqual(hostiles);
     expect((await texts('#faults .advice')).reverse()).toEqual(hostiles);
+  });
+
+  it('says what the lists leave out, below each of them', async () => {
+    const late = { method: 'GET', ms: 1, call: 'end', lateMs: 1, stack: undefined };
+    for (let n = 0; n < 53; n++) channels.lateResponse.publish({ ...late, route: `/late-${n}` });
+    for (let n = 0; n < 201; n++) fault(`/fault-${n}`);
+    await open();
+    expect(await page.textContent('#faults > li:last-child')).toMatch(/^and 1 fault of kinds/);
+    expect(await page.textContent('#late tbody tr:last-child')).toMatch(/^and 3 responses on routes/);
+    expect(
+      await page.$$eval('.tile:nth-child(n + 6) dd', (sums) => sums.map((sum) => sum.textContent)),
+    ).toEqual(['53', '201']);
+  });
+
+  it('keeps the focus on a link, and what the filter holds, while faults come and rows move', async () => {
+    for (const route of ['/a', '/b', '/c']) fault(route);
+    await open();
+    await page.fill('#filter', 'UPSTREAM');
+    await page.focus('#faults > li:nth-child(2) a');
+    // Another kind, then the same one: its row gets a new count, and goes to the top.
+    for (const route of ['/d', '/b']) {
+      fault(route);
+      await shows(`document.querySelector('#faults code').textContent === '${route}'`);
+      expect(
+        await page.evaluate(`document.activeElement.closest('li')?.querySelector('code').textContent`),
+      ).toBe('/b');
+    }
+    expect(await page.textContent('#faults .times')).toBe('× 2');
+    expect(await page.inputValue('#filter')).toBe('UPSTREAM');
+    expect(await page.locator('#faults > li').count()).toBe(4);
   });
 
   it('pauses and goes on by the keyboard, and says so', async () => {

@@ -113,6 +113,41 @@ it('an answer that can be received and not be sent on does not end the primary',
   expect(() => asker.say({ type: 'express-hangup:ask', id: 7 })).not.toThrow();
 });
 
+it('what is cut from the lists of many workers is counted, and so is what each has left out', () => {
+  const none = { requests: 0, faults: 0, late: 0, servers: 0, origins: 0, timeouts: 0, findings: 0 };
+  const many = (pid: number): Report => {
+    const names = Array.from({ length: 60 }, (_, n) => `${pid}-${n}`);
+    const late = { method: 'GET', call: 'end', count: 2, longestMs: 1, lastAt: 1, where: undefined };
+    const times = { count: 3, firstAt: 1, lastAt: 1 };
+    const nothing = { code: undefined, ms: undefined, status: undefined, outcome: undefined };
+    const last = { at: 1, ...nothing, attempts: 1, ids: { traceId: undefined, requestId: undefined } };
+    const origin = {
+      requests: 1,
+      openSockets: 0,
+      savedByRetry: 0,
+      verdicts: {},
+      resets: own.origins[0]?.resets,
+    };
+    return {
+      ...reportOf(pid),
+      late: names.map((route) => ({ ...late, route })),
+      faultGroups: names.map((route) => ({
+        ...times,
+        last: { ...last, method: 'GET', route, upstream: undefined },
+      })),
+      timeouts: names.map((owner) => ({ owner, name: 'deadline', ms: 1, by: 'seen' })),
+      findings: names,
+      origins: names.map((name) => ({ ...origin, origin: name }) as Report['origins'][number]),
+      leftOut: { requests: 1, faults: 2, late: 3, servers: 4, origins: 5, timeouts: 0, findings: 0 },
+    };
+  };
+  expect(mergeAnswers([own, own], 0)?.leftOut).toEqual(none);
+  expect(mergeAnswers([1, 2, 3, 4].map(many), 0)?.leftOut).toEqual({
+    ...{ requests: 4, faults: 8 + 40 * 3, late: 12 + 190 * 2, servers: 4 },
+    ...{ origins: 5 + 210, timeouts: 140, findings: 190 },
+  });
+});
+
 it.each([
   ...[undefined, null, 5, 'x', [], {}, { processes: 5 }],
   { processes: [], live: {}, outcomes: null },

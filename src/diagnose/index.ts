@@ -15,6 +15,7 @@ export type {
   FaultGroup,
   FaultReport,
   LateReport,
+  LeftOut,
   LiveReport,
   LiveRequest,
   OriginReport,

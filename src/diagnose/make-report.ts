@@ -1,7 +1,7 @@
 import { now } from './clock';
 import type { OriginLog, Origins } from './learned/origin-log';
 import { findingsOf, timeoutsOf } from './learned/timeouts';
-import type { OriginReport, ProcessReport, Report } from './report';
+import type { LeftOut, OriginReport, ProcessReport, Report } from './report';
 import type { LateHandlers } from './requests/late-handlers';
 import type { LiveRequests } from './requests/live-requests';
 import type { OutcomeCounts, Outcomes } from './requests/outcomes';
@@ -44,6 +44,19 @@ export function reportOf(sources: Sources): Report {
     findings: [...tuned, ...findingsOf(live, logs)],
     faults: faults.report(),
     faultGroups: faults.grouped(),
+    leftOut: leftOutOf(sources, logs.length - shown.length),
+  };
+}
+
+function leftOutOf({ live, faults, late, origins }: Sources, notShown: number): LeftOut {
+  return {
+    requests: live.untracked,
+    faults: faults.ungrouped,
+    late: late.leftOut,
+    servers: live.otherServers,
+    origins: origins.dropped + notShown,
+    timeouts: 0,
+    findings: 0,
   };
 }
 
@@ -54,7 +67,7 @@ function describeProcess({ since, live, outcomes, faults }: Sources): ProcessRep
     listeningMs: Math.round(now() - since),
     live: live.report().count,
     requests: sumOf(outcomes.report().total),
-    faults: faults.grouped().reduce((sum, { count }) => sum + count, 0),
+    faults: faults.grouped().reduce((sum, { count }) => sum + count, faults.ungrouped),
   };
 }
 

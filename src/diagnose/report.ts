@@ -27,6 +27,25 @@ export interface Report {
   faults: FaultReport[];
   /** All faults by kind, the kind that was seen last first. */
   faultGroups: FaultGroup[];
+  /** What is missing above, because the memory is bounded. */
+  leftOut: LeftOut;
+}
+
+/** What the lists of a report leave out; 0 where they are complete. */
+export interface LeftOut {
+  /** Requests that came while 10,000 others were in flight. They are in no count. */
+  requests: number;
+  /** Faults of the kinds that were not seen for longest, and are not in `faultGroups` any more. */
+  faults: number;
+  /** Late responses on routes that are not in `late` any more. */
+  late: number;
+  /** Servers of the process whose timeouts are not in `timeouts`. */
+  servers: number;
+  /** Upstreams that are not in `origins`; one that came back counts twice. Of several workers, the least number. */
+  origins: number;
+  /** Of several workers, entries that are not in `timeouts` and `findings`; the least number. */
+  timeouts: number;
+  findings: number;
 }
 
 /** One process. */

@@ -8,8 +8,6 @@ import { WaitCuts } from './wait-cuts';
 
 /** How many origins are kept; the one that was not used for longest makes room. */
 const MAX_ORIGINS = 100;
-/** How many different verdicts are counted for one origin. */
-const MAX_VERDICTS = 50;
 /** A name longer than any host name (RFC 1035, 2.3.4) with scheme and port is not kept whole. */
 const MAX_NAME = 300;
 
@@ -33,6 +31,7 @@ export class OriginLog {
   /** Calls that failed, and that were then sent again with success. */
   savedByRetry = 0;
   readonly resets: ResetCounts = { first: 0, reused: 0, unknown: 0 };
+  /** Their letters come from a table, so that they are few. */
   readonly verdicts = new Map<string, number>();
   readonly idle = new LearnedIdleLimit();
   readonly closings = new Closings();
@@ -43,9 +42,7 @@ export class OriginLog {
   constructor(readonly origin: string) {}
 
   count(verdict: string): void {
-    const soFar = this.verdicts.get(verdict);
-    if (soFar === undefined && this.verdicts.size >= MAX_VERDICTS) return;
-    this.verdicts.set(verdict, (soFar ?? 0) + 1);
+    this.verdicts.set(verdict, (this.verdicts.get(verdict) ?? 0) + 1);
   }
 
   /** An answer has begun. */
@@ -82,6 +79,8 @@ export class OriginLog {
 /** The upstreams of this process, as many as are kept. */
 export class Origins {
   private readonly logs = new Map<string, OriginLog>();
+  /** How often one has made room. */
+  dropped = 0;
 
   /** The log of an origin, made when it is first asked for. */
   of(name: string): OriginLog {
@@ -105,6 +104,6 @@ export class Origins {
 
   private dropOldest(): void {
     const [oldest] = this.all().sort((a, b) => a.lastUsedAt - b.lastUsedAt);
-    if (oldest) this.logs.delete(oldest.origin);
+    if (oldest && this.logs.delete(oldest.origin)) this.dropped++;
   }
 }

@@ -6,6 +6,8 @@ const MAX_GROUPS = 200;
 /** Faults of the same kind, counted: many of one kind push none of another kind out. */
 export class FaultGroups {
   private readonly groups = new Map<string, FaultGroup>();
+  /** Faults of the kinds that have made room. */
+  leftOut = 0;
 
   /** Counts a fault. Gives the key by which it can be taken out again. */
   add(fault: FaultReport): string {
@@ -25,7 +27,10 @@ export class FaultGroups {
   /** More has become known of a fault, and it is one of another kind. */
   remove(key: string): void {
     const group = this.groups.get(key);
-    if (!group) return;
+    if (!group) {
+      this.leftOut--;
+      return;
+    }
     group.count--;
     if (group.count === 0) this.groups.delete(key);
   }
@@ -36,8 +41,11 @@ export class FaultGroups {
   }
 
   private dropOldest(): void {
-    const [oldest] = this.groups.keys();
-    if (oldest !== undefined) this.groups.delete(oldest);
+    const [oldest] = this.groups;
+    if (!oldest) return;
+    const [key, { count }] = oldest;
+    this.leftOut += count;
+    this.groups.delete(key);
   }
 }
 

@@ -8,6 +8,8 @@ const MAX_ROUTES = 50;
 /** The handlers that answered late, by route. */
 export class LateHandlers {
   private readonly byRoute = new Map<string, LateReport>();
+  /** Late responses of the routes that have made room. */
+  leftOut = 0;
 
   note({ method: named, route, call, lateMs, stack, error }: LateResponseEvent): void {
     const method = knownMethod(named);
@@ -32,8 +34,11 @@ export class LateHandlers {
   }
 
   private dropOldest(): void {
-    const [oldest] = this.byRoute.keys();
-    if (oldest !== undefined) this.byRoute.delete(oldest);
+    const [oldest] = this.byRoute;
+    if (!oldest) return;
+    const [key, { count }] = oldest;
+    this.leftOut += count;
+    this.byRoute.delete(key);
   }
 }
 

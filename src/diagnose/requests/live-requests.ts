@@ -51,6 +51,11 @@ export class LiveRequests {
   readonly servers = new Set<Server>();
   /** The shortest and the longest deadline of the requests so far. */
   readonly deadlines = { shortestMs: Infinity, longestMs: 0 };
+  /** Requests that came while as many were in flight as are tracked: they are in no count. */
+  untracked = 0;
+  /** How many more servers have had a request. */
+  otherServers = 0;
+  private readonly others = new WeakSet<Server>();
   private readonly served = new ServedRequests();
   /** Where a connection keeps the requests that it carries. */
   private readonly carried = Symbol('express-hangup.carried');
@@ -95,7 +100,10 @@ export class LiveRequests {
   }
 
   private started({ request: req, response: res, socket, server }: OfServer): void {
-    if (this.served.size >= MAX_FOLLOWED) return;
+    if (this.served.size >= MAX_FOLLOWED) {
+      this.untracked++;
+      return;
+    }
     const request: ServedRequest = {
       id: ++this.lastId,
       req,
@@ -109,6 +117,13 @@ export class LiveRequests {
     request.ticket = this.tickets.enter(request);
     this.served.add(request);
     if (this.servers.size < MAX_SERVERS) this.servers.add(server);
+    else if (!this.servers.has(server)) this.noteOther(server);
+  }
+
+  private noteOther(server: Server): void {
+    if (this.others.has(server)) return;
+    this.others.add(server);
+    this.otherServers++;
   }
 
   /** One listener for each connection and none for each request, because a connection has many requests. */

@@ -125,6 +125,11 @@ export class RecentFaults {
     });
   }
 
+  /** Faults that are in none of the groups. */
+  get ungrouped(): number {
+    return this.groups.leftOut;
+  }
+
   /** Reports the failed calls that no error handler has answered and that are not sent again any more. */
   tellUnanswered(youngestMs = 0): void {
     for (const row of this.rows) {

@@ -3,15 +3,11 @@ import { noOutcomes, type OutcomeCounts, type OutcomeHistory } from '../requests
 import { MAX_ROUTES, OTHERS, type RouteCounts } from '../requests/route-table';
 import { TimeHistogram } from '../requests/time-histogram';
 import { isOfUpstream } from '../verdicts/verdict';
+import { cutLists } from './cut-lists';
 
-/** How much of each list is shown, as in the report of one process. */
+/** How much is shown, as in the report of one process. */
 const MAX_LIVE = 100;
 const MAX_FAULTS = 50;
-const MAX_GROUPS = 200;
-const MAX_ORIGINS = 30;
-const MAX_LATE = 50;
-const MAX_TIMEOUTS = 100;
-const MAX_FINDINGS = 50;
 
 /**
  * One report of several processes: counts are added, lists are put together. What it gives can be merged again, so that
@@ -33,17 +29,22 @@ export function mergeReports(reports: readonly Report[]): Report {
     },
     outcomes: mergeOutcomes(reports.map(({ outcomes }) => outcomes)),
     routes: mergeRoutes(all(({ routes }) => routes as RouteCounts[])),
-    origins: mergeOrigins(all(({ origins }) => origins)),
-    late: mergeLate(all(({ late }) => late)),
-    timeouts: distinct(
-      all(({ timeouts }) => timeouts),
-      timeoutKey,
-    ).slice(0, MAX_TIMEOUTS),
-    findings: [...new Set(all(({ findings }) => findings))].slice(0, MAX_FINDINGS),
     faults: all(({ faults }) => faults)
       .sort((a, b) => b.at - a.at)
       .slice(0, MAX_FAULTS),
-    faultGroups: mergeGroups(all(({ faultGroups }) => faultGroups)),
+    ...cutLists(
+      {
+        origins: mergeOrigins(all(({ origins }) => origins)),
+        late: mergeLate(all(({ late }) => late)),
+        timeouts: distinct(
+          all(({ timeouts }) => timeouts),
+          timeoutKey,
+        ),
+        findings: [...new Set(all(({ findings }) => findings))],
+        faultGroups: mergeGroups(all(({ faultGroups }) => faultGroups)),
+      },
+      reports.map(({ leftOut }) => leftOut),
+    ),
   };
 }
 
@@ -142,8 +143,7 @@ function mergeOrigins(origins: readonly OriginReport[]): OriginReport[] {
         cutsAfterMs: sum.cutsAfterMs ?? one.cutsAfterMs,
       })),
     )
-    .sort((a, b) => faultsOf(b) - faultsOf(a) || b.requests - a.requests)
-    .slice(0, MAX_ORIGINS);
+    .sort((a, b) => faultsOf(b) - faultsOf(a) || b.requests - a.requests);
 }
 
 function faultsOf({ verdicts }: OriginReport): number {
@@ -161,8 +161,7 @@ function mergeLate(late: readonly LateReport[]): LateReport[] {
         longestMs: Math.max(sum.longestMs, one.longestMs),
       })),
     )
-    .sort((a, b) => b.lastAt - a.lastAt)
-    .slice(0, MAX_LATE);
+    .sort((a, b) => b.lastAt - a.lastAt);
 }
 
 function mergeGroups(groups: readonly FaultGroup[]): FaultGroup[] {
@@ -175,8 +174,7 @@ function mergeGroups(groups: readonly FaultGroup[]): FaultGroup[] {
         last: one.lastAt > sum.lastAt ? one.last : sum.last,
       })),
     )
-    .sort((a, b) => b.lastAt - a.lastAt)
-    .slice(0, MAX_GROUPS);
+    .sort((a, b) => b.lastAt - a.lastAt);
 }
 
 function groupKey({ code, status, method, route, outcome, upstream }: FaultGroup['last']): string {

@@ -17,7 +17,7 @@ const ALL_WITHIN_MS = 3000;
 const MAX_PATH = 103;
 const LONGEST_PID = 4_194_304;
 /** Counted up when a report's shape changes, so that an old and a new version do not ask each other during a reload. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** The other workers of the same app under PM2. */
 export interface Pm2Workers {

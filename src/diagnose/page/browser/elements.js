@@ -80,9 +80,17 @@ export function tableParts(head, rows) {
   return [el('thead', {}, [el('tr', {}, cells)]), el('tbody', {}, rows)];
 }
 
+/**
+ * A row that says what the others do not.
+ * @param {string} words
+ */
+export function noteRow(words) {
+  return el('tr', {}, [el('td', { class: 'empty', colspan: '10' }, words)]);
+}
+
 /** @param {string} words */
 export function emptyTable(words) {
-  return [el('tbody', {}, [el('tr', {}, [el('td', { class: 'empty' }, words)])])];
+  return [el('tbody', {}, [noteRow(words)])];
 }
 
 /** @type {Map<string, string>} */
@@ -99,6 +107,64 @@ export function draw(id, data, children) {
   if (drawn.get(id) === key) return;
   drawn.set(id, key);
   byId(id).replaceChildren(...children());
+}
+
+/** @type {Map<Element, Map<string, { element: HTMLElement, data: string }>>} */
+const rowsOf = new Map();
+
+/**
+ * Draws a list again: the row of an entry stays the same element, and only its contents change. So nothing is drawn again
+ * that looks the same, and a link in a row keeps the keyboard's focus, even if the row goes to another place.
+ * @template Entry
+ * @param {string} id
+ * @param {readonly Entry[]} entries
+ * @param {(entry: Entry) => unknown} keyOf - tells an entry from the others, in every report alike
+ * @param {(entry: Entry) => Child[]} contents
+ * @param {(string | false)[]} notes - below the rows
+ */
+export function drawRows(id, entries, keyOf, contents, notes) {
+  const list = byId(id);
+  const known = rowsOf.get(list) ?? new Map();
+  const focused = [...known.values()].find(({ element }) =>
+    element.contains(document.activeElement),
+  )?.element;
+  const rows = new Map();
+  for (const entry of entries) {
+    const key = JSON.stringify(keyOf(entry));
+    const data = JSON.stringify(entry);
+    const row = known.get(key) ?? { element: el('li'), data: '' };
+    if (row.data !== data) row.element.replaceChildren(...el('li', {}, contents(entry)).childNodes);
+    rows.set(key, { element: row.element, data });
+  }
+  rowsOf.set(list, rows);
+  const elements = [...rows.values()].map(({ element }) => element);
+  elements.push(...notesOf(notes));
+  arrange(list, elements);
+  if (focused && !focused.contains(document.activeElement))
+    focused.querySelector('a')?.focus({ preventScroll: true });
+}
+
+/**
+ * @param {(string | false)[]} notes
+ * @returns {HTMLElement[]}
+ */
+export function notesOf(notes) {
+  return notes.flatMap((note) => (note === false ? [] : [el('li', { class: 'empty' }, note)]));
+}
+
+/**
+ * Moves no element that is in its place: one that is taken out for a moment loses the focus.
+ * @param {Element} list
+ * @param {Element[]} elements
+ */
+export function arrange(list, elements) {
+  const wanted = new Set(elements);
+  for (const element of [...list.children]) if (!wanted.has(element)) element.remove();
+  let next = list.firstElementChild;
+  for (const element of elements) {
+    if (element === next) next = next.nextElementSibling;
+    else list.insertBefore(element, next);
+  }
 }
 
 /**

@@ -1,9 +1,10 @@
 // The faults, by kind.
-import { draw, el, matches, routeName } from './elements.js';
-import { duration, moment, verdictInWords } from './words.js';
+import { drawRows, el, matches, routeName } from './elements.js';
+import { count as inWords, duration, moment, verdictInWords } from './words.js';
 
 /** @typedef {import('./types').FaultGroup} FaultGroup */
 /** @typedef {import('./types').FaultReport} FaultReport */
+/** @typedef {import('./types').Report} Report */
 /** @typedef {import('./types').UpstreamInfo} UpstreamInfo */
 
 /** @type {Record<string, string>} */
@@ -14,21 +15,29 @@ const DONE = {
 };
 
 /**
- * @param {FaultGroup[]} groups
+ * @param {Report} report
  * @param {string} wanted
  */
-export function drawFaults(groups, wanted) {
+export function drawFaults({ faultGroups: groups, leftOut: { faults } }, wanted) {
   const shown = groups.filter((group) => matches(group, wanted));
   const empty = groups.length === 0 ? 'None so far.' : 'None that matches the filter.';
-  draw('faults', shown, () =>
-    shown.length === 0 ? [el('li', { class: 'empty' }, empty)] : shown.map(faultRow),
-  );
+  drawRows('faults', shown, keyOf, faultRow, [
+    shown.length === 0 && empty,
+    faults > 0 &&
+      `and ${inWords(faults, 'fault', 'faults')} of kinds that had to make room: the 200 kinds that were seen last are kept`,
+  ]);
+}
+
+/** @param {FaultGroup} group */
+function keyOf({ last: { code, status, method, route, outcome, upstream } }) {
+  const { origin, verdict, trigger, where } = upstream ?? {};
+  return [code, status, method, route, outcome, origin, verdict, trigger, where];
 }
 
 /** @param {FaultGroup} group */
 function faultRow({ count, firstAt, lastAt, last }) {
   const { upstream } = last;
-  return el('li', {}, [
+  return [
     el('div', { class: 'head' }, [
       codeOf(last),
       last.method === undefined ? undefined : el('span', {}, routeName(last.method, last.route)),
@@ -44,7 +53,7 @@ function faultRow({ count, firstAt, lastAt, last }) {
       ]),
     el('p', { class: 'facts' }, factsOf(last, upstream).join(' · ')),
     upstream?.advice === undefined ? undefined : adviceOf(upstream),
-  ]);
+  ];
 }
 
 /** @param {FaultReport} fault */

@@ -28,10 +28,10 @@ const FAULTS = OUTCOMES.slice(2);
 const ROWS = 12;
 
 /** @param {Report} report */
-export function drawTiles({ live, outcomes, late, faultGroups }) {
+export function drawTiles({ live, outcomes, late, faultGroups, leftOut }) {
   const sum = (/** @type {RequestOutcome} */ name) => sumOf(outcomes, name);
-  const lateCount = late.reduce((all, entry) => all + entry.count, 0);
-  const faults = faultGroups.reduce((all, group) => all + group.count, 0);
+  const lateCount = late.reduce((all, entry) => all + entry.count, leftOut.late);
+  const faults = faultGroups.reduce((all, group) => all + group.count, leftOut.faults);
   const tiles = /** @type {const} */ ([
     ['In flight', live.count, false],
     ['Answered, 5 min', sum('ok') + sum('refused'), false],

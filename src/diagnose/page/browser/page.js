@@ -28,14 +28,14 @@ const range = /** @type {HTMLSelectElement} */ (byId('range'));
 function drawAll(report) {
   const wanted = filter.value.trim().toLowerCase();
   drawTiles(report);
-  drawFindings(report.findings);
-  drawFaults(report.faultGroups, wanted);
+  drawFindings(report);
+  drawFaults(report, wanted);
   drawRoutes(report.routes, wanted);
-  drawLive(report.live, wanted);
+  drawLive(report, wanted);
   drawOutcomes(range.value === 'hours' ? report.outcomes.hours : report.outcomes);
-  drawOrigins(report.origins, wanted);
-  drawTimeouts(report.timeouts, wanted);
-  drawLate(report.late, wanted);
+  drawOrigins(report, wanted);
+  drawTimeouts(report, wanted);
+  drawLate(report, wanted);
   drawProcesses(report);
 }
 

@@ -1,9 +1,22 @@
 // The routes, and the requests that are being served.
-import { bar, byId, draw, el, emptyTable, matches, part, routeName, tableParts } from './elements.js';
-import { duration } from './words.js';
+import {
+  arrange,
+  bar,
+  byId,
+  draw,
+  el,
+  emptyTable,
+  matches,
+  noteRow,
+  notesOf,
+  part,
+  routeName,
+  tableParts,
+} from './elements.js';
+import { count, duration } from './words.js';
 
 /** @typedef {import('./types').RouteReport} RouteReport */
-/** @typedef {import('./types').LiveReport} LiveReport */
+/** @typedef {import('./types').Report} Report */
 /** @typedef {import('./types').LiveRequest} LiveRequest */
 /** @typedef {import('./types').Percentiles} Percentiles */
 
@@ -14,11 +27,12 @@ const ROUTES_SHOWN = 50;
  * @param {string} wanted
  */
 export function drawRoutes(routes, wanted) {
-  const shown = routes.filter(({ method, route }) => matches([method, route], wanted));
-  draw('routes', shown, () => {
+  const found = routes.filter(({ method, route }) => matches([method, route], wanted));
+  const shown = found.slice(0, ROUTES_SHOWN);
+  const hidden = found.length - shown.length;
+  draw('routes', [shown, hidden], () => {
     if (shown.length === 0)
       return emptyTable(routes.length === 0 ? 'No request is over yet.' : 'None that matches the filter.');
-    const emptyRow = { class: 'empty', colspan: '10' };
     const head = /** @type {const} */ ([
       ['Route', false],
       ['Requests', true],
@@ -31,10 +45,8 @@ export function drawRoutes(routes, wanted) {
       ['Time left p50', true],
       ['p5', true, 'Time left p5'],
     ]);
-    const rows = shown.slice(0, ROUTES_SHOWN).map(routeRow);
-    const hidden = shown.length - rows.length;
-    if (hidden > 0)
-      rows.push(el('tr', {}, [el('td', emptyRow, `and ${hidden} more: the filter finds them`)]));
+    const rows = shown.map(routeRow);
+    if (hidden > 0) rows.push(noteRow(`and ${hidden} more: the filter finds them`));
     return tableParts(head, rows);
   });
 }
@@ -64,10 +76,10 @@ const liveRows = new Map();
 
 /**
  * The rows stay the same elements from report to report, so that their bars run on instead of starting anew.
- * @param {LiveReport} live
+ * @param {Report} report
  * @param {string} wanted
  */
-export function drawLive(live, wanted) {
+export function drawLive({ live, leftOut: { requests } }, wanted) {
   byId('live-count').textContent = String(live.count);
   const list = byId('live');
   const shown = live.requests.filter(({ method, route }) => matches([method, route], wanted));
@@ -79,10 +91,15 @@ export function drawLive(live, wanted) {
   const ids = new Set(shown.map((request) => request.id));
   for (const id of liveRows.keys()) if (!ids.has(id)) liveRows.delete(id);
   const hidden = live.count - shown.length;
-  if (live.count === 0) rows.push(el('li', { class: 'empty' }, 'Nothing is under way.'));
-  else if (hidden > 0) rows.push(el('li', { class: 'empty' }, `and ${hidden} more`));
-  const isSame = rows.length === list.children.length && rows.every((row, at) => row === list.children[at]);
-  if (!isSame) list.replaceChildren(...rows);
+  rows.push(
+    ...notesOf([
+      live.count === 0 && 'Nothing is under way.',
+      hidden > 0 && `and ${hidden} more`,
+      requests > 0 &&
+        `${count(requests, 'request', 'requests')} came while 10,000 others were in flight: no number on this page counts them`,
+    ]),
+  );
+  arrange(list, rows);
 }
 
 /** @param {LiveRequest['id']} id */

@@ -1,30 +1,46 @@
 // Upstreams, their timeouts, and late handlers.
-import { bar, draw, el, emptyTable, matches, part, routeName, tableParts } from './elements.js';
+import {
+  bar,
+  draw,
+  drawRows,
+  el,
+  emptyTable,
+  matches,
+  noteRow,
+  notesOf,
+  part,
+  routeName,
+  tableParts,
+} from './elements.js';
 import { count, duration, moment, verdictInWords } from './words.js';
 
 /** @typedef {import('./types').OriginReport} OriginReport */
 /** @typedef {import('./types').TimeoutReport} TimeoutReport */
 /** @typedef {import('./types').LateReport} LateReport */
+/** @typedef {import('./types').Report} Report */
 
-/** @param {string[]} findings */
-export function drawFindings(findings) {
-  draw('findings', findings, () =>
-    findings.length === 0
-      ? [el('li', { class: 'empty' }, 'No timeouts disagree, as far as is known by now.')]
-      : findings.map((finding) => el('li', {}, finding)),
-  );
+/** @param {Report} report */
+export function drawFindings({ findings, leftOut }) {
+  draw('findings', [findings, leftOut.findings], () => [
+    ...findings.map((finding) => el('li', {}, finding)),
+    ...notesOf([
+      findings.length === 0 && 'No timeouts disagree, as far as is known by now.',
+      leftOut.findings > 0 && `and at least ${leftOut.findings} more`,
+    ]),
+  ]);
 }
 
 /**
- * @param {OriginReport[]} origins
+ * @param {Report} report
  * @param {string} wanted
  */
-export function drawOrigins(origins, wanted) {
+export function drawOrigins({ origins, leftOut }, wanted) {
   const shown = origins.filter(({ origin }) => matches(origin, wanted));
   const empty = origins.length === 0 ? 'No calls to upstreams yet.' : 'None that matches the filter.';
-  draw('origins', shown, () =>
-    shown.length === 0 ? [el('li', { class: 'empty' }, empty)] : shown.map(originRow),
-  );
+  drawRows('origins', shown, ({ origin }) => origin, originRow, [
+    shown.length === 0 && empty,
+    leftOut.origins > 0 && `and about ${leftOut.origins} more: the 30 with most faults are shown`,
+  ]);
 }
 
 /** @param {OriginReport} entry */
@@ -42,7 +58,7 @@ function originRow(entry) {
     ...idleWords(entry),
     savedByRetry > 0 && `${count(savedByRetry, 'call was', 'calls were')} saved by a retry`,
   ].filter(Boolean);
-  return el('li', {}, [
+  return [
     el('div', { class: 'head' }, [
       el('strong', { class: 'mono' }, origin),
       el(
@@ -54,7 +70,7 @@ function originRow(entry) {
     resetsOf(entry),
     chips.length > 0 ? el('ul', { class: 'chips', 'aria-label': 'Verdicts' }, chips) : undefined,
     known.length > 0 ? el('p', { class: 'soft' }, known.join('; ')) : undefined,
-  ]);
+  ];
 }
 
 /** @param {OriginReport} entry */
@@ -83,12 +99,18 @@ function idleWords({ upstreamIdle, poolIdle, cutsAfterMs }) {
 }
 
 /**
- * @param {TimeoutReport[]} timeouts
+ * @param {Report} report
  * @param {string} wanted
  */
-export function drawTimeouts(timeouts, wanted) {
+export function drawTimeouts({ timeouts, leftOut }, wanted) {
   const shown = timeouts.filter((timeout) => matches(timeout, wanted));
-  draw('timeouts', shown, () => {
+  const left = [
+    leftOut.timeouts > 0 && `and at least ${leftOut.timeouts} more`,
+    leftOut.servers > 0 &&
+      `and those of ${count(leftOut.servers, 'more server', 'more servers')} of a process`,
+    leftOut.origins > 0 && 'and those of the upstreams that are not shown',
+  ];
+  draw('timeouts', [shown, left], () => {
     if (shown.length === 0) return [el('p', { class: 'empty' }, 'None are known yet.')];
     const longest = Math.max(1000, ...shown.map((timeout) => timeout.ms ?? 0));
     const owners = [...new Set(shown.map((timeout) => timeout.owner))];
@@ -105,6 +127,7 @@ export function drawTimeouts(timeouts, wanted) {
           ),
         ]),
       ),
+      el('ul', {}, notesOf(left)),
     ];
   });
 }
@@ -127,12 +150,12 @@ function timeoutRow({ name, ms, by }, longest) {
 }
 
 /**
- * @param {LateReport[]} late
+ * @param {Report} report
  * @param {string} wanted
  */
-export function drawLate(late, wanted) {
+export function drawLate({ late, leftOut }, wanted) {
   const shown = late.filter((entry) => matches(entry, wanted));
-  draw('late', shown, () => {
+  draw('late', [shown, leftOut.late], () => {
     if (shown.length === 0) return emptyTable('None so far.');
     const head = /** @type {const} */ ([
       ['Route', false],
@@ -141,7 +164,12 @@ export function drawLate(late, wanted) {
       ['Latest by', true],
       ['Last', false],
     ]);
-    return tableParts(head, shown.map(lateRow));
+    const rows = shown.map(lateRow);
+    if (leftOut.late > 0)
+      rows.push(
+        noteRow(`and ${count(leftOut.late, 'response', 'responses')} on routes that were late longer ago`),
+      );
+    return tableParts(head, rows);
   });
 }
 
