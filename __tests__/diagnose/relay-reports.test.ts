@@ -1,7 +1,9 @@
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import type { Cluster } from 'node:cluster';
+import type { WorkerMessage } from '../../src/diagnose/workers/messages';
+import { gate } from '../fixtures/serve';
 import { diagnose, relayReports, type Report } from 'express-hangup/diagnose';
-import { mergeAnswers } from '../../src/diagnose/workers/merge-answers';
+import { GatheredReports } from '../../src/diagnose/workers/gathered-reports';
 
 /** A worker of a scripted cluster: `answer` says what it does when it is asked. */
 class FakeWorker extends EventEmitter {
@@ -56,12 +58,24 @@ function addWorker(answer: (worker: FakeWorker, id: number) => void = reply): Fa
   return (cluster.workers[id] = new FakeWorker(id, cluster, answer));
 }
 
+function mergeAnswers(answers: readonly unknown[], silent: number): Report | undefined {
+  const gathered = new GatheredReports();
+  for (const answer of answers) gathered.add(answer);
+  return gathered.merged(silent);
+}
+
 async function ask(worker: FakeWorker): Promise<{ reports: unknown[]; missing: number }> {
-  const got = once(worker, 'got');
-  worker.say({ type: 'express-hangup:ask', id: 7 });
-  const [answers] = (await got) as [{ id: number; reports: unknown[]; missing: number }];
-  expect(answers.id).toBe(7);
-  return answers;
+  const reports: unknown[] = [];
+  const done = gate<number>();
+  const onGot = (message: WorkerMessage): void => {
+    expect(message.id).toBe(7);
+    if (message.type === 'express-hangup:one') reports.push(message.report);
+    if (message.type === 'express-hangup:reports') done.open(message.missing);
+  };
+  worker.on('got', onGot).say({ type: 'express-hangup:ask', id: 7 });
+  const missing = await done.promise;
+  worker.off('got', onGot);
+  return { reports, missing };
 }
 
 it('three hundred workers of a cluster are in one report, and none is missing', async () => {
@@ -80,9 +94,9 @@ it('a worker that dies while it is asked is not waited for', () => {
   const got: unknown[] = [];
   asker.on('got', (message) => got.push(message));
   asker.say({ type: 'express-hangup:ask', id: 7 });
-  expect(got).toEqual([]);
+  expect(got).toMatchObject([{ report: {} }]);
   dying.die();
-  expect(got).toMatchObject([{ reports: [{}], missing: 0 }]);
+  expect(got).toMatchObject([{ report: {} }, { reports: [], missing: 0 }]);
 });
 
 it('a worker that hangs is left out, and the report says so in words', async () => {
@@ -110,7 +124,23 @@ it('an answer that can be received and not be sent on does not end the primary',
   let deep: unknown = [];
   for (let level = 0; level < 100_000; level++) deep = [deep];
   const asker = addWorker((worker, id) => worker.say({ type: 'express-hangup:report', id, report: deep }));
+  const got: unknown[] = [];
+  asker.on('got', (message) => got.push(message));
   expect(() => asker.say({ type: 'express-hangup:ask', id: 7 })).not.toThrow();
+  expect(got).toMatchObject([{ type: 'express-hangup:reports', missing: 1 }]);
+});
+
+it('the primary keeps no report: each is handed over before the next one comes', () => {
+  const asker = addWorker(() => undefined);
+  const waiting: (() => void)[] = [];
+  for (let n = 0; n < 3; n++) addWorker((worker, id) => void waiting.push(() => reply(worker, id)));
+  const got: unknown[] = [];
+  asker.on('got', (message) => got.push(message));
+  asker.say({ type: 'express-hangup:ask', id: 7 });
+  for (const [before, answer] of waiting.entries()) {
+    answer();
+    expect(got).toHaveLength(before + 1);
+  }
 });
 
 it('what is cut from the lists of many workers is counted, and so is what each has left out', () => {

@@ -8,11 +8,13 @@ export type WorkerMessage =
   | { readonly type: 'express-hangup:report?'; readonly id: number }
   /** A worker answers. */
   | { readonly type: 'express-hangup:report'; readonly id: number; readonly report: Report }
-  /** The primary hands over what it has got, and how many workers have not answered. */
+  /** The primary hands over a worker's answer, as soon as it comes, and without a check. */
+  | { readonly type: 'express-hangup:one'; readonly id: number; readonly report: unknown }
+  /** That was the last one; the primary says how many workers have not answered. */
   | {
       readonly type: 'express-hangup:reports';
       readonly id: number;
-      /** Not checked by the primary, which only passes them on. */
+      /** A primary of an older version hands over all answers here. */
       readonly reports: readonly unknown[];
       readonly missing: number;
     };

@@ -3,13 +3,13 @@ import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Report } from '../report';
-import { mergeReports } from './merge-reports';
+import { GatheredReports } from './gathered-reports';
 
 /** A worker that does not answer in this time is left out: its loop is blocked. */
 const WORKER_WITHIN_MS = 1000;
 /** No report is larger than this; more data is not a report. */
 const MAX_REPORT = 8_000_000;
-/** How many workers are asked at once. No more of their reports are in memory than that. */
+/** How many workers are asked at once. */
 const AT_ONCE = 16;
 /** After this time no more workers are asked: somebody waits for the page. */
 const ALL_WITHIN_MS = 3000;
@@ -61,16 +61,18 @@ export function joinPm2Workers(own: () => Report): Pm2Workers | undefined {
 async function askAll(own: Report, paths: readonly string[]): Promise<Report> {
   const end = performance.now() + ALL_WITHIN_MS;
   const waiting = [...paths];
-  let reports = [own];
+  const answers = new GatheredReports();
+  answers.add(own);
+  let silent = 0;
   const ask = async (): Promise<void> => {
     while (waiting.length > 0 && performance.now() < end) {
       const report = await reportOf(waiting.shift() ?? '');
-      if (report) reports.push(report);
-      if (reports.length > AT_ONCE) reports = [mergeReports(reports)];
+      if (report === undefined) silent++;
+      else answers.add(report);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, ask));
-  return reports.length > 1 ? mergeReports(reports) : (reports[0] ?? own);
+  return answers.merged(silent + waiting.length) ?? own;
 }
 
 /** One folder for all workers of an app, by the name that it has for PM2. */
@@ -143,7 +145,7 @@ function isAlive(pid: number): boolean {
 }
 
 /** Asks one worker. */
-function reportOf(path: string): Promise<Report | undefined> {
+function reportOf(path: string): Promise<unknown> {
   return new Promise((resolve) => {
     let text = '';
     const socket = connect(path);
@@ -161,10 +163,9 @@ function reportOf(path: string): Promise<Report | undefined> {
 }
 
 /** `undefined` for what has been cut off. */
-function parsed(text: string): Report | undefined {
+function parsed(text: string): unknown {
   try {
-    const report = JSON.parse(text) as Report;
-    return Array.isArray(report.processes) ? report : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

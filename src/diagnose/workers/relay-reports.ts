@@ -9,13 +9,14 @@ interface Round {
   readonly asker: Worker;
   readonly askersId: number;
   readonly waitingFor: Set<number>;
-  readonly reports: unknown[];
+  /** How many answers could not be passed on. */
+  lost: number;
   readonly timer: NodeJS.Timeout;
 }
 
 /**
  * In the primary of a cluster: lets each worker's page show all workers. Call it once, with `node:cluster`; it only
- * passes reports on, over the channel that Node has opened between primary and workers.
+ * passes reports on and keeps none, over the channel that Node has opened between primary and workers.
  * @returns A function that ends it.
  */
 export function relayReports(cluster: Cluster): () => void {
@@ -24,15 +25,16 @@ export function relayReports(cluster: Cluster): () => void {
   const finish = (round: Round): void => {
     clearTimeout(round.timer);
     rounds.delete(round.id);
-    const { asker, askersId, reports, waitingFor } = round;
-    send(asker, { type: 'express-hangup:reports', id: askersId, reports, missing: waitingFor.size });
+    const { asker, askersId, lost, waitingFor } = round;
+    const missing = waitingFor.size + lost;
+    send(asker, { type: 'express-hangup:reports', id: askersId, reports: [], missing });
   };
   const begin = (asker: Worker, askersId: number): void => {
     const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker?.isConnected() === true);
     const id = ++lastId;
     const timer = setTimeout(() => finish(round), WORKER_WITHIN_MS).unref();
     const waitingFor = new Set(workers.map((worker) => worker?.id ?? 0));
-    const round: Round = { id, asker, askersId, waitingFor, reports: [], timer };
+    const round: Round = { id, asker, askersId, waitingFor, lost: 0, timer };
     rounds.set(id, round);
     for (const worker of workers) if (worker) send(worker, { type: 'express-hangup:report?', id });
   };
@@ -41,7 +43,9 @@ export function relayReports(cluster: Cluster): () => void {
     if (!isMessage(message, 'express-hangup:report')) return;
     const round = rounds.get(message.id);
     if (!round?.waitingFor.delete(worker.id)) return;
-    round.reports.push(message.report);
+    const { asker, askersId } = round;
+    const { report } = message;
+    if (!send(asker, { type: 'express-hangup:one', id: askersId, report })) round.lost++;
     if (round.waitingFor.size === 0) finish(round);
   };
   const onDisconnect = ({ id }: Worker): void => {
@@ -57,10 +61,13 @@ export function relayReports(cluster: Cluster): () => void {
   };
 }
 
-function send(worker: Worker, message: WorkerMessage): void {
+/** Whether it could be sent. */
+function send(worker: Worker, message: WorkerMessage): boolean {
   try {
     if (worker.isConnected()) worker.send(message, undefined, {}, () => undefined);
+    return true;
   } catch {
     // The app's own code may have sent, in our name, what can be received and not be sent on. It must not end the primary.
+    return false;
   }
 }

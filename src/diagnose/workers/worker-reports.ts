@@ -1,5 +1,5 @@
 import type { Report } from '../report';
-import { mergeAnswers } from './merge-answers';
+import { GatheredReports } from './gathered-reports';
 import { isMessage, type WorkerMessage } from './messages';
 import { joinPm2Workers, type Pm2Workers } from './pm2-workers';
 import { clusterOfWorker } from './worker-number';
@@ -13,12 +13,6 @@ const ALONE =
   'This report shows one worker of a cluster: the primary does not call relayReports(cluster), or has not answered in 1.5 s.';
 
 let lastId = 0;
-
-/** What the primary has handed over. */
-interface Answers {
-  readonly reports: readonly unknown[];
-  readonly missing: number;
-}
 
 /** The reports of all workers of PM2, or of a cluster whose primary passes them on; else that of this process. */
 export class WorkerReports {
@@ -50,12 +44,13 @@ export class WorkerReports {
     if (this.pm2) return this.pm2.all();
     if (!clusterOfWorker()) return this.own();
     if (performance.now() - this.silentSince < ASK_AGAIN_MS) return this.alone();
-    const reports = await askPrimary();
-    if (reports === undefined) {
+    const answers = new GatheredReports();
+    const missing = await askPrimary(answers);
+    if (missing === undefined) {
       this.silentSince = performance.now();
       return this.alone();
     }
-    return mergeAnswers(reports.reports, reports.missing) ?? this.own();
+    return answers.merged(missing) ?? this.own();
   }
 
   /** The report of this worker, which says that the others are missing in it. */
@@ -65,19 +60,26 @@ export class WorkerReports {
   }
 }
 
-function askPrimary(): Promise<Answers | undefined> {
+/** Gathers the answers that the primary hands over. Gives how many are missing; `undefined` if the primary is silent. */
+function askPrimary(answers: GatheredReports): Promise<number | undefined> {
   const id = ++lastId;
   return new Promise((resolve) => {
-    const finish = (reports: Answers | undefined): void => {
+    const finish = (missing: number | undefined): void => {
       clearTimeout(timer);
       process.off('message', onMessage);
-      resolve(reports);
+      resolve(missing);
     };
     const onMessage = (message: unknown): void => {
+      if (isMessage(message, 'express-hangup:one') && message.id === id) {
+        timer.refresh();
+        answers.add(message.report);
+      }
       if (!isMessage(message, 'express-hangup:reports') || message.id !== id) return;
       const { reports, missing } = message as Partial<typeof message>;
+      if (!Array.isArray(reports)) return;
+      for (const report of reports) answers.add(report);
       // A primary of an older version does not count who is missing.
-      if (Array.isArray(reports)) finish({ reports, missing: typeof missing === 'number' ? missing : 0 });
+      finish(typeof missing === 'number' ? missing : 0);
     };
     const timer = setTimeout(finish, PRIMARY_WITHIN_MS, undefined);
     process.on('message', onMessage);
