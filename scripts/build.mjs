@@ -40,8 +40,9 @@ function copyPage() {
   }
 }
 
-/** The ends of lines stay: in HTML they are white space between words. No script has a text over several lines. */
+/** In HTML the ends of lines stay: they are white space between words. */
 function shrinkPart(name, text) {
+  if (name.endsWith('.js')) return shrink(text, { dense: true });
   if (name.endsWith('.css')) return text.replace(/\/\*.*?\*\//gs, '').replace(/\s*([{};,]|:(?= ))\s*/g, '$1');
-  return (name.endsWith('.js') ? shrink(text) : text).replace(/^\s+/gm, '');
+  return text.replace(/^\s+/gm, '');
 }
