@@ -438,6 +438,26 @@ app.get('/x', forwardErrors(async (req, res) => {
       ],
     },
     {
+      code: `import express from "express";
+const app = express();
+app.get('/x', async (req, res) => {
+  res.json(await load());
+});`,
+      express: 4,
+      filename: 'app.ts',
+      ids: ['unguarded'],
+      suggested: [
+        {
+          guard: `import express from "express";
+const forwardErrors = <P = import("express").Request["params"], ResBody = import("express").Request["body"], ReqBody = import("express").Request["body"], Query = import("express").Request["query"]>(handler: import("express").RequestHandler<P, ResBody, ReqBody, Query>): import("express").RequestHandler<P, ResBody, ReqBody, Query> => (req, res, next) => Promise.resolve(handler(req, res, next)).catch(next);
+const app = express();
+app.get('/x', forwardErrors(async (req, res) => {
+  res.json(await load());
+}));`,
+        },
+      ],
+    },
+    {
       code: `import express from 'express';
 const app = express();
 app.get('/x', async (req, res) => {

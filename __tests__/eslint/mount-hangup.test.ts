@@ -112,6 +112,38 @@ class Server {
   ],
   [
     {
+      code: `var express = require('express'); // the framework
+var app = express(); /* the app */
+app.get('/x', show);
+app.listen(3000);`,
+      ids: ['missing'],
+      suggested: [
+        {
+          mount: `var express = require('express'); // the framework
+const { hangup } = require('express-hangup');
+var app = express(); /* the app */
+app.use(hangup());
+app.get('/x', show);
+app.listen(3000);`,
+        },
+      ],
+    },
+    {
+      code: `import express from "express"; /* the framework */
+const app = express(); /* the app */ app.get('/x', show); /* the route */
+app.listen(3000);`,
+      ids: ['missing'],
+      suggested: [
+        {
+          mount: `import express from "express"; /* the framework */
+import { hangup } from "express-hangup";
+const app = express();
+app.use(hangup()); /* the app */ app.get('/x', show); /* the route */
+app.listen(3000);`,
+        },
+      ],
+    },
+    {
       code: `const express = require('express');
 const app = express();
 app.get('/x', show);

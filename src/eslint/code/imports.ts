@@ -1,6 +1,7 @@
 import { eol } from '../calls/add-signal';
 import type { Edit } from '../calls/add-signal';
 import { isWithin, stringOf, type Node, type Scope, type Source } from './node';
+import { lineAfter } from './remove';
 
 /** The module of each name of ours, and its alias for files in which the name is taken. */
 export const OUR_NAMES: Record<string, { readonly from: string; readonly alias: string }> = {
@@ -117,13 +118,10 @@ export function afterImports(line: string, source: Source, before = Infinity): E
   const { body } = source.ast;
   const imports = usesImports(source) ? body.filter(({ type }) => IMPORT.test(type)) : leadingRequires(body);
   const last = imports.findLast(({ range }) => range[1] <= before);
-  const newline = eol(source);
-  if (last !== undefined) return { range: [last.range[1], last.range[1]], text: `${newline}${line}` };
-  const directive = body.findLast(isDirective);
-  if (directive !== undefined)
-    return { range: [directive.range[1], directive.range[1]], text: `${newline}${line}` };
+  const statement = last ?? body.findLast(isDirective);
+  if (statement !== undefined) return lineAfter(statement, line, source);
   const start = /^\uFEFF?(#![^\n]*\n)?/.exec(source.text)?.[0].length ?? 0;
-  return { range: [start, start], text: `${line}${newline}` };
+  return { range: [start, start], text: `${line}${eol(source)}` };
 }
 
 const IMPORT = /^(Import|TSImportEquals)Declaration$/;

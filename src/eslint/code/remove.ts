@@ -19,9 +19,11 @@ export function removeStatement(statement: Node, source: Source): Edit {
   return { range: [start, end + blank], text: '' };
 }
 
-/** The edit that puts a line after a statement, as far in as the statement is. */
+const COMMENT_BEHIND = /^[ \t]*(\/\/[^\r\n]*|\/\*((?!\*\/)[^\r\n])*\*\/(?=[ \t]*(\r?\n|$)))/;
+
+/** The edit that puts a line after a statement and the comment at the end of its line, as far in as the statement is. */
 export function lineAfter(statement: Node, line: string, source: Source): Edit {
-  const rest = /^[ \t]*\/\/[^\r\n]*/.exec(source.text.slice(statement.range[1]))?.[0].length ?? 0;
+  const rest = COMMENT_BEHIND.exec(source.text.slice(statement.range[1]))?.[0].length ?? 0;
   const at = statement.range[1] + rest;
   return { range: [at, at], text: `${eol(source)}${indentOf(statement, source)}${line}` };
 }

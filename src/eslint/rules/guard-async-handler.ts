@@ -102,13 +102,14 @@ function guardIn({ source, filename, settings }: RuleKit): { guard: string; edit
 
 /** The line that declares the guard, in the file's own style. */
 export function guardLine(source: RuleKit['source'], filename: string): string {
-  const { end } = styleOf(source);
+  const { quote, end } = styleOf(source);
   const isTyped = /\.([cm]?ts|tsx)$/.test(filename);
   const body = `(req, res, next) => Promise.resolve(handler(req, res, next)).catch(next)${end}`;
   if (!isTyped) return `const forwardErrors = (handler) => ${body}`;
   // The guard's type parameters pass on the types that the route declares. Without them, the types are as without the guard.
-  const of = (member: string): string => `import('express').Request['${member}']`;
+  const express = `import(${quote}express${quote})`;
+  const of = (member: string): string => `${express}.Request[${quote}${member}${quote}]`;
   const own = `P = ${of('params')}, ResBody = ${of('body')}, ReqBody = ${of('body')}, Query = ${of('query')}`;
-  const type = `import('express').RequestHandler<P, ResBody, ReqBody, Query>`;
+  const type = `${express}.RequestHandler<P, ResBody, ReqBody, Query>`;
   return `const forwardErrors = <${own}>(handler: ${type}): ${type} => ${body}`;
 }

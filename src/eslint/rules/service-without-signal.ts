@@ -15,8 +15,9 @@ export const serviceWithoutSignal = rule(
     messages: {
       helper: '{{name}} goes on after the client of its caller has left: give it `{{signal}}`.',
       service:
-        '{{name}} goes on after the client of its caller has left: `currentSignal()` ends it, with `hangup({ context: true })`.',
-      caution: '{{name}} goes on after the client of its caller has left. Think before you end it: {{why}}.',
+        '{{name}} goes on after a handler that waits for it has lost its client: `currentSignal()` ends it, with `hangup({ context: true })`.',
+      caution:
+        '{{name}} goes on after a handler that waits for it has lost its client. Think before you end it: {{why}}.',
       add: 'Give it `{{signal}}`.',
     },
   },
