@@ -13,11 +13,10 @@ export const serviceWithoutSignal = rule(
   {
     description: 'Calls in functions that handlers use end with the request too',
     messages: {
-      helper: '{{name}} goes on after the client of its caller has left: give it `{{signal}}`.',
+      helper: '{{name}} may outlive the client of a handler: give it `{{signal}}`.',
       service:
-        '{{name}} goes on after a handler that waits for it has lost its client: `currentSignal()` ends it, with `hangup({ context: true })`.',
-      caution:
-        '{{name}} goes on after a handler that waits for it has lost its client. Think before you end it: {{why}}.',
+        '{{name}} may outlive the client of a handler: `currentSignal()` ends it, with `hangup({ context: true })`.',
+      caution: '{{name}} may outlive the client of a handler. Think before you end it: {{why}}.',
       add: 'Give it `{{signal}}`.',
     },
   },
