@@ -72,17 +72,21 @@ function roomOf(module: string): string {
   return module.split('/')[0] ?? module;
 }
 
-const CORE = ['errors', 'events', 'options', 'subscribe-all', 'request', 'propagate', 'answer', 'server'];
+const CORE = [
+  ...['errors', 'events', 'options', 'private-field', 'subscribe-all'],
+  ...['request', 'propagate', 'answer', 'server'],
+];
 
 /** Which rooms each room may look into at run time, besides itself. Types may come from anywhere in the core. */
 const allowed: Record<string, string[]> = {
   errors: [],
-  events: [],
+  events: ['private-field'],
   options: [],
+  'private-field': [],
   'subscribe-all': [],
-  request: ['errors', 'events', 'options', 'propagate'],
-  propagate: ['errors', 'events', 'options', 'subscribe-all', 'request'],
-  answer: ['errors', 'events', 'options', 'request'],
+  request: ['errors', 'events', 'options', 'private-field', 'propagate'],
+  propagate: ['errors', 'events', 'options', 'private-field', 'subscribe-all', 'request'],
+  answer: ['errors', 'events', 'options', 'private-field', 'request'],
   server: ['errors', 'events', 'options', 'request'],
   index: CORE,
   proxy: CORE,

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { deadlineOf } from './deadline';
 import type { Lifetime } from './lifetime';
 import { lifetimeOf } from './lifetime-of';
-import { newMark } from './stamped';
+import { newMark } from '../../private-field';
 import { baseOf } from '../response/response-gate';
 
 /** Marks prototypes from which requests inherit the accessors. */

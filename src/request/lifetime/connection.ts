@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Lifetime } from './lifetime';
-import { Stamped } from './stamped';
+import { Stamped } from '../../private-field';
 
 /** Keeps on a socket the newest of the requests that are under way on it; `older` leads to the others. */
 class ConnectionStamp extends Stamped {

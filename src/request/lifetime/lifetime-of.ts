@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Lifetime } from './lifetime';
-import { Stamped } from './stamped';
+import { Stamped } from '../../private-field';
 
 /** Keeps a request's lifetime on its response; without Express, on the request too. */
 class LifetimeStamp extends Stamped {

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Lifetime } from '../lifetime/lifetime';
 import { lifetimeBehind } from '../lifetime/lifetime-of';
 import { isBun } from '../lifetime/runtime';
-import { newMark } from '../lifetime/stamped';
+import { newMark } from '../../private-field';
 import { isHttp2 } from '../lifetime/who-closed';
 
 /**
