@@ -29,18 +29,24 @@ export async function compareInGenerations(subjects, { quick, start, plan: chang
   return table(headings, rowsOf(subjects, generations));
 }
 
-/** The 10th percentile of each subject's rounds: whatever else runs on the machine can only add to a round. */
+/**
+ * The 10th percentile of each subject's rounds: whatever else runs on the machine can only add to a round. The warm-up is made of
+ * rounds, too: a process that waits while the others warm up is a twentieth slower afterwards than the one that comes last.
+ */
 async function measureGeneration(subjects, { start, warmUp, rounds, amount }) {
   const processes = [];
   for (const [subject] of subjects) processes.push(await start(subject));
-  for (const { measure } of processes) await measure(warmUp);
   const times = processes.map(() => []);
   const order = [...processes.keys()];
-  for (let round = 0; round < rounds; round++) {
+  const uncounted = Math.ceil(warmUp / amount);
+  for (let round = 0; round < uncounted + rounds; round++) {
     // Each comes first as often as the others, and behind each of its neighbours as often as before it.
     order.push(order.shift());
     if (round % order.length === 0) order.reverse();
-    for (const i of order) times[i].push(await processes[i].measure(amount));
+    for (const i of order) {
+      const time = await processes[i].measure(amount);
+      if (round >= uncounted) times[i].push(time);
+    }
   }
   for (const { stop } of processes) await stop();
   return times.map((each) => quantile(each, 0.1));
