@@ -2,6 +2,7 @@ import { channel, type Channel } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import type { HangupCode } from './errors';
 import type { FaultCode, UpstreamInfo } from './answer/fault';
+import { privateField } from './private-field';
 
 /** What every event says of its request. It never contains a query string, a header value or a body. */
 export interface RequestEvent {
@@ -79,7 +80,7 @@ export interface DetachedEvent {
   ms: number;
 }
 
-const requests = new WeakMap<object, IncomingMessage>();
+const requests = privateField<IncomingMessage>();
 
 /** Notes the request of an event for this package's own listeners. The event itself may be logged, so it does not hold it. */
 export function noteRequestOf(event: RequestEvent, req: IncomingMessage): void {

@@ -1,34 +1,47 @@
 /**
  * Its constructor returns the object that it is given instead of a new one, so a derived class adds its private
- * fields to that object. Unlike a property, a private field appears in no list of keys, is not copied, and can be
- * added to a frozen object. Unlike an entry of a WeakMap, it costs nothing that a profile shows.
+ * fields to that object.
  */
 // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- what it is for
-export class Stamped {
+class Stamped {
   constructor(object: object) {
     return object;
   }
 }
 
-/** A mark that is on an object or is not. */
-export interface Mark {
-  put(object: object): void;
-  isOn(object: object): boolean;
+/** One value for each object, kept on the object itself. Unlike a property, it is in no list of keys and in no copy. */
+export interface PrivateField<Value> {
+  /** The object's value; `undefined` for an object that was given none. */
+  get(object: object): Value | undefined;
+  set(object: object, value: Value): void;
 }
 
-/** Makes a mark of its own: each class that is made here has another private field. */
-export function newMark(): Mark {
-  class Marked extends Stamped {
-    readonly #isMarked = true;
+/**
+ * Makes a private field that any object can be given, for use in place of a WeakMap. V8's collections of the young
+ * generation keep all values of a WeakMap, and what they refer to, until the next full collection: a request that a value
+ * refers to would live a thousand times as long as it should.
+ */
+export function privateField<Value>(): PrivateField<Value> {
+  /** Objects that cannot be extended: in later versions of V8 they can have no private field either. */
+  const others = new WeakMap<object, Value>();
 
-    static isOn(object: object): boolean {
-      return #isMarked in object && object.#isMarked;
+  return class Field extends Stamped {
+    #value: Value;
+
+    constructor(object: object, value: Value) {
+      super(object);
+      this.#value = value;
     }
-  }
-  return {
-    put(object) {
-      new Marked(object);
-    },
-    isOn: (object) => Marked.isOn(object),
+
+    static get(object: object): Value | undefined {
+      if (#value in object) return object.#value;
+      return Object.isExtensible(object) ? undefined : others.get(object);
+    }
+
+    static set(object: object, value: Value): void {
+      if (#value in object) object.#value = value;
+      else if (Object.isExtensible(object)) new Field(object, value);
+      else others.set(object, value);
+    }
   };
 }

@@ -67,10 +67,10 @@ describe('what the tarball holds', () => {
     expect(named.filter((path) => !files.has(path))).toEqual([]);
   });
 
-  it('holds what must be single in one file: the stamps, the contexts, the registries', () => {
+  it('holds what must be single in one file: the private fields, the contexts, the registries', () => {
     const code = paths().filter((path) => /^dist\/[\w-]+\.js$/.test(path));
     for (const single of [
-      /^class Stamped\b/m,
+      /^function privateField\b/m,
       /^class Lifetime\b/m,
       /^const channels = /m,
       /^class Traffic\b/m,

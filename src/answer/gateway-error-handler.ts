@@ -45,8 +45,8 @@ export function gatewayErrorHandler(options: GatewayErrorHandlerOptions = {}): E
   checkOptions(options);
   return function gatewayErrorMiddleware(error: unknown, req, res, next) {
     const lifetime = attachLifetime(req, res);
-    if (isDiscarding(res)) {
-      reportLateError(res, error);
+    if (isDiscarding(lifetime)) {
+      reportLateError(lifetime, error);
       return;
     }
     const fault = classifyError(error, req);
@@ -121,7 +121,7 @@ function answer(
     next(thrown);
   };
   try {
-    const rendered = options.render(fault, req, answerersView(res));
+    const rendered = options.render(fault, req, answerersView(lifetime, res));
     if (isThenable(rendered)) rendered.then(undefined, failed);
   } catch (thrown) {
     failed(thrown);
@@ -135,11 +135,13 @@ function closeToHandler(lifetime: Lifetime): void {
     return;
   }
   if (lifetime.speaker !== 'answer') lifetime.speaker = 'middleware';
-  lifetime.onEnded = () => {
-    lifetime.speaker = 'nobody';
-  };
+  lifetime.onEnded = silence;
   discardLateCalls(lifetime);
   superviseAnswer(lifetime);
+}
+
+function silence(lifetime: Lifetime): void {
+  lifetime.speaker = 'nobody';
 }
 
 function publish(fault: GatewayFault, lifetime: Lifetime): void {

@@ -1,4 +1,5 @@
 import type { HangupError } from '../errors';
+import { privateField } from '../private-field';
 import { currentContext, runInContext, type RequestContext } from '../request/context';
 import { CallScope, type FollowedCall } from './call-scope';
 import { UndiciCopies } from './undici-copies';
@@ -29,7 +30,7 @@ interface Handler {
  * dispatched by a timer. By then the current context is empty, or another request's.
  */
 export class DispatchContexts {
-  private readonly byHandler = new WeakMap<object, Dispatched>();
+  private readonly byHandler = privateField<Dispatched>();
   private current: Dispatched | undefined = undefined;
   private readonly copies = new UndiciCopies((options, handler, run) => this.around(options, handler, run));
 

@@ -82,19 +82,22 @@ function onResponseClose(this: ServerResponse): void {
   lifetimeOn(this)?.closed();
 }
 
+/** All responses share it, so that V8 does not keep each alive by its accessors. */
+const STATUS_499: PropertyDescriptor = {
+  configurable: true,
+  enumerable: true,
+  get: () => 499,
+  set: () => undefined,
+};
+
 /** Makes calls on the response harmless after the abort: they no longer reach the client. */
 function aborted(lifetime: Lifetime): void {
   const { req, res, reason, socket } = lifetime;
-  letPipesRun(res);
+  letPipesRun(lifetime);
   const hasClientLeft = whoClosed(req, res, socket).code === 'CLIENT_CLOSED_REQUEST';
   if (hasClientLeft && !hasStarted(res)) {
     // Access logs read 499, even if the handler still sets another status.
-    Object.defineProperty(res, 'statusCode', {
-      configurable: true,
-      enumerable: true,
-      get: () => 499,
-      set: () => undefined,
-    });
+    Object.defineProperty(res, 'statusCode', STATUS_499);
   }
   if (reason === undefined || !OF_THIS_SERVER.has(reason.code)) return;
   // The request has been answered after its deadline. Any further answer is late.

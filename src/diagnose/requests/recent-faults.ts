@@ -2,6 +2,7 @@ import { classifyError } from '../../answer/classify/classify-error';
 import { errorChain } from '../../answer/classify/error-chain';
 import type { UpstreamInfo } from '../../answer/fault';
 import { requestOf, type FaultEvent } from '../../events';
+import { privateField } from '../../private-field';
 import { routeOf } from '../../request/route/route';
 import type { AnsweredCall } from '../calls/watched';
 import { targetHash } from '../calls/target-hash';
@@ -40,7 +41,7 @@ export type OnFault = (fault: FaultReport) => void;
 /** The last faults: calls that failed and what was answered for them, joined where both are known. */
 export class RecentFaults {
   private rows: Row[] = [];
-  private readonly byError = new WeakMap<object, Row>();
+  private readonly byError = privateField<Row>();
   private readonly groups = new FaultGroups();
   private timer: NodeJS.Timeout | undefined;
 

@@ -2,11 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { deadlineOf } from './deadline';
 import type { Lifetime } from './lifetime';
 import { lifetimeOf } from './lifetime-of';
-import { newMark } from '../../private-field';
+import { privateField } from '../../private-field';
 import { baseOf } from '../response/response-gate';
 
-/** Marks prototypes from which requests inherit the accessors. */
-const accessorMark = newMark();
+/** Whether requests inherit the accessors from a prototype. */
+const hasAccessors = privateField<true>();
 
 /**
  * Defines `req.signal` and `req.deadline`.
@@ -17,17 +17,28 @@ const accessorMark = newMark();
  */
 export function defineAccessors(req: IncomingMessage): void {
   const prototype = Object.getPrototypeOf(req) as object;
-  if (accessorMark.isOn(prototype)) return;
+  if (hasAccessors.get(prototype)) return;
   const base = baseOf(prototype);
   if (base === undefined) {
-    Object.defineProperties(req, accessors(Object.getPrototypeOf(req) as object));
+    Object.defineProperties(req, accessorsUnder(prototype));
     return;
   }
-  if (!accessorMark.isOn(base)) {
+  if (!hasAccessors.get(base)) {
     Object.defineProperties(base, accessors(base));
-    accessorMark.put(base);
+    hasAccessors.set(base, true);
   }
-  if (base !== prototype) accessorMark.put(prototype);
+  if (base !== prototype) hasAccessors.set(prototype, true);
+}
+
+/** Without Express: shared by all requests of a class, so that V8 does not keep each alive by its accessors. */
+const ownAccessors = privateField<PropertyDescriptorMap>();
+
+function accessorsUnder(prototype: object): PropertyDescriptorMap {
+  const known = ownAccessors.get(prototype);
+  if (known !== undefined) return known;
+  const shared = accessors(prototype);
+  ownAccessors.set(prototype, shared);
+  return shared;
 }
 
 function accessors(target: object): PropertyDescriptorMap {

@@ -1,27 +1,17 @@
 import type { Socket } from 'node:net';
 import type { Lifetime } from './lifetime';
-import { Stamped } from '../../private-field';
+import { privateField } from '../../private-field';
 
-/** Keeps on a socket the newest of the requests that are under way on it; `older` leads to the others. */
-class ConnectionStamp extends Stamped {
-  #newest: Lifetime | undefined = undefined;
-
-  static isOn(socket: object): socket is ConnectionStamp {
-    return #newest in socket;
-  }
-
-  static newest(socket: object): Lifetime | undefined {
-    return #newest in socket ? socket.#newest : undefined;
-  }
-
-  static setNewest(socket: object, lifetime: Lifetime | undefined): void {
-    if (#newest in socket) socket.#newest = lifetime;
-  }
+/** The requests that are under way on a connection: the newest of them, whose `older` leads to the others. */
+interface Requests {
+  newest: Lifetime | undefined;
 }
+
+const requestsOn = privateField<Requests>();
 
 /** The newest of the requests that are under way on a connection. */
 export function newestOn(socket: Socket): Lifetime | undefined {
-  return ConnectionStamp.newest(socket);
+  return requestsOn.get(socket)?.newest;
 }
 
 /**
@@ -34,26 +24,31 @@ export function newestOn(socket: Socket): Lifetime | undefined {
  * flight: a body parser's "request aborted" then finds the signal aborted already.
  */
 export function enterConnection(socket: Socket, lifetime: Lifetime): void {
-  if (!ConnectionStamp.isOn(socket)) {
-    new ConnectionStamp(socket);
-    socket.prependListener('close', announceClose);
-  }
-  const last = ConnectionStamp.newest(socket);
+  const requests = requestsOn.get(socket) ?? watch(socket);
+  const last = requests.newest;
   // Another copy of this package has answered it, past this copy's gate.
   if (last?.res.closed === true) last.runInAsyncScope(() => last.closed());
-  const newest = ConnectionStamp.newest(socket);
+  const { newest } = requests;
   lifetime.socket = socket;
   lifetime.older = newest;
   if (newest !== undefined) newest.newer = lifetime;
-  ConnectionStamp.setNewest(socket, lifetime);
+  requests.newest = lifetime;
+}
+
+function watch(socket: Socket): Requests {
+  const requests: Requests = { newest: undefined };
+  requestsOn.set(socket, requests);
+  socket.prependListener('close', announceClose);
+  return requests;
 }
 
 /** Removes a request from the list of its connection, at any position. */
 export function leaveConnection(lifetime: Lifetime): void {
   const { older, newer, socket } = lifetime;
   if (socket === undefined) return;
+  const requests = requestsOn.get(socket);
   if (newer !== undefined) newer.older = older;
-  else if (ConnectionStamp.newest(socket) === lifetime) ConnectionStamp.setNewest(socket, older);
+  else if (requests?.newest === lifetime) requests.newest = older;
   if (older !== undefined) older.newer = newer;
   lifetime.older = lifetime.newer = undefined;
 }

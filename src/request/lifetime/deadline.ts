@@ -1,4 +1,5 @@
 import { milliseconds } from '../../options';
+import { privateField } from '../../private-field';
 import type { Lifetime } from './lifetime';
 import { unrefTimeout } from './unref-timeout';
 
@@ -58,7 +59,7 @@ export class Deadline {
   }
 }
 
-const deadlines = new WeakMap<Lifetime, Deadline>();
+const deadlines = privateField<Deadline>();
 
 /** The deadline object of a request, made on first use. */
 export function deadlineOf(lifetime: Lifetime): Deadline {

@@ -1,29 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Lifetime } from './lifetime';
-import { Stamped } from '../../private-field';
+import { privateField } from '../../private-field';
 
-/** Keeps a request's lifetime on its response; without Express, on the request too. */
-class LifetimeStamp extends Stamped {
-  readonly #lifetime: Lifetime;
-
-  constructor(object: object, lifetime: Lifetime) {
-    super(object);
-    this.#lifetime = lifetime;
-  }
-
-  static on(object: object): Lifetime | undefined {
-    return #lifetime in object ? object.#lifetime : undefined;
-  }
-}
+/** A request's lifetime is kept on its response; without Express, on the request too. */
+const lifetimes = privateField<Lifetime>();
 
 /** Keeps a lifetime on its response, or on a request that has no `res` because Express is not used. */
 export function stampLifetime(object: object, lifetime: Lifetime): void {
-  new LifetimeStamp(object, lifetime);
+  lifetimes.set(object, lifetime);
 }
 
 /** The lifetime that is kept on this very object. */
 export function lifetimeOn(object: object): Lifetime | undefined {
-  return LifetimeStamp.on(object);
+  return lifetimes.get(object);
 }
 
 /**
@@ -31,7 +20,7 @@ export function lifetimeOn(object: object): Lifetime | undefined {
  * itself.
  */
 export function lifetimeBehind(res: ServerResponse): Lifetime | undefined {
-  const lifetime = LifetimeStamp.on(res);
+  const lifetime = lifetimes.get(res);
   if (lifetime !== undefined) return lifetime;
   const req = res.req as typeof res.req | undefined;
   return req === undefined ? undefined : lifetimeOf(req);
@@ -43,5 +32,5 @@ export function lifetimeOf(
 ): Lifetime | undefined {
   // Express leads from a request to its response. engine.io (socket.io) sets `req.res` too, and `null` after each poll.
   const { res } = req;
-  return (res ? LifetimeStamp.on(res) : undefined) ?? LifetimeStamp.on(req);
+  return (res ? lifetimes.get(res) : undefined) ?? lifetimes.get(req);
 }

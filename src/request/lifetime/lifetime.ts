@@ -74,7 +74,7 @@ export class Lifetime extends AsyncResource implements Timed {
   timeoutMs = Infinity;
   terms: Terms = DEFAULT_TERMS;
   /** Called when the response has been ended. Set if something else than a handler in time is expected to end it. */
-  onEnded: (() => void) | undefined = undefined;
+  onEnded: ((lifetime: Lifetime) => void) | undefined = undefined;
   /** Called when the head of the response has been made. */
   onHead: (() => void) | undefined = undefined;
   /** Counts the writes that were let through after `speaker` was no longer `handler`. */
@@ -257,7 +257,7 @@ export class Lifetime extends AsyncResource implements Timed {
     if (this.settleListeners !== undefined || channels.settle.hasSubscribers) this.watchClose();
     // No listener waits for the close. From here on `settled` asks the response.
     else if (!this.isCloseWatched) this.host.leaveConnection(this);
-    this.onEnded?.();
+    this.onEnded?.(this);
   }
 
   /** The response has closed, or its connection has. */

@@ -1,3 +1,5 @@
+import { privateField } from '../../private-field';
+
 type Listener = ((event: Event) => unknown) | object | null;
 
 /**
@@ -35,8 +37,8 @@ function removeQuietly(
   AbortSignal.prototype.removeEventListener.call(this, type, quiet(listener) as never, options);
 }
 
-// One wrapper for each listener, so that adding a listener twice and removing it work as usual.
-const quietListeners = new WeakMap<object, (this: unknown, event: Event) => void>();
+/** One wrapper for each listener, so that adding a listener twice and removing it work as usual. */
+const quietListeners = privateField<(this: unknown, event: Event) => void>();
 
 function quiet(listener: Listener): Listener {
   if (typeof listener !== 'function') return listener;

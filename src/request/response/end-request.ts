@@ -39,7 +39,7 @@ function endBegun(lifetime: Lifetime, reason: HangupError, graceMs: number): voi
 
 function endUnbegun(lifetime: Lifetime, reason: HangupError, graceMs: number): void {
   lifetime.speaker = lifetime.terms.fallback ? 'handler' : 'grace';
-  lifetime.onEnded = () => discardLateCalls(lifetime);
+  lifetime.onEnded = discardLateCalls;
   lifetime.abort(reason);
   if (graceMs === 0) answerForHandler(lifetime);
   else waitGrace(lifetime, graceMs, answerForHandler);
@@ -70,9 +70,10 @@ export function answerForHandler(lifetime: Lifetime): void {
   } else cutResponse(lifetime);
 }
 
-function isAnswered({ isEnded, res, speaker }: Lifetime): boolean {
+function isAnswered(lifetime: Lifetime): boolean {
+  const { isEnded, res, speaker } = lifetime;
   return (
-    isEnded || res.writableEnded || speaker === 'answer' || speaker === 'middleware' || isDiscarding(res)
+    isEnded || res.writableEnded || speaker === 'answer' || speaker === 'middleware' || isDiscarding(lifetime)
   );
 }
 

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { channels } from '../../events';
+import { privateField } from '../../private-field';
 import type { Lifetime } from '../lifetime/lifetime';
+import { lifetimeBehind } from '../lifetime/lifetime-of';
 
 /** The methods that write to a response: Node's own, and those of Express, which look at the response's state first. */
 const WRITES = [
@@ -15,27 +17,48 @@ const OF_EXPRESS = new Set<string | symbol>(WRITES.slice(WRITES.indexOf('json'))
 
 type Method = (...args: unknown[]) => unknown;
 
-/** A response whose late calls are discarded. */
+/** What discards the late calls of one request. */
 interface Discarding {
   readonly report: Report;
   /** Each method as it was before. */
   readonly methods: Map<string | symbol, Method>;
+  /** What stands in the place of each method, made when it is first read. */
+  readonly discards: Map<string, Method>;
 }
 
 /** Reports a late call. The reported stack begins below the function `below`, so it leaves out our own code. */
 type Report = (call: string, below: (...args: never[]) => unknown, error?: unknown) => void;
 
-const discarding = new WeakMap<ServerResponse, Discarding>();
+/** Of the lifetimes, because an app may have put a Proxy in the place of the response. */
+const discarding = privateField<Discarding | undefined>();
 
 /** Whether the request has been answered and late calls on its response are discarded. */
-export function isDiscarding(res: ServerResponse): boolean {
-  return discarding.has(res);
+export function isDiscarding(lifetime: Lifetime): boolean {
+  return discarding.get(lifetime) !== undefined;
 }
 
 /** Reports an error that came after its request had been answered. */
-export function reportLateError(res: ServerResponse, error: unknown): void {
-  discarding.get(res)?.report('next', reportLateError, error);
+export function reportLateError(lifetime: Lifetime, error: unknown): void {
+  discarding.get(lifetime)?.report('next', reportLateError, error);
 }
+
+/**
+ * The accessors that hide the methods of a response. Assignments have no effect either: a middleware may put back the
+ * method that it had replaced.
+ *
+ * All responses share them. V8 keeps an object's accessors in its hidden class, in the old generation: accessors of its
+ * own would keep each response alive until the next full garbage collection.
+ */
+const HIDING = WRITES.map((name): [string, PropertyDescriptor] => [
+  name,
+  {
+    configurable: true,
+    get(this: ServerResponse) {
+      return discardOf(this, name);
+    },
+    set: () => undefined,
+  },
+]);
 
 /**
  * From now on a late call on the response has no effect: no byte, no header, no `ERR_HTTP_HEADERS_SENT`. The first late
@@ -45,21 +68,30 @@ export function reportLateError(res: ServerResponse, error: unknown): void {
 export function discardLateCalls(lifetime: Lifetime): void {
   const { req, res } = lifetime;
   if (lifetime.speaker !== 'middleware') lifetime.speaker = 'nobody';
-  if (discarding.has(res)) return;
+  if (isDiscarding(lifetime)) return;
   const methods = new Map<string | symbol, Method>();
   const report = lateReporter(lifetime);
-  discarding.set(res, { report, methods });
-  for (const name of WRITES) {
+  discarding.set(lifetime, { report, methods, discards: new Map() });
+  for (const [name, hiding] of HIDING) {
     const method = (res as unknown as Record<string, unknown>)[name];
     if (typeof method !== 'function') continue;
     methods.set(name, method as Method);
-    const discard = discarder(lifetime, name, method as Method, report);
-    // Assignments have no effect either: a middleware may put back the method that it had replaced.
-    Object.defineProperty(res, name, { configurable: true, get: () => discard, set: () => undefined });
+    Object.defineProperty(res, name, hiding);
   }
   guardSocket(req, (close) => {
     if (!lifetime.isPassing) report('next', close);
   });
+}
+
+function discardOf(res: ServerResponse, name: string): Method | undefined {
+  const lifetime = lifetimeBehind(res);
+  if (lifetime === undefined) return undefined;
+  const known = discarding.get(lifetime);
+  const method = known?.methods.get(name);
+  if (known === undefined || method === undefined) return undefined;
+  const discard = known.discards.get(name) ?? discarder(lifetime, name, method, known.report);
+  known.discards.set(name, discard);
+  return discard;
 }
 
 function discarder(lifetime: Lifetime, name: string, method: Method, report: Report): Method {
@@ -79,9 +111,9 @@ function tellCallback(args: unknown[], { reason }: Lifetime): void {
 /** Undoes `discardLateCalls()`: the answer has failed, so another error handler must be able to give one. */
 export function hearAgain(lifetime: Lifetime): void {
   const { req, res } = lifetime;
-  const methods = discarding.get(res)?.methods;
+  const methods = discarding.get(lifetime)?.methods;
   if (methods === undefined) return;
-  discarding.delete(res);
+  discarding.set(lifetime, undefined);
   lifetime.speaker = 'handler';
   for (const [name, method] of methods) {
     // Deleting the property uncovers the prototype's method. A method that a middleware had set is put back.
@@ -102,8 +134,8 @@ export function hearAgain(lifetime: Lifetime): void {
  * A view of the response on which calls still have an effect while late calls on the response itself are discarded.
  * It is for an error handler that makes its answer asynchronously.
  */
-export function answerersView<Res extends ServerResponse>(res: Res): Res {
-  const { methods } = discarding.get(res) ?? {};
+export function answerersView<Res extends ServerResponse>(lifetime: Lifetime, res: Res): Res {
+  const { methods } = discarding.get(lifetime) ?? {};
   if (methods === undefined) return res;
   return new Proxy(res, {
     get(target, key, view) {

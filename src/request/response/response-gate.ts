@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Lifetime } from '../lifetime/lifetime';
 import { lifetimeBehind } from '../lifetime/lifetime-of';
 import { isBun } from '../lifetime/runtime';
-import { newMark } from '../../private-field';
+import { privateField } from '../../private-field';
 import { isHttp2 } from '../lifetime/who-closed';
 
 /**
@@ -26,19 +26,19 @@ interface Below {
   destroy: (this: ServerResponse, error?: Error) => ServerResponse;
 }
 
-/** Marks prototypes that lead to a gate. */
-const gateMark = newMark();
+/** Whether a prototype leads to a gate. */
+const hasGate = privateField<true>();
 
 /** Puts the gate under a response, once for each copy of Express; without Express, on the response itself. */
 export function gateResponse(res: ServerResponse): void {
   const prototype = Object.getPrototypeOf(res) as object;
-  if (gateMark.isOn(prototype)) return;
+  if (hasGate.get(prototype)) return;
   const base = baseOf(prototype);
   if (base === undefined) {
-    if (!gateMark.isOn(res)) buildGate(res);
+    if (!hasGate.get(res)) buildGate(res, gateUnder(res, prototype));
   } else {
-    if (!gateMark.isOn(base)) buildGate(base);
-    if (base !== prototype) gateMark.put(prototype);
+    if (!hasGate.get(base)) buildGate(base, gateOver(behind(base)));
+    if (base !== prototype) hasGate.set(prototype, true);
   }
 }
 
@@ -62,7 +62,7 @@ export function nodeMethods(res: ServerResponse): Below {
   let node: object | undefined;
   for (let object = prototypeOf(res); object !== null; object = prototypeOf(object)) {
     // A class of the app's has a constructor, too, and may inherit from a gate.
-    if (gateMark.isOn(object)) node = undefined;
+    if (hasGate.get(object)) node = undefined;
     else if (node === undefined && Object.hasOwn(object, 'constructor')) node = object;
   }
   return node as Below;
@@ -87,32 +87,52 @@ function behind(target: object): () => Below {
   return () => kept;
 }
 
-function buildGate(target: object): void {
-  const below = behind(target);
-  define(target, 'write', function write(chunk: unknown, encoding: unknown, callback: unknown) {
+function buildGate(target: object, gate: PropertyDescriptorMap): void {
+  Object.defineProperties(target, gate);
+  if (isBun) keepHeaderSent(target);
+  hasGate.set(target, true);
+}
+
+/** Without Express: shared by all responses of a class, so that V8 does not keep each alive by its accessors. */
+const gates = privateField<PropertyDescriptorMap>();
+
+function gateUnder(res: ServerResponse, prototype: object): PropertyDescriptorMap {
+  if (GATED.some((name) => Object.hasOwn(res, name))) return gateOver(behind(res));
+  const known = gates.get(prototype);
+  if (known !== undefined) return known;
+  const gate = gateOver(() => prototype as Below);
+  gates.set(prototype, gate);
+  return gate;
+}
+
+function gateOver(below: () => Below): PropertyDescriptorMap {
+  function write(this: ServerResponse, chunk: unknown, encoding: unknown, callback: unknown): unknown {
     const lifetime = lifetimeBehind(this);
     if (lifetime === undefined || lifetime.speaker === 'handler')
       return below().write.call(this, chunk, encoding, callback);
     return admits(lifetime, this.statusCode)
       ? pass(lifetime, this, below().write, [chunk, encoding, callback])
       : true;
-  });
-  define(target, 'writeHead', function writeHead(status: number, reason: unknown, headers: unknown) {
+  }
+  function writeHead(this: ServerResponse, status: number, reason: unknown, headers: unknown): unknown {
     const lifetime = lifetimeBehind(this);
     if (lifetime === undefined) return below().writeHead.call(this, status, reason, headers);
     if (lifetime.speaker !== 'handler' && !lifetime.isPassing && !admits(lifetime, status)) return this;
     const result = below().writeHead.call(this, status, reason, headers);
     lifetime.onHead?.();
     return result;
-  });
-  define(target, 'flushHeaders', function flushHeaders() {
+  }
+  function flushHeaders(this: ServerResponse): void {
     const lifetime = lifetimeBehind(this);
     if (lifetime === undefined || lifetime.speaker === 'handler') below().flushHeaders.call(this);
     else if (admits(lifetime, this.statusCode)) pass(lifetime, this, below().flushHeaders, []);
-  });
-  defineEnd(target, below);
-  if (isBun) keepHeaderSent(target);
-  gateMark.put(target);
+  }
+  return {
+    write: hidden(write),
+    writeHead: hidden(writeHead),
+    flushHeaders: hidden(flushHeaders),
+    end: gatedEnd(below),
+  };
 }
 
 /** Bun never sets `_headerSent`, which shows that a head has left and is not held back. So on Bun the gate sets it. */
@@ -128,14 +148,18 @@ function keepHeaderSent(target: object): void {
 }
 
 function define(target: object, name: string, value: Method): void {
-  Object.defineProperty(target, name, { configurable: true, enumerable: false, writable: true, value });
+  Object.defineProperty(target, name, hidden(value));
+}
+
+function hidden(value: Method): PropertyDescriptor {
+  return { configurable: true, enumerable: false, writable: true, value };
 }
 
 /**
  * `end` is an accessor, so that a middleware's replacement of `res.end` can be wrapped. The wrapper notes that
  * `end()` was called, even if the middleware still holds that call back.
  */
-function defineEnd(target: object, below: () => Below): void {
+function gatedEnd(below: () => Below): PropertyDescriptor {
   function end(
     this: ServerResponse,
     chunk?: unknown,
@@ -155,7 +179,7 @@ function defineEnd(target: object, below: () => Below): void {
     }
     return this;
   }
-  Object.defineProperty(target, 'end', {
+  return {
     configurable: true,
     enumerable: false,
     get: () => end,
@@ -168,7 +192,7 @@ function defineEnd(target: object, below: () => Below): void {
         value: isWrapper ? heldBack(value as Method) : value,
       });
     },
-  });
+  };
 }
 
 function heldBack(wrapper: Method): Method {
@@ -212,7 +236,7 @@ type WriteHead = (...args: unknown[]) => unknown;
 /** Gets every head before it is written, and calls `writeHead` with the head that it makes of it. */
 export type HeadWrapper = (writeHead: WriteHead, args: unknown[]) => unknown;
 
-const headWrappers = new WeakMap<ServerResponse, HeadWrapper>();
+const headWrappers = privateField<HeadWrapper>();
 
 /**
  * Wraps `res.writeHead`. Every way to send headers ends there: `end()`, `write()` and `flushHeaders()` call it on the
