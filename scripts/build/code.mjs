@@ -24,7 +24,7 @@ export async function buildCode() {
     input: filesOf({ ...SUBPATHS, ...COMMAND_LINE, ...LATER }),
     plugins: [findSources, compileSources, shrinkChunks],
     onLog: refuseWarning,
-    // The bundler would drop code that only seems to have no effect: "new ConnectionStamp(socket)" marks the socket.
+    // The bundler would drop code that only seems to have no effect: "new Field(object, value)" gives the object a field.
     treeshake: false,
   });
   await bundle.write({

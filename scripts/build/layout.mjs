@@ -37,8 +37,8 @@ export const SHARED = {
   'eslint-rules': /^eslint\/(?!index$)/,
 };
 
-/** Files of tools, in which nobody profiles a request: they are written without indentation and without needless spaces. */
-export const DENSE = /^(command-.+|testing-kit|eslint-rules|diagnose)$/;
+/** Files that are not on the way of every request: they are written without indentation and without needless spaces. */
+export const DENSE = /^(command-.+|testing-kit|eslint-rules|diagnose|databases|pg|mysql2)$/;
 
 /** The demo runs its apps in other processes, and shows their code: each stays a file of its own, comments and all. */
 export const ALONE = ['serve-app', 'apps/plain', 'apps/snippet', 'apps/ours'].map(
