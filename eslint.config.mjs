@@ -35,6 +35,22 @@ export default tseslint.config(
     },
   },
   {
+    // The rooms through which requests go. Tools have no need of it.
+    files: ['src/**/*.ts'],
+    ignores: ['src/{cli,eslint,testing}/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'AssignmentExpression[left.type="MemberExpression"][right.type=/^(ArrowFunction|Function)Expression$/]',
+          message:
+            'V8 puts such a function into the old generation, where it keeps the request that it refers to until the next full garbage collection. Give it a name first: `const stop = () => …; this.stop = stop`.',
+        },
+      ],
+    },
+  },
+  {
     files: ['__tests__/**/*.ts'],
     extends: [jest.configs['flat/recommended']],
     rules: {

@@ -70,9 +70,10 @@ export function untilOver(run: Running, ms: number): Promise<boolean> {
   if (run.isOver) return Promise.resolve(true);
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(false), ms);
-    run.onOver = () => {
+    const isOver = (): void => {
       clearTimeout(timer);
       resolve(true);
     };
+    run.onOver = isOver;
   });
 }

@@ -18,7 +18,8 @@ export class Propagation {
 }
 
 /** How many propagations exist, and the function that stops following the process's calls. */
-const following = { count: 0, stop: (): void => undefined };
+const nothing = (): void => undefined;
+const following = { count: 0, stop: nothing };
 
 // A middleware is garbage-collected with its app, and no other event shows that.
 const registry = new FinalizationRegistry(release);
@@ -54,7 +55,7 @@ function warnOfOtherRuntime(): void {
 function release(): void {
   if (--following.count > 0) return;
   following.stop();
-  following.stop = () => undefined;
+  following.stop = nothing;
 }
 
 function follow(): () => void {

@@ -82,7 +82,7 @@ function onResponseClose(this: ServerResponse): void {
   lifetimeOn(this)?.closed();
 }
 
-/** All responses share it, so that V8 does not keep each alive by its accessors. */
+/** All responses share it: with accessors of its own each would live until the next full garbage collection. */
 const STATUS_499: PropertyDescriptor = {
   configurable: true,
   enumerable: true,

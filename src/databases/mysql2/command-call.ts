@@ -92,10 +92,11 @@ class CommandCall implements QueuedCall {
   /** After an abort a command without a callback emits its end, and no other event. */
   private watchEvents(command: Command): void {
     const emit = command.emit.bind(command);
-    command.emit = (name: string, ...args: unknown[]) => {
+    const emitUnlessAborted = (name: string, ...args: unknown[]): boolean => {
       if (name === 'error') this.error = args[0];
       return this.isAborted && name !== 'end' ? true : emit(name, ...args);
     };
+    command.emit = emitUnlessAborted;
   }
 
   interrupt(reason: unknown): boolean {

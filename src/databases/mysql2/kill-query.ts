@@ -65,7 +65,8 @@ function openLike(victim: CoreConnection): KillConnection {
   config.pool = undefined;
   // The name stays as it is: the certificate is checked for it.
   if (!config.stream && !config.socketPath && remotePort !== undefined && remoteAddress !== undefined) {
-    config.stream = () => connect(remotePort, remoteAddress);
+    const toTheSame = (): ReturnType<typeof connect> => connect(remotePort, remoteAddress);
+    config.stream = toTheSame;
   }
   return new Connection({ config });
 }

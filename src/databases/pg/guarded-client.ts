@@ -82,12 +82,13 @@ function release(this: GuardedClient): Release | undefined {
 function setRelease(this: GuardedClient, own: Release): void {
   const guard = this[GUARD];
   let isReleased = false;
-  this[RELEASE] = (error) => {
+  const releaseOnce: Release = (error) => {
     // pg-pool's own error. pg-pool would throw it too late while a cancel is under way.
     if (isReleased) throw new Error('Release called on client which has already been released to the pool.');
     isReleased = true;
     guard.release(error, own);
   };
+  this[RELEASE] = releaseOnce;
 }
 
 function define(target: object, name: string | symbol, value: unknown): void {

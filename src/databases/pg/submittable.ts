@@ -68,7 +68,7 @@ interface AbortState {
 
 function watchEnd(query: Submittable, state: AbortState, over: (error: unknown) => void): void {
   const { handleError, handleReadyForQuery } = query;
-  query.handleError = (error, connection) => {
+  const handleErrorAfterAbort: typeof handleError = (error, connection) => {
     try {
       const given = state.aborted ? state.aborted.reason : error;
       // One that has failed already has sent its Sync: a second one would be taken for the end of the next query.
@@ -77,13 +77,15 @@ function watchEnd(query: Submittable, state: AbortState, over: (error: unknown) 
       over(error);
     }
   };
-  query.handleReadyForQuery = (...args) => {
+  const handleEnd: typeof handleReadyForQuery = (...args) => {
     try {
       return handleReadyForQuery?.apply(query, args);
     } finally {
       over(undefined);
     }
   };
+  query.handleError = handleErrorAfterAbort;
+  query.handleReadyForQuery = handleEnd;
 }
 
 /** Ends a call that waits for its reader or its writer, and not for the database. Gives whether that is all there is to do. */

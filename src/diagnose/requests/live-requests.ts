@@ -69,9 +69,10 @@ export class LiveRequests {
     private readonly tickets: RequestTickets,
   ) {
     const closed = this.closed.bind(this);
-    this.onClose = function (this: Socket): void {
+    function onClose(this: Socket): void {
       closed(this as Connection);
-    };
+    }
+    this.onClose = onClose;
     this.unsubscribe = subscribeAll({
       'http.server.request.start': (message: OfServer) => this.started(message),
       'http.server.response.finish': ({ socket, response }: OfServer) => this.finished(socket, response),

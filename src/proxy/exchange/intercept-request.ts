@@ -26,7 +26,7 @@ export function interceptRequest(
 ): void {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called on `proxyReq` below
   const emit = proxyReq.emit as (this: ClientRequest, event: string, ...args: unknown[]) => boolean;
-  proxyReq.emit = function emitIntercepted(event: string, ...args: unknown[]): boolean {
+  const emitIntercepted = (event: string, ...args: unknown[]): boolean => {
     switch (event) {
       case 'error':
         if (!interceptor.onError(exchange, args[0] as Error)) break;
@@ -47,6 +47,7 @@ export function interceptRequest(
     }
     return emit.call(proxyReq, event, ...args);
   };
+  proxyReq.emit = emitIntercepted;
 }
 
 function emitToOthers(proxyReq: ClientRequest, req: IncomingMessage, error: unknown): void {

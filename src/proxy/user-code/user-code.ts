@@ -22,7 +22,7 @@ export interface EmitGuard {
 export function interceptEmit(server: ProxyServer, { showResponse, rescue }: EmitGuard): void {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called on `server` below
   const emit = server.emit;
-  server.emit = function guardedEmit(event: string, ...args: unknown[]): unknown {
+  const guardedEmit = (event: string, ...args: unknown[]): unknown => {
     try {
       if (event === 'proxyRes') return showResponse(args, () => emit.call(server, event, ...args));
       return emit.call(server, event, ...args);
@@ -31,6 +31,7 @@ export function interceptEmit(server: ProxyServer, { showResponse, rescue }: Emi
       return true;
     }
   };
+  server.emit = guardedEmit;
 }
 
 /** Catches the rejections of listeners that plugins add from now on, until the returned function is called. */
@@ -43,11 +44,12 @@ export function guardListeners(server: ProxyServer, rescue: Rescue): () => void 
     const method = methods[name];
     if (method === undefined) return;
     replaced.push([name, method]);
-    methods[name] = function guardedMethod(event: unknown, listener: unknown, ...rest: unknown[]): unknown {
+    const guardedMethod = (event: unknown, listener: unknown, ...rest: unknown[]): unknown => {
       const isListener = typeof listener === 'function';
       const given = isListener ? listenerFor(String(event), listener as Listener) : listener;
       return Reflect.apply(method, server, [event, given, ...rest]);
     };
+    methods[name] = guardedMethod;
   };
   for (const name of ['on', 'once', 'addListener', 'prependListener', 'prependOnceListener']) {
     replace(name, (event, listener: Listener & { listener?: object }) => {

@@ -99,8 +99,12 @@ export function keepToLength(proxyReq: ClientRequest): void {
     proxyReq.destroy(lengthMismatch(bytes, announced));
     return false;
   };
-  own.write = (...args) => fits(args, false) && Reflect.apply(write, proxyReq, args);
-  own.end = (...args) => (fits(args, true) ? Reflect.apply(end, proxyReq, args) : proxyReq);
+  const writeWhatFits = (...args: unknown[]): unknown =>
+    fits(args, false) && Reflect.apply(write, proxyReq, args);
+  const endWhatFits = (...args: unknown[]): unknown =>
+    fits(args, true) ? Reflect.apply(end, proxyReq, args) : proxyReq;
+  own.write = writeWhatFits;
+  own.end = endWhatFits;
 }
 
 const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT']);

@@ -30,7 +30,7 @@ export function defineAccessors(req: IncomingMessage): void {
   if (base !== prototype) hasAccessors.set(prototype, true);
 }
 
-/** Without Express: shared by all requests of a class, so that V8 does not keep each alive by its accessors. */
+/** For use without Express. All requests of a class share them, as responses share their gate (`gateUnder()`). */
 const ownAccessors = privateField<PropertyDescriptorMap>();
 
 function accessorsUnder(prototype: object): PropertyDescriptorMap {

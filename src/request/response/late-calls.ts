@@ -46,8 +46,8 @@ export function reportLateError(lifetime: Lifetime, error: unknown): void {
  * The accessors that hide the methods of a response. Assignments have no effect either: a middleware may put back the
  * method that it had replaced.
  *
- * All responses share them. V8 keeps an object's accessors in its hidden class, in the old generation: accessors of its
- * own would keep each response alive until the next full garbage collection.
+ * All responses share them. V8 puts the functions of an accessor into the old generation: those of its own would keep
+ * each response alive until the next full garbage collection.
  */
 const HIDING = WRITES.map((name): [string, PropertyDescriptor] => [
   name,

@@ -93,7 +93,10 @@ function buildGate(target: object, gate: PropertyDescriptorMap): void {
   hasGate.set(target, true);
 }
 
-/** Without Express: shared by all responses of a class, so that V8 does not keep each alive by its accessors. */
+/**
+ * For use without Express. All responses of a class share it: with accessors of its own each would live until the next full
+ * garbage collection.
+ */
 const gates = privateField<PropertyDescriptorMap>();
 
 function gateUnder(res: ServerResponse, prototype: object): PropertyDescriptorMap {

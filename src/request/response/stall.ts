@@ -9,10 +9,11 @@ import type { Lifetime } from '../lifetime/lifetime';
  */
 export function watchStall(lifetime: Lifetime, stallMs: number): void {
   // Every way to send headers makes the head first.
-  lifetime.onHead = () => {
+  const begin = (): void => {
     lifetime.onHead = undefined;
     startTimeout(lifetime, stallMs);
   };
+  lifetime.onHead = begin;
 }
 
 function startTimeout(lifetime: Lifetime, stallMs: number): void {

@@ -40,11 +40,12 @@ export function onceBegun(answer: Answer, listener: () => void): void {
   const name = 'req' in answer ? 'writeHead' : 'respond';
   const methods = answer as unknown as Record<typeof name, (...args: unknown[]) => unknown>;
   const send = methods[name];
-  methods[name] = function sendHead(this: Answer, ...args: unknown[]) {
+  function sendHead(this: Answer, ...args: unknown[]): unknown {
     const result = Reflect.apply(send, this, args);
     setImmediate(listener);
     return result;
-  };
+  }
+  methods[name] = sendHead;
 }
 
 function contentTypeOf(answer: Answer): string {

@@ -9,9 +9,10 @@ export function onceAccepted(socket: Duplex, { req, bytesWritten }: Upgrade, lis
   if (req.socket.bytesWritten > bytesWritten) return;
   const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
   let isFirst = true;
-  socket.write = function writeAnswer(...args: unknown[]) {
+  const writeAnswer = (...args: unknown[]): boolean => {
     if (isFirst) setImmediate(() => socket.destroyed || listener());
     isFirst = false;
     return write(...args);
   };
+  socket.write = writeAnswer;
 }

@@ -70,7 +70,8 @@ export class CallScope {
     if (getMaxListeners(signal) === defaultMaxListeners) setMaxListeners(1500, signal);
     const listener = (): void => this.end(signal.reason);
     signal.addEventListener('abort', listener, { once: true });
-    this.offSignal = () => signal.removeEventListener('abort', listener);
+    const off = (): void => signal.removeEventListener('abort', listener);
+    this.offSignal = off;
   }
 
   private end(reason: unknown): void {

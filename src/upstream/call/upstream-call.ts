@@ -165,10 +165,11 @@ export class UpstreamCall<Response, Headers> {
       scope.release();
       return response;
     }
-    wire.onIdle = () => {
+    const isIdle = (): void => {
       scope.release();
       wire.onIdle = wire.onGiveUp = undefined;
     };
+    wire.onIdle = isIdle;
     discardUnread(scope, transport as Transport<Response, never>, response);
     return response;
   }
@@ -178,10 +179,11 @@ export class UpstreamCall<Response, Headers> {
     return new Promise((resolve) => {
       // A timer is not unref'd: the caller waits for it.
       const timer = start(resolve);
-      this.scope.onEnd = () => {
+      const stopWaiting = (): void => {
         if (timer) clearTimeout(timer);
         resolve();
       };
+      this.scope.onEnd = stopWaiting;
       if (this.scope.ended) this.scope.onEnd(undefined);
     });
   }

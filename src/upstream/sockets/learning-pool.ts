@@ -140,11 +140,12 @@ export class LearningPool {
     });
     const client = new this.undici.Client(origin, { ...options, connect: this.connectorOf(connection) });
     const dispatch = client.dispatch.bind(client);
-    client.dispatch = (request, handler) => {
+    const dispatchUnlessGivenUp: typeof dispatch = (request, handler) => {
       // The request was given up while it waited in the pool's queue. undici would give it a socket and then destroy that.
       if (observerOf(handler)?.assign(connection) === false) return true;
       return dispatch(request, handler);
     };
+    client.dispatch = dispatchUnlessGivenUp;
     return client;
   }
 

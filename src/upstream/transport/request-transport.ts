@@ -16,11 +16,12 @@ export const requestTransport: Transport<UpstreamResponse, PlainHeaders> = {
   send({ undici }, wire, plan, budgetMs) {
     return new Promise((resolve, reject) => {
       // Cheaper than an AbortController: undici provides an abort function when it begins to write the request.
-      wire.onGiveUp = (reason) => {
+      const giveUp = (reason: unknown): void => {
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a signal's reason may be anything
         reject(reason);
         wire.abort(reason);
       };
+      wire.onGiveUp = giveUp;
       const options = {
         ...plan.init,
         origin: wire.endpoint.origin,
