@@ -35,13 +35,22 @@ export function privateField<Value>(): PrivateField<Value> {
 
     static get(object: object): Value | undefined {
       if (#value in object) return object.#value;
-      return Object.isExtensible(object) ? undefined : others.get(object);
+      return isExtensible(object) ? undefined : others.get(object);
     }
 
     static set(object: object, value: Value): void {
       if (#value in object) object.#value = value;
-      else if (Object.isExtensible(object)) new Field(object, value);
+      else if (isExtensible(object)) new Field(object, value);
       else others.set(object, value);
     }
   };
+}
+
+/** A Proxy's trap may throw: what an app throws may be such a thing. */
+function isExtensible(object: object): boolean {
+  try {
+    return Object.isExtensible(object);
+  } catch {
+    return true;
+  }
 }
