@@ -103,9 +103,14 @@ function gateUnder(res: ServerResponse, prototype: object): PropertyDescriptorMa
   if (GATED.some((name) => Object.hasOwn(res, name))) return gateOver(behind(res));
   const known = gates.get(prototype);
   if (known !== undefined) return known;
-  const gate = gateOver(() => prototype as Below);
+  const gate = gateTo(prototype as Below);
   gates.set(prototype, gate);
   return gate;
+}
+
+/** In a function of its own, because functions keep all variables around them that any of these functions uses. */
+function gateTo(below: Below): PropertyDescriptorMap {
+  return gateOver(() => below);
 }
 
 function gateOver(below: () => Below): PropertyDescriptorMap {
