@@ -17,8 +17,9 @@ export class Propagation {
   }
 }
 
-/** How many propagations exist, and the function that stops following the process's calls. */
 const nothing = (): void => undefined;
+
+/** How many propagations exist, and the function that stops following the process's calls. */
 const following = { count: 0, stop: nothing };
 
 // A middleware is garbage-collected with its app, and no other event shows that.

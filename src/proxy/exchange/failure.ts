@@ -89,11 +89,11 @@ function passUnlessAnswered(exchange: ProxyExchange, error: unknown): void {
   if (!res.headersSent && !res.writableEnded && !exchange.lifetime.settled) pass(exchange, error);
 }
 
-const nobody = (): void => undefined;
+const nothing = (): void => undefined;
 
 function pass({ lifetime, next, req }: ProxyExchange, error: unknown): void {
   // The app's error handlers get the error now. They must not get another one at the end of the grace.
-  lifetime.next = nobody;
+  lifetime.next = nothing;
   giveStatus(error, req);
   next(error);
 }

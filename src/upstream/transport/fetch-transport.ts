@@ -8,8 +8,10 @@ export const fetchTransport: Transport<Response, UndiciHeaders> = {
   send({ undici, newSignal }, wire, plan, budgetMs, canEnd) {
     // No signal where nothing can abort the call: listening to one costs undici more than all the rest of a call.
     const source = canEnd ? newSignal() : undefined;
-    const giveUp = (reason: unknown): void => source?.abort(reason);
-    if (source) wire.onGiveUp = giveUp;
+    if (source) {
+      const giveUp = (reason: unknown): void => source.abort(reason);
+      wire.onGiveUp = giveUp;
+    }
     const init = {
       ...plan.init,
       signal: source?.signal,
