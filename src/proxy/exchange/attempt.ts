@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { markCallSite } from '../../answer/call-site';
 import { relayEarlyHints } from '../wire/early-hints';
 import type { ProxyExchange } from './exchange';
-import { breakOff } from './failure';
+import { breakOff, tell } from './failure';
 import { fallBack, holdBody, isWorthFallingBack } from './fallback';
 import { interceptRequest, type RequestInterceptor } from './intercept-request';
 import type { ProxyRequestOptions } from '../proxy-server';
@@ -76,6 +76,11 @@ function handleError(exchange: ProxyExchange, error: NodeJS.ErrnoException): boo
   if (exchange.isAbandoned) return true;
   if (exchange.isStreaming()) {
     breakOff(exchange, error);
+    return true;
+  }
+  if (exchange.isWhole()) {
+    // The answer is passed on as it is. Whoever hears of the error might answer in its place: http-proxy-middleware would.
+    exchange.lifetime.onSettle(() => tell(exchange, error));
     return true;
   }
   const isOver =

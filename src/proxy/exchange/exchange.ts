@@ -113,6 +113,11 @@ export class ProxyExchange {
     return proxyRes?.complete === false && res.headersSent && !res.writableEnded && !this.hasFailed;
   }
 
+  /** Whether the upstream's response has arrived completely and is passed on, whatever then happens to the connection. */
+  isWhole(): boolean {
+    return this.proxyRes?.complete === true && !this.isUnreadable && !this.hasFailed;
+  }
+
   /** The request is over before its answer: destroys the upstream's request with the reason as its error. */
   abort(reason: HangupError): void {
     if (this.proxyRes?.complete !== true) this.proxyReq?.destroy(errorFor(reason));

@@ -10,15 +10,14 @@ import { originOf, phaseOf, whereOf, type UpstreamTarget } from '../wire/upstrea
  * error and the user's `on.error` has seen it.
  */
 export function failExchange(exchange: ProxyExchange, error: unknown, target?: UpstreamTarget): void {
-  const { res, lifetime, proxyRes } = exchange;
+  const { res, lifetime } = exchange;
   const verdict = exchange.context.verdicts.consume(res);
   if (isOfMirror(exchange, target)) return;
   if (exchange.hasFailed) {
     if (verdict && 'thrown' in verdict) exchange.next(verdict.thrown);
     return;
   }
-  // A response that has arrived completely is passed on completely, whatever then happens to the connection.
-  if (lifetime.settled || (proxyRes?.complete === true && !exchange.isUnreadable)) return;
+  if (lifetime.settled || exchange.isWhole()) return;
   exchange.hasFailed = true;
   exchange.takeOver();
   remember(exchange, error);
