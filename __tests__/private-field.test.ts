@@ -10,6 +10,15 @@ describe('a private field', () => {
     expect([field.get(one), field.get(other), field.get({})]).toEqual([3, 2, undefined]);
   });
 
+  it('computes a value where there is none, once', () => {
+    const field = privateField<object>();
+    const object = {};
+    const computed = field.getOrInsertComputed(object, (key) => ({ key }));
+    expect(computed).toEqual({ key: object });
+    expect(field.getOrInsertComputed(object, () => ({}))).toBe(computed);
+    expect(field.get(object)).toBe(computed);
+  });
+
   it('is in no list of keys and in no copy', () => {
     const field = privateField<number>();
     const object = { shown: true };

@@ -1,6 +1,9 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { inspect } from 'node:util';
 import type { Request, Response } from 'express';
 import { deadline, gatewayErrorHandler, hangup } from 'express-hangup';
+import { lifetimeOn } from '../../src/request/lifetime/lifetime-of';
 import { collect } from '../fixtures/events';
 import { RawClient } from '../fixtures/raw-client';
 import { expressVersions, gate, serve } from '../fixtures/serve';
@@ -246,5 +249,18 @@ describe('a deadline that passes while the event loop is blocked', () => {
     );
     expect(await client.response()).toMatchObject({ status: 200, body: '{"whole":true}' });
     client.leave('fin');
+  });
+});
+
+describe('a lifetime without Express', () => {
+  it('is the newer one on a response that a test uses for two requests', () => {
+    const res = new ServerResponse(new IncomingMessage(new Socket()));
+    const signals = [1, 2].map(() => {
+      const req = new IncomingMessage(new Socket()) as Request;
+      hangup()(req, res as Response, () => undefined);
+      return req.signal;
+    });
+    expect(signals[0]).not.toBe(signals[1]);
+    expect(lifetimeOn(res)?.signal).toBe(signals[1]);
   });
 });

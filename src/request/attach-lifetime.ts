@@ -4,7 +4,7 @@ import { enterConnection, leaveConnection } from './lifetime/connection';
 import { answerForHandler, endRequest, superviseAnswer } from './response/end-request';
 import { discardLateCalls } from './response/late-calls';
 import { Lifetime, type LifetimeHost } from './lifetime/lifetime';
-import { lifetimeOf, lifetimeOn, stampLifetime } from './lifetime/lifetime-of';
+import { lifetimeOf, lifetimeOn, stampRequest, stampResponse } from './lifetime/lifetime-of';
 import { letPipesRun } from './response/pipes-to-closed';
 import { gateResponse, hasStarted } from './response/response-gate';
 import { isBun } from './lifetime/runtime';
@@ -26,11 +26,12 @@ export function attachLifetime(req: IncomingMessage, res: ServerResponse): Lifet
 export function newLifetime(req: IncomingMessage, res: ServerResponse): Lifetime {
   const lifetime = new Lifetime(req, res, HOST);
   gateResponse(res);
-  stampLifetime(res, lifetime);
+  stampResponse(res, lifetime);
   // Without Express there is no way from a request to its response. And if an app passes a Proxy of a response to its
   // router, `req.res` leads to the response itself.
   const { res: known } = req as { res?: ServerResponse | null };
-  if (known !== res) stampLifetime(known ?? req, lifetime);
+  if (!known) stampRequest(req, lifetime);
+  else if (known !== res) stampResponse(known, lifetime);
   const socket = isHttp2(req) ? undefined : connectionOf(req, res);
   if (isAlreadyGone(req, res, socket)) lifetime.closed();
   else if (socket !== undefined) {

@@ -2,11 +2,20 @@ import type { IncomingMessage } from 'node:http';
 import { deadlineOf } from './deadline';
 import type { Lifetime } from './lifetime';
 import { lifetimeOf } from './lifetime-of';
-import { privateField } from '../../private-field';
+import { privateField, Stamped } from '../../private-field';
 import { baseOf } from '../response/response-gate';
 
-/** Whether requests inherit the accessors from a prototype. */
-const hasAccessors = privateField<true>();
+/** Marks prototypes from which requests inherit the accessors. */
+class AccessorStamp extends Stamped {
+  readonly #hasAccessors = true;
+
+  static isOn(prototype: object): boolean {
+    return #hasAccessors in prototype;
+  }
+}
+
+/** For use without Express. All requests of a class share them, as responses share their gate (`gateUnder()`). */
+const ownAccessors = privateField<PropertyDescriptorMap>();
 
 /**
  * Defines `req.signal` and `req.deadline`.
@@ -17,28 +26,17 @@ const hasAccessors = privateField<true>();
  */
 export function defineAccessors(req: IncomingMessage): void {
   const prototype = Object.getPrototypeOf(req) as object;
-  if (hasAccessors.get(prototype)) return;
+  if (AccessorStamp.isOn(prototype)) return;
   const base = baseOf(prototype);
   if (base === undefined) {
-    Object.defineProperties(req, accessorsUnder(prototype));
+    Object.defineProperties(req, ownAccessors.getOrInsertComputed(prototype, accessors));
     return;
   }
-  if (!hasAccessors.get(base)) {
+  if (!AccessorStamp.isOn(base)) {
     Object.defineProperties(base, accessors(base));
-    hasAccessors.set(base, true);
+    new AccessorStamp(base);
   }
-  if (base !== prototype) hasAccessors.set(prototype, true);
-}
-
-/** For use without Express. All requests of a class share them, as responses share their gate (`gateUnder()`). */
-const ownAccessors = privateField<PropertyDescriptorMap>();
-
-function accessorsUnder(prototype: object): PropertyDescriptorMap {
-  const known = ownAccessors.get(prototype);
-  if (known !== undefined) return known;
-  const shared = accessors(prototype);
-  ownAccessors.set(prototype, shared);
-  return shared;
+  if (base !== prototype) new AccessorStamp(prototype);
 }
 
 function accessors(target: object): PropertyDescriptorMap {

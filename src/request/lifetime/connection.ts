@@ -1,17 +1,29 @@
 import type { Socket } from 'node:net';
 import type { Lifetime } from './lifetime';
-import { privateField } from '../../private-field';
+import { Stamped } from '../../private-field';
 
 /** The requests that are under way on a connection: the newest of them, whose `older` leads to the others. */
 interface Requests {
   newest: Lifetime | undefined;
 }
 
-const requestsOn = privateField<Requests>();
+/** Keeps them on the connection. */
+class ConnectionStamp extends Stamped {
+  readonly #requests: Requests;
+
+  constructor(socket: Socket, requests: Requests) {
+    super(socket);
+    this.#requests = requests;
+  }
+
+  static on(socket: object): Requests | undefined {
+    return #requests in socket ? socket.#requests : undefined;
+  }
+}
 
 /** The newest of the requests that are under way on a connection. */
 export function newestOn(socket: Socket): Lifetime | undefined {
-  return requestsOn.get(socket)?.newest;
+  return ConnectionStamp.on(socket)?.newest;
 }
 
 /**
@@ -24,7 +36,7 @@ export function newestOn(socket: Socket): Lifetime | undefined {
  * flight: a body parser's "request aborted" then finds the signal aborted already.
  */
 export function enterConnection(socket: Socket, lifetime: Lifetime): void {
-  const requests = requestsOn.get(socket) ?? watch(socket);
+  const requests = ConnectionStamp.on(socket) ?? watch(socket);
   const last = requests.newest;
   // Another copy of this package has answered it, past this copy's gate.
   if (last?.res.closed === true) last.runInAsyncScope(() => last.closed());
@@ -37,7 +49,7 @@ export function enterConnection(socket: Socket, lifetime: Lifetime): void {
 
 function watch(socket: Socket): Requests {
   const requests: Requests = { newest: undefined };
-  requestsOn.set(socket, requests);
+  new ConnectionStamp(socket, requests);
   socket.prependListener('close', announceClose);
   return requests;
 }
@@ -46,7 +58,7 @@ function watch(socket: Socket): Requests {
 export function leaveConnection(lifetime: Lifetime): void {
   const { older, newer, socket } = lifetime;
   if (socket === undefined) return;
-  const requests = requestsOn.get(socket);
+  const requests = ConnectionStamp.on(socket);
   if (newer !== undefined) newer.older = older;
   else if (requests?.newest === lifetime) requests.newest = older;
   if (older !== undefined) older.newer = newer;

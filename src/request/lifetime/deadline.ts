@@ -63,9 +63,11 @@ const deadlines = privateField<Deadline>();
 
 /** The deadline object of a request, made on first use. */
 export function deadlineOf(lifetime: Lifetime): Deadline {
-  let deadline = deadlines.get(lifetime);
-  if (deadline === undefined) deadlines.set(lifetime, (deadline = new Deadline(lifetime)));
-  return deadline;
+  return deadlines.getOrInsertComputed(lifetime, newDeadline);
+}
+
+function newDeadline(lifetime: Lifetime): Deadline {
+  return new Deadline(lifetime);
 }
 
 function callSignal(lifetime: Lifetime, ms: number): AbortSignal {

@@ -1,18 +1,47 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Lifetime } from './lifetime';
-import { privateField } from '../../private-field';
+import { Stamped } from '../../private-field';
 
 /** A request's lifetime is kept on its response; without Express, on the request too. */
-const lifetimes = privateField<Lifetime>();
+class LifetimeStamp extends Stamped {
+  #lifetime: Lifetime;
 
-/** Keeps a lifetime on its response, or on a request that has no `res` because Express is not used. */
-export function stampLifetime(object: object, lifetime: Lifetime): void {
-  lifetimes.set(object, lifetime);
+  constructor(object: object, lifetime: Lifetime) {
+    super(object);
+    this.#lifetime = lifetime;
+  }
+
+  static put(object: object, lifetime: Lifetime): void {
+    // Most have none, and V8 takes long to find that out (25 ns, Node 24).
+    try {
+      new LifetimeStamp(object, lifetime);
+    } catch {
+      (object as LifetimeStamp).#lifetime = lifetime;
+    }
+  }
+
+  static on(object: object): Lifetime | undefined {
+    return #lifetime in object ? object.#lifetime : undefined;
+  }
 }
 
-/** The lifetime that is kept on this very object. */
-export function lifetimeOn(object: object): Lifetime | undefined {
-  return lifetimes.get(object);
+/** Whether any lifetime is kept on a request. In an app of Express none is, and no request needs to be asked. */
+let isAnyOnRequest = false;
+
+/** Keeps a lifetime on its response. */
+export function stampResponse(res: ServerResponse, lifetime: Lifetime): void {
+  LifetimeStamp.put(res, lifetime);
+}
+
+/** Keeps a lifetime on a request that has no `res` because Express is not used. */
+export function stampRequest(req: IncomingMessage, lifetime: Lifetime): void {
+  isAnyOnRequest = true;
+  LifetimeStamp.put(req, lifetime);
+}
+
+/** The lifetime that is kept on this very response. */
+export function lifetimeOn(res: ServerResponse): Lifetime | undefined {
+  return LifetimeStamp.on(res);
 }
 
 /**
@@ -20,7 +49,7 @@ export function lifetimeOn(object: object): Lifetime | undefined {
  * itself.
  */
 export function lifetimeBehind(res: ServerResponse): Lifetime | undefined {
-  const lifetime = lifetimes.get(res);
+  const lifetime = LifetimeStamp.on(res);
   if (lifetime !== undefined) return lifetime;
   const req = res.req as typeof res.req | undefined;
   return req === undefined ? undefined : lifetimeOf(req);
@@ -32,5 +61,6 @@ export function lifetimeOf(
 ): Lifetime | undefined {
   // Express leads from a request to its response. engine.io (socket.io) sets `req.res` too, and `null` after each poll.
   const { res } = req;
-  return (res ? lifetimes.get(res) : undefined) ?? lifetimes.get(req);
+  const lifetime = res ? LifetimeStamp.on(res) : undefined;
+  return lifetime === undefined && isAnyOnRequest ? LifetimeStamp.on(req) : lifetime;
 }

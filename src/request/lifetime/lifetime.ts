@@ -1,4 +1,4 @@
-import { AsyncResource } from 'node:async_hooks';
+import { AsyncResource, executionAsyncId } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { DeadlineExceededError, type HangupError } from '../../errors';
@@ -106,7 +106,8 @@ export class Lifetime extends AsyncResource implements Timed {
     readonly res: ServerResponse,
     private readonly host: LifetimeHost,
   ) {
-    super('express-hangup');
+    // What Node would ask for itself, but in half the time.
+    super('express-hangup', executionAsyncId());
   }
 
   /**

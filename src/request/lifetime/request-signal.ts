@@ -41,13 +41,13 @@ function removeQuietly(
 const quietListeners = privateField<(this: unknown, event: Event) => void>();
 
 function quiet(listener: Listener): Listener {
-  if (typeof listener !== 'function') return listener;
-  let silent = quietListeners.get(listener);
-  if (silent === undefined) {
-    silent = function (event) {
-      Reflect.apply(listener as (event: Event) => unknown, this, [event]);
-    };
-    quietListeners.set(listener, silent);
-  }
-  return silent;
+  return typeof listener === 'function'
+    ? quietListeners.getOrInsertComputed(listener, withoutResult)
+    : listener;
+}
+
+function withoutResult(listener: object): (this: unknown, event: Event) => void {
+  return function (event) {
+    Reflect.apply(listener as (event: Event) => unknown, this, [event]);
+  };
 }

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Lifetime } from '../lifetime/lifetime';
 import { lifetimeBehind } from '../lifetime/lifetime-of';
 import { isBun } from '../lifetime/runtime';
-import { privateField } from '../../private-field';
+import { privateField, Stamped } from '../../private-field';
 import { isHttp2 } from '../lifetime/who-closed';
 
 /**
@@ -26,19 +26,25 @@ interface Below {
   destroy: (this: ServerResponse, error?: Error) => ServerResponse;
 }
 
-/** Whether a prototype leads to a gate. */
-const hasGate = privateField<true>();
+/** Marks what has a gate: a response, or a prototype that leads to one. */
+class GateStamp extends Stamped {
+  readonly #hasGate = true;
+
+  static isOn(object: object): boolean {
+    return #hasGate in object;
+  }
+}
 
 /** Puts the gate under a response, once for each copy of Express; without Express, on the response itself. */
 export function gateResponse(res: ServerResponse): void {
   const prototype = Object.getPrototypeOf(res) as object;
-  if (hasGate.get(prototype)) return;
+  if (GateStamp.isOn(prototype)) return;
   const base = baseOf(prototype);
   if (base === undefined) {
-    if (!hasGate.get(res)) buildGate(res, gateUnder(res, prototype));
+    if (!GateStamp.isOn(res)) buildGate(res, gateUnder(res, prototype));
   } else {
-    if (!hasGate.get(base)) buildGate(base, gateOver(behind(base)));
-    if (base !== prototype) hasGate.set(prototype, true);
+    if (!GateStamp.isOn(base)) buildGate(base, gateOver(behind(base)));
+    if (base !== prototype) new GateStamp(prototype);
   }
 }
 
@@ -62,7 +68,7 @@ export function nodeMethods(res: ServerResponse): Below {
   let node: object | undefined;
   for (let object = prototypeOf(res); object !== null; object = prototypeOf(object)) {
     // A class of the app's has a constructor, too, and may inherit from a gate.
-    if (hasGate.get(object)) node = undefined;
+    if (GateStamp.isOn(object)) node = undefined;
     else if (node === undefined && Object.hasOwn(object, 'constructor')) node = object;
   }
   return node as Below;
@@ -90,7 +96,7 @@ function behind(target: object): () => Below {
 function buildGate(target: object, gate: PropertyDescriptorMap): void {
   Object.defineProperties(target, gate);
   if (isBun) keepHeaderSent(target);
-  hasGate.set(target, true);
+  new GateStamp(target);
 }
 
 /**
@@ -101,11 +107,7 @@ const gates = privateField<PropertyDescriptorMap>();
 
 function gateUnder(res: ServerResponse, prototype: object): PropertyDescriptorMap {
   if (GATED.some((name) => Object.hasOwn(res, name))) return gateOver(behind(res));
-  const known = gates.get(prototype);
-  if (known !== undefined) return known;
-  const gate = gateTo(prototype as Below);
-  gates.set(prototype, gate);
-  return gate;
+  return gates.getOrInsertComputed(prototype as Below, gateTo);
 }
 
 /** In a function of its own, because functions keep all variables around them that any of these functions uses. */
