@@ -58,6 +58,10 @@ describe('upstream()', () => {
     [{ connections: '10' }, TypeError, /"connections" is the string '10'/],
     [{ connect: 'tls' }, TypeError, /"connect" is the string 'tls'/],
     [{ connect: null }, TypeError, /"connect" is null/],
+    [{ connect: [] }, TypeError, /"connect" is an array/],
+    [{ connect: { timeout: '5s' } }, TypeError, /"connect\.timeout" is the string '5s'/],
+    [{ connect: { timeout: -1 } }, RangeError, /"connect\.timeout" is -1, but must be .* from 0 to/],
+    [{ outlierDetection: true }, TypeError, /"outlierDetection" is true, but must be an object, or false/],
   ])('refuses %j', (options, kind, message) => {
     expect(make(options)).toThrow(kind);
     expect(make(options)).toThrow(message);

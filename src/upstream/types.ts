@@ -184,7 +184,7 @@ export interface Upstream {
     init?: UpstreamRequestInit,
   ) => Promise<Response>;
   /**
-   * Does the same with undici's `request()`, at a third of the CPU time. It follows no redirects, decodes no body and
+   * Does the same with undici's `request()`, for less than half of the CPU time. It follows no redirects, decodes no body and
    * makes no `Response`.
    *
    * @param req - As for `fetch()`.

@@ -26,17 +26,14 @@ export function checkSettings(options: UpstreamOptions): Settings {
   const where = 'upstream(): option';
   const others = ['connect', 'outlierDetection', 'dispatcher'];
   checkNames('upstream()', options, [...Object.keys(UPSTREAM_DEFAULTS), ...others]);
-  const { keepAlive, retries, attempt, connections, connect = {} } = { ...UPSTREAM_DEFAULTS, ...options };
-  if (typeof connect !== 'object' || (connect as unknown) === null) {
-    throw wrongType(`${where} "connect"`, connect, 'an object with options of tls.connect()');
-  }
+  const { keepAlive, retries, attempt, connections } = { ...UPSTREAM_DEFAULTS, ...options };
   return {
     keepAlive: millisecondsOrFalse(`${where} "keepAlive"`, keepAlive),
     retries: checkRetries(`${where} "retries"`, retries),
     attempt: millisecondsOrFalse(`${where} "attempt"`, attempt),
     connections:
       connections === Infinity ? connections : wholeNumber(`${where} "connections"`, connections, 1, 65_535),
-    connect,
+    connect: checkConnect(options.connect),
     outlierRules: checkOutlierDetection(options.outlierDetection ?? {}),
     dispatcher: checkDispatcher(`${where} "dispatcher"`, options.dispatcher),
   };
@@ -56,9 +53,20 @@ export function checkDispatcher<T>(where: string, dispatcher: T): T {
   return dispatcher;
 }
 
+/** undici itself takes any `timeout`. One that is no number never passes. */
+function checkConnect(connect: UpstreamOptions['connect'] = {}): SocketOptions['connect'] {
+  const where = 'upstream(): option';
+  if (typeof connect !== 'object' || (connect as unknown) === null || Array.isArray(connect)) {
+    throw wrongType(`${where} "connect"`, connect, 'an object with options of tls.connect()');
+  }
+  if (connect.timeout !== undefined) milliseconds(`${where} "connect.timeout"`, connect.timeout);
+  return connect;
+}
+
 function checkOutlierDetection(options: OutlierDetectionOptions | false): OutlierRules | false {
   if (options === false) return false;
   const name = 'upstream(): option "outlierDetection"';
+  if (typeof options !== 'object') throw wrongType(name, options, 'an object, or false for never');
   checkNames(name, options, Object.keys(OUTLIER_DEFAULTS));
   const rules = { ...OUTLIER_DEFAULTS, ...options };
   const where = (option: string): string => `upstream(): option "outlierDetection.${option}"`;
