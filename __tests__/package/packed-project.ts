@@ -70,6 +70,7 @@ const neighbours = {
   express4: 'express4',
   '@types/express': '@types/express',
   '@types/node': '@types/node',
+  'http-proxy-middleware': 'http-proxy-middleware',
   jest: 'jest',
   undici: 'undici',
   vitest: 'vitest',
