@@ -1,5 +1,6 @@
 import type { Edit } from './calls/add-signal';
-import { otherFiles, type OtherFiles, type Parser } from './calls/other-files';
+import { otherFiles, type OtherFiles } from './calls/other-files';
+import type { Parser } from './code/loaded';
 import type { Node, Source } from './code/node';
 import { disjoint } from './code/disjoint';
 import { projectOf, type Project, type ProjectSettings } from './code/project';

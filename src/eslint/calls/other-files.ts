@@ -1,9 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { CALL_SHAPES, CALL_WORDS, type CallShape } from './call-shapes';
+import { CALL_SHAPES, type CallShape } from './call-shapes';
 import { optionsHaveSignal } from './own-signal';
 import { optionsParameter } from './wrappers';
-import { isFunction, isIdentifier, keyName, stringOf, unwrap, type Node, type Source } from '../code/node';
+import { filesBeside, textOf, type Loaded, type Parser } from '../code/loaded';
+import { isFunction, unwrap, type Node, type Source } from '../code/node';
 import type { Origin } from '../code/origin';
 
 /** What the rules can learn from the project's other files. */
@@ -14,57 +13,22 @@ export interface OtherFiles {
   isAsyncHandler: (origin: Origin) => 'declaration' | 'expression' | undefined;
 }
 
-/** A parser as ESLint's `languageOptions.parser` is one. */
-export interface Parser {
-  parse?: (text: string, options: object) => unknown;
-  parseForESLint?: (text: string, options: object) => { ast: unknown; visitorKeys?: Source['visitorKeys'] };
-}
-
-type Exports = ReadonlyMap<string, Node>;
-interface Loaded {
-  readonly exports: Exports;
-  readonly names: ReadonlyMap<string, string>;
-}
-
-interface Read {
-  readonly at: number;
-  readonly text: string;
-  readonly has: Record<Wanted, boolean>;
-  /** `undefined` before it is parsed, `null` where it does not parse. */
-  loaded: Loaded | null | undefined;
-}
-/** What is asked of a file. A file without the words for it is not parsed. */
-type Wanted = 'call' | 'async';
-
-const cache = new Map<string, Read>();
-const ENDINGS = ['', '.js', '.ts', '.mjs', '.cjs', '.mts', '.cts', '.jsx', '.tsx', '/index.js', '/index.ts'];
-
 /** Reads other files with the parser of this one. Their code is not run. */
 export function otherFiles(filename: string, parser: Parser, visitorKeys: Source['visitorKeys']): OtherFiles {
-  // A file calls the same few others again and again.
-  const paths = new Map<string, string | undefined>();
-  const find = ({ from, path }: Origin, wanted: Wanted): [Node, string, Loaded] | undefined => {
-    if (!paths.has(from)) paths.set(from, resolved(filename, from));
-    const file = paths.get(from);
-    const loaded = file === undefined ? undefined : load(file, parser, wanted);
-    const [, name = 'default', rest = ''] = /^\.(\w+)(.*)$/.exec(path) ?? [];
-    const node = loaded?.exports.get(name);
-    if (loaded !== undefined && node !== undefined) return [node, rest, loaded];
-    const whole = loaded?.exports.get('default');
-    return loaded !== undefined && whole !== undefined ? [whole, path, loaded] : undefined;
-  };
+  const find = filesBeside(filename, parser);
   return {
     shapeOf: (origin) => {
-      const [node, rest, loaded] = find(origin, 'call') ?? [];
-      if (node === undefined || loaded === undefined) return undefined;
+      const found = find(origin, 'call');
+      if (found === undefined) return undefined;
+      const { node, rest, loaded } = found;
       if (isFunction(node)) return rest === '' ? shapeOfFunction(node, loaded, visitorKeys) : undefined;
       const made = textOf(node, loaded);
-      const shape = made === undefined ? undefined : shapeNamed(`${made}${rest ?? ''}`);
+      const shape = made === undefined ? undefined : shapeNamed(`${made}${rest}`);
       return shape && optionsHaveSignal(unwrap(node)) ? { ...shape, ownSignal: true } : shape;
     },
     isAsyncHandler: (origin) => {
-      const [node, rest] = find(origin, 'async') ?? [];
-      const fn = rest === '' ? node : undefined;
+      const found = find(origin, 'async');
+      const fn = found?.rest === '' ? found.node : undefined;
       if (!isFunction(fn) || fn.async !== true || fn.params.length < 2 || fn.params.length > 3)
         return undefined;
       return fn.type === 'FunctionDeclaration' ? 'declaration' : 'expression';
@@ -83,129 +47,4 @@ function shapeOfFunction(
 ): CallShape | undefined {
   const options = optionsParameter(fn, { visitorKeys }, (callee) => shapeNamed(textOf(callee, loaded) ?? ''));
   return options === undefined ? undefined : { options, key: 'signal', changes: 'by-method' };
-}
-
-/** An origin by the names of the file's top level only: `axios.create()`. */
-function textOf(node: Node, loaded: Loaded, depth = 0): string | undefined {
-  const inner = unwrap(node);
-  if (depth > 8) return undefined;
-  if (isIdentifier(inner)) {
-    const imported = loaded.names.get(inner.name);
-    if (imported !== undefined) return imported;
-    const own = loaded.exports.get(`local ${inner.name}`);
-    return own === undefined ? `global.${inner.name}` : textOf(own, loaded, depth + 1);
-  }
-  if (inner.type === 'MemberExpression' && inner.object) {
-    const object = textOf(inner.object, loaded, depth + 1);
-    const name = keyName(inner);
-    return object === undefined || name === undefined || name === 'default' ? object : `${object}.${name}`;
-  }
-  if (inner.type !== 'CallExpression' || inner.callee === undefined) return undefined;
-  const required = isIdentifier(inner.callee, 'require') ? stringOf(inner.arguments?.[0]) : undefined;
-  if (required !== undefined) return required.replace(/^node:/, '');
-  const callee = textOf(inner.callee, loaded, depth + 1);
-  return callee && `${callee}()`;
-}
-
-function resolved(filename: string, from: string): string | undefined {
-  const base = join(dirname(filename), from);
-  const bases = [base, base.replace(/\.([cm]?)js$/, '.$1ts')];
-  return bases.flatMap((each) => ENDINGS.map((ending) => each + ending)).find(isFile);
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-}
-
-function load(file: string, parser: Parser, wanted: Wanted): Loaded | undefined {
-  const at = statSync(file).mtimeMs;
-  let read = cache.get(file);
-  if (read?.at !== at) {
-    const text = readFileSync(file, 'utf8');
-    const has = { call: CALL_WORDS.test(text), async: /\basync\b/.test(text) };
-    cache.set(file, (read = { at, text, has, loaded: undefined }));
-  }
-  if (!read.has[wanted]) return undefined;
-  if (read.loaded === undefined) read.loaded = parseFile(file, read.text, parser) ?? null;
-  return read.loaded ?? undefined;
-}
-
-function parseFile(file: string, text: string, parser: Parser): Loaded | undefined {
-  const options = {
-    ecmaVersion: 'latest',
-    range: true,
-    loc: true,
-    filePath: file,
-    ecmaFeatures: { globalReturn: false },
-  };
-  for (const sourceType of ['module', 'script']) {
-    try {
-      const given = { ...options, sourceType };
-      const ast = (parser.parseForESLint?.(text, given).ast ?? parser.parse?.(text, given)) as
-        Node | undefined;
-      if (ast !== undefined) return exportsOf(ast.body as Node[]);
-    } catch {
-      // A file that does not parse as a module may parse as a script. If it parses as neither, it is ignored.
-    }
-  }
-  return undefined;
-}
-
-function exportsOf(statements: readonly Node[]): Loaded {
-  const exports = new Map<string, Node>();
-  const names = new Map<string, string>();
-  for (const statement of statements) {
-    const declared = statement.declaration ?? statement;
-    const isExported = statement.type === 'ExportNamedDeclaration';
-    if (statement.type === 'ImportDeclaration') addImports(statement, names);
-    if (statement.type === 'ExportDefaultDeclaration') exports.set('default', declared);
-    for (const [name, node] of declarationsOf(declared)) {
-      exports.set(`local ${name}`, node);
-      if (isExported) exports.set(name, node);
-    }
-    for (const specifier of isExported ? (statement.specifiers ?? []) : [])
-      addLocal(exports, specifier.exported?.name ?? '', specifier.local);
-    addCommonJs(statement, exports);
-  }
-  for (const [name, node] of exports) if (!name.startsWith('local ')) addLocal(exports, name, node);
-  return { exports, names };
-}
-
-function addLocal(exports: Map<string, Node>, name: string, node: Node | undefined): void {
-  const local = isIdentifier(node) ? exports.get(`local ${node.name}`) : node;
-  if (local !== undefined) exports.set(name, local);
-}
-
-function addImports(statement: Node, names: Map<string, string>): void {
-  const from = (stringOf(statement.source) ?? '').replace(/^node:/, '');
-  for (const { type, local, imported } of statement.specifiers ?? []) {
-    const isNamed = type === 'ImportSpecifier' && imported?.name !== 'default';
-    if (local?.name !== undefined) names.set(local.name, isNamed ? `${from}.${imported?.name ?? ''}` : from);
-  }
-}
-
-function declarationsOf(node: Node): [string, Node][] {
-  if (node.type === 'FunctionDeclaration' && isIdentifier(node.id)) return [[node.id.name, node]];
-  if (node.type !== 'VariableDeclaration') return [];
-  return (node.declarations ?? []).flatMap(({ id, init }): [string, Node][] =>
-    isIdentifier(id) && init != null ? [[id.name, init]] : [],
-  );
-}
-
-function addCommonJs(statement: Node, exports: Map<string, Node>): void {
-  const assignment = typeof statement.expression === 'object' ? statement.expression : undefined;
-  if (assignment?.type !== 'AssignmentExpression' || !assignment.left || !assignment.right) return;
-  const { left, right } = assignment;
-  const object = left.object && unwrap(left.object);
-  if (left.type !== 'MemberExpression' || object === undefined) return;
-  const name = keyName(left) ?? '';
-  const isWhole = isIdentifier(object, 'module') && name === 'exports';
-  if (!isWhole) {
-    const isExports = isIdentifier(object, 'exports') || keyName(object) === 'exports';
-    if (isExports) exports.set(name, right);
-    return;
-  }
-  exports.set('default', right);
-  for (const property of right.type === 'ObjectExpression' ? (right.properties ?? []) : [])
-    if (property.type === 'Property') exports.set(keyName(property) ?? '', property.value as Node);
 }
