@@ -59,6 +59,17 @@ app.get('/x', show);
 app.use(gatewayErrorHandler());
 app.use((err, req, res, next) => res.status(500).end(), (req, res) => res.status(404).end());
 app.use((req, res) => res.status(404).end());`,
+    `const express = require('express');
+const { gatewayErrorHandler } = require('express-hangup');
+const app = express();
+app.get('/x', show);
+app.use(gatewayErrorHandler());
+app.use(onError);
+app.use(notFound);
+app.use('*', (req, res) => res.sendStatus(404));
+function onError(err, req, res, next) {
+  res.end();
+}`,
     `const koa = require('koa');
 const app = new koa();
 app.use(show);`,
@@ -214,7 +225,6 @@ module.exports = app;`,
       code: `const express = require('express');
 const app = express();
 app.get('/x', show);
-require('./routes')(app);
 routes(app);
 app.listen(3000);`,
       ids: ['missing'],
@@ -224,7 +234,6 @@ app.listen(3000);`,
 const { gatewayErrorHandler } = require('express-hangup');
 const app = express();
 app.get('/x', show);
-require('./routes')(app);
 routes(app);
 app.use(gatewayErrorHandler());
 app.listen(3000);`,
@@ -369,7 +378,7 @@ async function start() {
   app.get('/x', show);
 }
 start();`,
-      ids: ['missing'],
+      ids: ['byHand'],
     },
     {
       code: `const express = require('express');
@@ -416,7 +425,7 @@ class Server {
     this.app.get('/x', show);
   }
 }`,
-      ids: ['missing'],
+      ids: ['byHand'],
     },
     {
       code: `import express, { type ErrorRequestHandler } from 'express';
@@ -606,7 +615,7 @@ function configure(app) {
   app.get('/x', handler);
   app.use(errorHandler());
 }`,
-      ids: ['missing'],
+      ids: ['byHand'],
     },
     {
       code: `const express = require('express');
@@ -615,7 +624,32 @@ ready.then(() => {
   configure(app);
 });
 app.get('/metrics', metrics);`,
+      ids: ['byHand'],
+    },
+    {
+      code: `const express = require('express');
+const app = express();
+app.get('/x', show);
+require('./a-file-that-is-not-there')(app);
+app.listen(3000);`,
+      ids: ['byHand'],
+    },
+    {
+      code: `const express = require('express');
+const app = express();
+require('./a-file-that-is-not-there')(app);
+app.use((err, req, res, next) => res.status(500).end());`,
       ids: ['missing'],
+      suggested: [
+        {
+          mount: `const express = require('express');
+const { gatewayErrorHandler } = require('express-hangup');
+const app = express();
+require('./a-file-that-is-not-there')(app);
+app.use(gatewayErrorHandler());
+app.use((err, req, res, next) => res.status(500).end());`,
+        },
+      ],
     },
   ],
 );

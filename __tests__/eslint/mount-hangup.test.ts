@@ -120,7 +120,7 @@ app.listen(3000);`,
       suggested: [
         {
           mount: `var express = require('express'); // the framework
-const { hangup } = require('express-hangup');
+var { hangup } = require('express-hangup');
 var app = express(); /* the app */
 app.use(hangup());
 app.get('/x', show);
@@ -256,7 +256,7 @@ server.get('/x', show);`,
         {
           mount: `'use strict';
 var app = require('express')(), x = 1;
-const { hangup } = require('express-hangup');
+var { hangup } = require('express-hangup');
 app.listen(80);
 var server = require('express')();
 server.use(hangup());

@@ -4,6 +4,7 @@ import { optionsParameter } from './wrappers';
 import { filesBeside, textOf, type Loaded, type Parser } from '../code/loaded';
 import { isFunction, unwrap, type Node, type Source } from '../code/node';
 import type { Origin } from '../code/origin';
+import { mountsErrorsBeside, type MountsErrorsThere } from '../express/handed-app';
 
 /** What the rules can learn from the project's other files. */
 export interface OtherFiles {
@@ -11,12 +12,15 @@ export interface OtherFiles {
   shapeOf: (origin: Origin) => CallShape | undefined;
   /** How an export of another file is written, if it is an async function with a handler's parameters. */
   isAsyncHandler: (origin: Origin) => 'declaration' | 'expression' | undefined;
+  /** Whether an export of another file mounts error handlers on an app that it is given. */
+  mountsErrors: MountsErrorsThere;
 }
 
 /** Reads other files with the parser of this one. Their code is not run. */
 export function otherFiles(filename: string, parser: Parser, visitorKeys: Source['visitorKeys']): OtherFiles {
   const find = filesBeside(filename, parser);
   return {
+    mountsErrors: mountsErrorsBeside(filename, parser, visitorKeys),
     shapeOf: (origin) => {
       const found = find(origin, 'call');
       if (found === undefined) return undefined;

@@ -1,6 +1,6 @@
 import { eol } from '../calls/add-signal';
 import type { Edit } from '../calls/add-signal';
-import { isWithin, stringOf, type Node, type Scope, type Source } from './node';
+import { isWithin, stringOf, walk, type Node, type Scope, type Source } from './node';
 import { lineAfter } from './remove';
 
 /** The module of each name of ours, and its alias for files in which the name is taken. */
@@ -106,7 +106,7 @@ export function importEdit(
   const module = `${quote}${from}${quote}`;
   const line = isModule
     ? `import { ${text} } from ${module}${end}`
-    : `const { ${text} } = require(${module})${end}`;
+    : `${declarationWord(source)} { ${text} } = require(${module})${end}`;
   return afterImports(line, source, before);
 }
 
@@ -168,6 +168,15 @@ export function styleOf(source: Source): { quote: "'" | '"'; end: ';' | '' } {
   );
   const ended = plain.filter((statement) => source.getLastToken(statement)?.value === ';').length;
   return { quote: doubles > singles ? '"' : "'", end: ended * 2 >= plain.length ? ';' : '' };
+}
+
+/** How a file declares what does not change: `var` where it has nothing but that, else `const`. */
+export function declarationWord(source: Source): 'var' | 'const' {
+  const kinds = new Set<string | undefined>();
+  walk(source.ast, source, ({ type, kind }) => {
+    if (type === 'VariableDeclaration') kinds.add(kind);
+  });
+  return kinds.size === 1 && kinds.has('var') ? 'var' : 'const';
 }
 
 /** Lines for one place become one edit: ESLint refuses two insertions there. */

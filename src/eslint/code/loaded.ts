@@ -77,10 +77,38 @@ export function textOf(node: Node, loaded: Loaded, depth = 0): string | undefine
     return object === undefined || name === undefined || name === 'default' ? object : `${object}.${name}`;
   }
   if (inner.type !== 'CallExpression' || inner.callee === undefined) return undefined;
-  const required = isIdentifier(inner.callee, 'require') ? stringOf(inner.arguments?.[0]) : undefined;
-  if (required !== undefined) return required.replace(/^node:/, '');
+  const required = requiredBy(inner);
+  if (required !== undefined) return required;
   const callee = textOf(inner.callee, loaded, depth + 1);
   return callee && `${callee}()`;
+}
+
+/** What a callee in another file is: a value of that file, or where it comes from. */
+export function valueIn(callee: Node, loaded: Loaded, depth = 0): Node | Origin | undefined {
+  const inner = unwrap(callee);
+  if (depth > 8) return undefined;
+  if (isIdentifier(inner)) {
+    const own = loaded.exports.get(`local ${inner.name}`);
+    return loaded.imports.get(inner.name) ?? (own && valueIn(own, loaded, depth + 1));
+  }
+  if (inner.type === 'MemberExpression' && inner.object) {
+    const object = valueIn(inner.object, loaded, depth + 1);
+    const name = keyName(inner);
+    if (object === undefined || name === undefined) return undefined;
+    return 'from' in object ? { from: object.from, path: `${object.path}.${name}` } : memberOf(object, name);
+  }
+  const from = requiredBy(inner);
+  if (from !== undefined) return { from, path: '' };
+  if (inner.type !== 'NewExpression' || inner.callee === undefined) return inner;
+  const made = valueIn(inner.callee, loaded, depth + 1);
+  return made !== undefined && 'from' in made ? { from: made.from, path: `${made.path}.new()` } : made;
+}
+
+/** A member of an object literal or a class, by its name. */
+export function memberOf(holder: Node, name: string): Node | undefined {
+  const body = holder.type.startsWith('Class') ? (holder.body as Node).body : holder.properties;
+  const found = (Array.isArray(body) ? body : []).find((each) => keyName(each) === name);
+  return (found?.value as Node | null | undefined) ?? undefined;
 }
 
 function resolved(filename: string, from: string): string | undefined {
@@ -134,6 +162,7 @@ function exportsOf(statements: readonly Node[]): Loaded {
     const declared = statement.declaration ?? statement;
     const isExported = statement.type === 'ExportNamedDeclaration';
     if (statement.type === 'ImportDeclaration') noteImports(statement, imports);
+    noteRequires(statement, imports);
     if (statement.type === 'ExportDefaultDeclaration') exports.set('default', declared);
     for (const [name, node] of declarationsOf(declared)) {
       exports.set(`local ${name}`, node);
@@ -161,8 +190,25 @@ function noteImports(statement: Node, imports: Map<string, Origin>): void {
   }
 }
 
+/** `const { initRoutes } = require('./routes')`. */
+function noteRequires({ declarations = [] }: Node, imports: Map<string, Origin>): void {
+  for (const { id, init } of declarations) {
+    const from = requiredBy(init);
+    if (from === undefined || id?.type !== 'ObjectPattern') continue;
+    for (const property of id.properties ?? []) {
+      const [name, local] = [keyName(property), property.value as Node | undefined];
+      if (name !== undefined && isIdentifier(local)) imports.set(local.name, { from, path: `.${name}` });
+    }
+  }
+}
+
+function requiredBy(node: Node | null | undefined): string | undefined {
+  const isRequire = node?.type === 'CallExpression' && isIdentifier(node.callee, 'require');
+  return isRequire ? stringOf(node.arguments?.[0])?.replace(/^node:/, '') : undefined;
+}
+
 function declarationsOf(node: Node): [string, Node][] {
-  if (node.type === 'FunctionDeclaration' && isIdentifier(node.id)) return [[node.id.name, node]];
+  if (/^(Function|Class)Declaration$/.test(node.type) && isIdentifier(node.id)) return [[node.id.name, node]];
   if (node.type !== 'VariableDeclaration') return [];
   return (node.declarations ?? []).flatMap(({ id, init }): [string, Node][] =>
     isIdentifier(id) && init != null ? [[id.name, init]] : [],

@@ -56,6 +56,7 @@ export interface Node {
   readonly moduleReference?: Node;
   readonly importKind?: string;
   readonly parameter?: Node;
+  readonly superClass?: Node | null;
 }
 
 /** A token or a comment. */

@@ -48,6 +48,8 @@ function found(inner: Node, source: Source, depth: number): Origin | undefined {
       return originOfMember(inner, source, depth + 1);
     case 'CallExpression':
       return originOfCall(inner, source, depth + 1);
+    case 'AssignmentExpression':
+      return inner.operator === '=' ? originOf(inner.right, source, depth + 1) : undefined;
     case 'NewExpression': {
       const made = originOf(inner.callee, source, depth + 1);
       return made && { from: made.from, path: `${made.path}.new()` };
@@ -74,6 +76,13 @@ export function variableOf(identifier: Node, source: Source): Variable | undefin
     scope = scope.upper;
   }
   return undefined;
+}
+
+/** What an identifier was declared as: a function, a class, or what its variable was set to at first. */
+export function valueOf(identifier: Node, source: Source): Node | undefined {
+  const def = isIdentifier(identifier) ? variableOf(identifier, source)?.defs[0] : undefined;
+  if (def?.type === 'FunctionName' || def?.type === 'ClassName') return def.node;
+  return def?.type === 'Variable' && isIdentifier(def.node.id) ? (def.node.init ?? undefined) : undefined;
 }
 
 function moduleOrigin(name: string | undefined): Origin | undefined {

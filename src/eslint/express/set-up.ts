@@ -1,155 +1,187 @@
 import {
-  around,
   isFunction,
-  isIdentifier,
   isMethodCall,
   isWithin,
   keyName,
-  parametersOf,
+  statementsOf,
   unwrap,
   walk,
   type Node,
   type Source,
 } from '../code/node';
-import { variableOf } from '../code/origin';
 import type { App } from './app';
-import { registrationOf, type Registration } from './registration';
+import { registersErrors, takesAll } from './error-handlers';
+import { ADDS_NOTHING, givenIn, type MountsErrors } from './handed-app';
+import { memberFunctions } from './members';
 
-/** Whether a handler is an error handler, by its four parameters or by its name. */
-export function isErrorHandler(handler: Node, source: Source): boolean {
-  const inner = unwrap(handler);
-  if (isFunction(inner)) return parametersOf(inner).length === 4;
-  const named = inner.type === 'CallExpression' && inner.callee ? unwrap(inner.callee) : inner;
-  const def = isIdentifier(named) ? variableOf(named, source)?.defs[0] : undefined;
-  const fn = def?.type === 'Variable' ? def.node.init : def?.node;
-  if (isFunction(fn) && inner.type !== 'CallExpression') return parametersOf(fn).length === 4;
-  return /(^|[._])(error|err|exception|on_?error)|error(s|handler|middleware|converter|logger)?$|errorhandl/i.test(
-    source.getText(named),
-  );
-}
+/** The place for `gatewayErrorHandler()`: beside a statement; or what a person has to do, where the place is not seen. */
+export type EndOfSetup =
+  { readonly statement: Node; readonly side: 'before' | 'after' } | { readonly byHand: string };
 
-/** The end of an app's set-up: the statement before or after which the error handlers belong. */
-export interface EndOfSetup {
+/** What a statement adds to an app. */
+interface Step {
   readonly statement: Node;
-  readonly side: 'before' | 'after';
+  /**
+   * `fallback` answers what no route has taken; `mixed` mounts error handlers in a function where ours would have to be
+   * mounted too; `unread` may do so.
+   */
+  readonly kind: 'routes' | 'errors' | 'fallback' | 'mixed' | 'unread';
+  /** For `mixed` and `unread`: where a person has to mount ours. */
+  readonly byHand?: string;
+  /** For a method that ends with error handlers: the first of them. */
+  readonly inner?: Node;
 }
 
-/** The place for `gatewayErrorHandler()`; `undefined` where the set-up is spread over places whose order is not seen. */
-export function endOfSetup(app: App, source: Source): EndOfSetup | undefined {
-  const later = app.statements.slice(app.statements.indexOf(app.made) + 1);
-  if (isHandedOnLater(app, later, source)) return undefined;
-  const isHere = app.registrations.every(({ call }) => later.some((each) => isDirectly(call, each)));
-  if (!isHere && !(app.name.startsWith('this.') && isByMethods(app, later, source))) return undefined;
-  const setup = later.filter((each) => isSetup(each, app, source));
-  const last = setup.at(-1);
-  if (last === undefined || setup.some((each) => handsToErrorSetup(each, source))) return undefined;
-  let first: Node | undefined;
-  for (const statement of setup.toReversed()) {
-    const isErrors = isErrorSetup(statement, app, source);
-    if (isErrors) first = statement;
-    // The handler for requests that no route has taken may come after the error handlers.
-    else if (first !== undefined || !isTakingAll(statement, source)) break;
-  }
-  return first === undefined ? { statement: last, side: 'after' } : { statement: first, side: 'before' };
-}
-
+const SPREAD =
+  'behind all routes and before the error handlers: the order in which they are added is not seen';
 const SERVERS = /listen|server|request|supertest|https?|io$/i;
+const DEPTH = 8;
 
-/** Whether a function that runs at another time hands the app on: `ready.then(() => addRoutes(app))`. */
-function isHandedOnLater(app: App, later: readonly Node[], source: Source): boolean {
-  let found = false;
-  walk(source.ast, source, (node) => {
-    const isGiven =
-      node.type === 'CallExpression' && (node.arguments ?? []).some((each) => isIdentifier(each, app.name));
-    const isLater = isGiven && later.some((each) => isWithin(node, each) && !isDirectly(node, each));
-    if (isLater && !SERVERS.test(source.getText(node.callee))) found = true;
-    return !found;
-  });
-  return found;
+/** Finds the end of an app's set-up, where its error handlers belong. */
+export function endOfSetup(app: App, source: Source, mountsErrors: MountsErrors): EndOfSetup {
+  const setup = new Setup(app, source, mountsErrors);
+  const steps = setup.stepsOf(app.later, 0);
+  const last = steps.at(-1);
+  if (last === undefined || setup.hasMore()) return { byHand: SPREAD };
+  const end = endOf(steps);
+  if ('byHand' in end) return end;
+  return end.first ? { statement: end.first, side: 'before' } : { statement: last.statement, side: 'after' };
 }
 
-/** Whether all registrations are in these statements, or in methods that these statements call. */
-function isByMethods(app: App, later: readonly Node[], source: Source): boolean {
-  return app.registrations.every(({ call }) => {
-    if (later.some((each) => isDirectly(call, each))) return true;
-    const name = keyName(around(call, ({ type }) => /^(MethodDefinition|PropertyDefinition)$/.test(type)));
-    return later.some((each) => name !== undefined && source.getText(each).startsWith(`this.${name}(`));
-  });
+/** Whether anything is added to an app, as far as the file shows. */
+export function isSetUp(app: App, source: Source): boolean {
+  return app.registrations.length > 0 || handOvers(app, source).length > 0;
 }
 
-function isDirectly(call: Node, statement: Node): boolean {
-  if (!isWithin(call, statement) || isFunction(statement)) return false;
-  const fn = around(call, (node) => isFunction(node) || node === statement);
-  return fn === statement;
+/** The first of the statements with which a set-up ends and that mount error handlers only, or why ours goes elsewhere. */
+function endOf(steps: readonly Step[]): { readonly first: Node | undefined } | { readonly byHand: string } {
+  const first = firstErrors(steps);
+  // Whoever mounts error handlers at the end has hardly mounted others before.
+  const open = steps.find(({ kind }) => kind === 'mixed' || (kind === 'unread' && first === undefined));
+  return open?.byHand === undefined ? { first } : { byHand: open.byHand };
 }
 
-/** Whether a statement adds to an app: a registration, or a call that is handed the app. */
-function isSetup(statement: Node, app: App, source: Source): boolean {
-  const expression = statement.type === 'ExpressionStatement' ? (statement.expression as Node) : undefined;
-  if (expression === undefined) return app.registrations.some(({ call }) => isDirectly(call, statement));
-  const call = expression.type === 'AwaitExpression' ? (expression.argument as Node) : expression;
-  if (call.type !== 'CallExpression' || call.callee === undefined) return false;
-  if (app.registrations.some((each) => isDirectly(each.call, statement))) return true;
-  const text = source.getText(call.callee);
-  if (/listen|createServer|connect$|process\.|\.(set|enable|disable|engine)$|drainable|console/.test(text))
-    return false;
-  if (app.name.startsWith('this.')) return /^this\.\w+$/.test(text);
-  return (call.arguments ?? []).some((each) => mentions(each, app.name, source));
-}
-
-function mentions(argument: Node, name: string, source: Source): boolean {
-  if (argument.type === 'ObjectExpression')
-    return (argument.properties ?? []).some((each) => source.getText(each.value as Node) === name);
-  return source.getText(argument) === name;
-}
-
-function isErrorSetup(statement: Node, app: App, source: Source): boolean {
-  if (statement.type === 'IfStatement') {
-    const inside = app.registrations.filter(({ call }) => isDirectly(call, statement));
-    return inside.length > 0 && inside.every((each) => registersErrors(each, source));
+function firstErrors(steps: readonly Step[]): Node | undefined {
+  let first: Node | undefined;
+  for (const { kind, statement, inner } of steps.toReversed()) {
+    if (inner !== undefined) return inner;
+    if (kind === 'errors') first = statement;
+    // The handler for requests that no route has taken may come after the error handlers.
+    else if (first !== undefined || kind !== 'fallback') break;
   }
-  const expression = statement.expression as Node | undefined;
-  const call = expression?.type === 'AwaitExpression' ? (expression.argument as Node) : expression;
-  const registration = call && registrationOf(call, source);
-  if (registration) return registersErrors(registration, source);
-  return (
-    call?.callee !== undefined && /error/i.test(keyName(unwrap(call.callee)) ?? source.getText(call.callee))
-  );
+  return first;
 }
 
-/** `app.use(onError)`, also `app.use(onError, notFound)`. */
-export function registersErrors({ method, handlers }: Registration, source: Source): boolean {
-  const [first, ...others] = handlers;
-  if (method !== 'use' || first === undefined || !isErrorHandler(first, source)) return false;
-  return others.every((each) => isErrorHandler(each, source) || isFunction(each));
-}
-
-/** `configure(app)` with a function of this file that mounts error handlers: ours would have to be mounted in it. */
-function handsToErrorSetup({ expression }: Node, source: Source): boolean {
-  const call =
-    typeof expression === 'object' && expression.type === 'AwaitExpression'
-      ? expression.argument
-      : expression;
-  const callee = typeof call === 'object' && call?.type === 'CallExpression' ? call.callee : undefined;
-  const def = isIdentifier(callee) ? variableOf(callee, source)?.defs[0] : undefined;
-  const fn = def?.type === 'Variable' ? def.node.init : def?.node;
-  let found = false;
-  if (isFunction(fn))
-    walk(fn, source, (node) => {
-      const given = isMethodCall(node, /^use$/) ? (node.arguments ?? []) : [];
-      if (given.length > 0 && given.every((each) => isErrorHandler(each, source))) found = true;
-      return !found;
-    });
+/** Calls that are given the app, and are not a server that listens to it. */
+function handOvers(app: App, source: Source): Node[] {
+  const found: Node[] = [];
+  const isInRegistration = (node: Node): boolean =>
+    app.registrations.some(({ call }) => node !== call && isWithin(node, call));
+  walk(source.ast, source, (node) => {
+    if (node.type !== 'CallExpression' && node.type !== 'NewExpression') return;
+    const text = node.callee ? source.getText(node.callee) : '';
+    if (ADDS_NOTHING.test(text) || isInRegistration(node)) return;
+    if (givenIn(node, app.isSame) !== undefined) found.push(node);
+  });
   return found;
 }
 
-/** `app.use((req, res) => …)`, without a path and with no more than functions for requests. */
-export function takesAll({ method, call }: Registration): boolean {
-  const given = method === 'use' ? (call.arguments ?? []) : [];
-  return given.length > 0 && given.every((each) => isFunction(each) && parametersOf(each).length < 4);
+/** Follows an app's set-up from the statement that makes it, also into the methods of its class. */
+class Setup {
+  readonly #app: App;
+  readonly #source: Source;
+  readonly #mountsErrors: MountsErrors;
+  readonly #handOvers: readonly Node[];
+  readonly #reached = new Set<Node>();
+
+  constructor(app: App, source: Source, mountsErrors: MountsErrors) {
+    this.#app = app;
+    this.#source = source;
+    this.#mountsErrors = mountsErrors;
+    this.#handOvers = handOvers(app, source);
+  }
+
+  /** Whether anything is added where the statements that were followed do not come, or not in their order. */
+  hasMore(): boolean {
+    const given = this.#handOvers.filter(({ callee }) => !SERVERS.test(this.#source.getText(callee)));
+    const all = [...this.#app.registrations.map(({ call }) => call), ...given];
+    return all.some((call) => !this.#reached.has(call));
+  }
+
+  stepsOf(statements: readonly Node[], depth: number): Step[] {
+    return statements.flatMap((statement) => this.#stepOf(statement, depth) ?? []);
+  }
+
+  #stepOf(statement: Node, depth: number): Step | undefined {
+    const own = this.#app.registrations.filter(({ call }) => isDirectly(call, statement));
+    const given = this.#handOvers.filter((call) => isDirectly(call, statement));
+    for (const call of [...own.map(({ call }) => call), ...given]) this.#reached.add(call);
+    if (given.length > 0) return this.#handingOver(statement, given);
+    if (own.length === 0) return depth > DEPTH ? undefined : this.#methodStep(statement, depth);
+    if (own.every((each) => registersErrors(each, this.#source))) return { statement, kind: 'errors' };
+    return { statement, kind: own.every(takesAll) ? 'fallback' : 'routes' };
+  }
+
+  #handingOver(statement: Node, calls: readonly Node[]): Step {
+    let isErrors = false;
+    for (const call of calls) {
+      const callee = unwrap(call.callee as Node);
+      const given = givenIn(call, this.#app.isSame);
+      const name = this.#source.getText(callee);
+      if (/error/i.test(keyName(callee) ?? name)) isErrors = true;
+      else if (given !== undefined) {
+        const mounts = this.#mountsErrors(callee, given);
+        if (mounts === true)
+          return {
+            statement,
+            kind: 'mixed',
+            byHand: `in \`${name}()\`, before the error handlers there`,
+          };
+        if (mounts === undefined && !SERVERS.test(name)) return unread(statement, name);
+      }
+    }
+    return { statement, kind: isErrors ? 'errors' : 'routes' };
+  }
+
+  /** A call of a method of the class that the app belongs to: `this.routes()`. */
+  #methodStep(statement: Node, depth: number): Step | undefined {
+    const expression = typeof statement.expression === 'object' ? statement.expression : undefined;
+    const isAwaited = expression?.type === 'AwaitExpression';
+    const call = isAwaited ? (expression.argument as Node) : expression;
+    const callee = call?.type === 'CallExpression' && call.callee ? unwrap(call.callee) : undefined;
+    if (callee?.object?.type !== 'ThisExpression' || !this.#app.name.startsWith('this.')) return undefined;
+    const name = this.#source.getText(callee);
+    const [fn] = memberFunctions(callee, this.#source);
+    if (fn === undefined) {
+      if (ADDS_NOTHING.test(name)) return undefined;
+      return /error/i.test(name) ? { statement, kind: 'errors' } : unread(statement, name);
+    }
+    // What an async method adds after its first await, it adds later.
+    const steps = fn.async === true && !isAwaited ? [] : this.stepsOf(statementsOf(fn), depth + 1);
+    if (steps.length === 0) return /error/i.test(name) ? { statement, kind: 'errors' } : undefined;
+    for (const kind of ['errors', 'fallback'] as const)
+      if (steps.every((each) => each.kind === kind && each.inner === undefined)) return { statement, kind };
+    const end = endOf(steps);
+    if ('byHand' in end)
+      return { statement, kind: steps.find(({ byHand }) => byHand === end.byHand)?.kind ?? 'mixed', ...end };
+    return end.first ? { statement, kind: 'routes', inner: end.first } : { statement, kind: 'routes' };
+  }
 }
 
-function isTakingAll({ expression }: Node, source: Source): boolean {
-  const registration = typeof expression === 'object' ? registrationOf(expression, source) : undefined;
-  return registration !== undefined && takesAll(registration);
+function unread(statement: Node, name: string): Step {
+  const byHand = `in \`${name}()\` if that mounts error handlers, before them, else behind its call: it was not read`;
+  return { statement, kind: 'unread', byHand };
+}
+
+/** Whether a call runs when a statement does: not in a function for later, but in one that `forEach()` calls at once. */
+function isDirectly(call: Node, statement: Node): boolean {
+  if (!isWithin(call, statement)) return false;
+  for (let node = call; node !== statement && node.parent != null; node = node.parent)
+    if (isFunction(node) && !runsAtOnce(node)) return false;
+  return !isFunction(statement);
+}
+
+function runsAtOnce(fn: Node): boolean {
+  const { parent } = fn;
+  return fn.async !== true && isMethodCall(parent, /^(forEach|map)$/) && parent.arguments?.[0] === fn;
 }

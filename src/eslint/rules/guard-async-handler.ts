@@ -1,5 +1,5 @@
 import type { Edit } from '../calls/add-signal';
-import { afterImports, isTaken, styleOf } from '../code/imports';
+import { afterImports, declarationWord, isTaken, styleOf } from '../code/imports';
 import { isFunction, parametersOf, statementsOf, unwrap, walk, type Node } from '../code/node';
 import { originOf } from '../code/origin';
 import { functionsBehind } from '../express/handlers';
@@ -105,7 +105,7 @@ export function guardLine(source: RuleKit['source'], filename: string): string {
   const { quote, end } = styleOf(source);
   const isTyped = /\.([cm]?ts|tsx)$/.test(filename);
   const body = `(req, res, next) => Promise.resolve(handler(req, res, next)).catch(next)${end}`;
-  if (!isTyped) return `const forwardErrors = (handler) => ${body}`;
+  if (!isTyped) return `${declarationWord(source)} forwardErrors = (handler) => ${body}`;
   // The guard's type parameters pass on the types that the route declares. Without them, the types are as without the guard.
   const express = `import(${quote}express${quote})`;
   const of = (member: string): string => `${express}.Request[${quote}${member}${quote}]`;

@@ -1,9 +1,11 @@
 import { imported, styleOf } from '../code/imports';
 import { callsOfOurs } from '../code/mounted';
-import { isWithin } from '../code/node';
+import { isWithin, type Node, type Source } from '../code/node';
 import { lineAfter, lineBefore } from '../code/remove';
 import { appsOf, isNest, useLine, type App } from '../express/app';
-import { endOfSetup, isErrorHandler, registersErrors, takesAll } from '../express/set-up';
+import { isErrorHandler, registersErrors, takesAll } from '../express/error-handlers';
+import { mountsErrorsHere } from '../express/handed-app';
+import { endOfSetup, isSetUp } from '../express/set-up';
 import { rule, type RuleKit } from '../rule';
 import { judgeNest } from './nest-filter';
 
@@ -15,6 +17,8 @@ export const mountGatewayErrorHandler = rule(
     messages: {
       missing:
         '`{{app}}` has no `gatewayErrorHandler()`: a reset or a timeout of an upstream is answered 500.',
+      byHand:
+        '`{{app}}` has no `gatewayErrorHandler()`: a reset or a timeout of an upstream is answered 500. Mount it by hand {{where}}.',
       early:
         '`gatewayErrorHandler()` stands before routes of `{{app}}`, whose errors it does not see: mount it after them.',
       late: '`gatewayErrorHandler()` stands behind an error handler of `{{app}}`, which may have answered: mount it before.',
@@ -42,10 +46,10 @@ function judge(app: App, kit: RuleKit): void {
     return;
   }
   // A function that the app is passed to may mount it.
-  if (mounted.length > 0 || app.registrations.length === 0) return;
-  const end = endOfSetup(app, source);
-  if (end === undefined) {
-    report({ node: app.call, messageId: 'missing', data });
+  if (mounted.length > 0 || !isSetUp(app, source)) return;
+  const end = endOfSetup(app, source, mountsErrorsHere(source, kit.project, kit.files.mountsErrors));
+  if ('byHand' in end) {
+    report({ node: app.call, messageId: 'byHand', data: { ...data, where: end.byHand } });
     return;
   }
   const { local, edits } = imported(
@@ -65,30 +69,25 @@ function judgePlace(app: App, at: number, { source, report }: RuleKit): void {
   const own = app.registrations[at];
   const data = { app: app.name };
   if (own === undefined) return;
-  const isErrors = ({ handlers }: App['registrations'][number]): boolean =>
-    handlers.length > 0 && handlers.every((each) => isErrorHandler(each, source));
-  const isFunctions = app.registrations
+  const isBehindAnswer = app.registrations
     .slice(0, at)
-    .some((each) => each.method === 'use' && isErrors(each) && answers(each.handlers, source));
+    .some(
+      ({ method, handlers }) =>
+        method === 'use' &&
+        handlers.length > 0 &&
+        handlers.every((each) => isErrorHandler(each, source)) &&
+        handlers.some((each) => answers(each, source)),
+    );
   // In a class the methods do not have to be called in the order of the text.
   if (app.name.startsWith('this.')) return;
-  if (isFunctions) report({ node: own.call, messageId: 'late', data });
+  if (isBehindAnswer) report({ node: own.call, messageId: 'late', data });
   else if (app.registrations.slice(at + 1).some((each) => !registersErrors(each, source) && !takesAll(each)))
     report({ node: own.call, messageId: 'early', data });
 }
 
-/** Whether one of the error handlers answers. One that only logs and calls `next(err)` may come before ours. */
-function answers(
-  handlers: readonly { params?: readonly { name?: string }[] }[],
-  source: RuleKit['source'],
-): boolean {
-  return handlers.some((each) => {
-    const res = each.params?.[2]?.name;
-    return (
-      res !== undefined &&
-      new RegExp(`\\b${res}\\s*\\.\\s*(json|send|status|end|render|sendStatus)`).test(
-        source.getText(each as never),
-      )
-    );
-  });
+/** Whether an error handler answers. One that only logs and calls `next(err)` may come before ours. */
+function answers(handler: Node, source: Source): boolean {
+  const res = handler.params?.[2]?.name;
+  const answer = new RegExp(`\\b${res ?? ''}\\s*\\.\\s*(json|send|status|end|render|sendStatus)`);
+  return res !== undefined && answer.test(source.getText(handler));
 }

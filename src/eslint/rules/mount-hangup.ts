@@ -1,8 +1,8 @@
 import { imported, styleOf } from '../code/imports';
 import { callsOfOurs } from '../code/mounted';
-import { isWithin, unwrap, type Node } from '../code/node';
-import { lineAfter, removeStatement } from '../code/remove';
-import { appsOf, isNest, useLine, type App } from '../express/app';
+import { isWithin, type Node } from '../code/node';
+import { removeStatement } from '../code/remove';
+import { appsOf, isNest, lineAtFront, useLine, type App } from '../express/app';
 import { rule, type RuleKit } from '../rule';
 
 /** Reports an app without `hangup()`, or with it behind middleware that may answer or wait. */
@@ -41,7 +41,8 @@ function judge(app: App, kit: RuleKit): void {
     const { local, edits } = imported('hangup', source, settings.importsAreAdded, app.made.range[1]);
     const given = optionsText(options);
     const line = useLine(app, `${local}(${given})`, styleOf(source).end);
-    const suggest = [{ messageId: 'mount', data, edits: [...edits, lineAfter(app.made, line, source)] }];
+    const insert = lineAtFront(app, line, source);
+    const suggest = insert ? [{ messageId: 'mount', data, edits: [...edits, insert] }] : [];
     report({ node: app.call, messageId: 'missing', data, suggest });
     return;
   }
@@ -50,11 +51,9 @@ function judge(app: App, kit: RuleKit): void {
   const before = app.registrations.slice(0, at);
   // Routes alone, a health check for example, may come before it.
   if (late === undefined || before.every(({ method }) => method !== 'use')) return;
-  const isLone =
-    statement?.type === 'ExpressionStatement' && late.onApp && unwrap(late.call).arguments?.length === 1;
-  const edits = isLone
-    ? [removeStatement(statement, source), lineAfter(app.made, source.getText(statement), source)]
-    : undefined;
+  const isLone = statement?.type === 'ExpressionStatement' && late.onApp && late.call.arguments?.length === 1;
+  const insert = isLone ? lineAtFront(app, source.getText(statement), source) : undefined;
+  const edits = isLone && insert ? [removeStatement(statement, source), insert] : undefined;
   report({
     node: late.call,
     messageId: 'late',
