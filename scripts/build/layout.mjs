@@ -37,8 +37,9 @@ export const SHARED = {
   'eslint-rules': /^eslint\/(?!index$)/,
 };
 
-/** Files that are not on the way of every request: they are written without indentation and without needless spaces. */
-export const DENSE = /^(command-.+|testing-kit|eslint-rules|diagnose|databases|pg|mysql2)$/;
+/** Files that an app loads only where it needs them: they are written without indentation and without needless spaces. */
+export const DENSE =
+  /^(command-.+|testing-kit|eslint-rules|diagnose|databases|pg|mysql2|proxy|upstream|propagate)$/;
 
 /** The demo runs its apps in other processes, and shows their code: each stays a file of its own, comments and all. */
 export const ALONE = ['serve-app', 'apps/plain', 'apps/snippet', 'apps/ours'].map(

@@ -1,7 +1,7 @@
 import ts from 'typescript';
 
 /** Two characters of the code between which the language needs no space. */
-const CLOSE = /[(){}[\],;:=?]|[\w$][&|<>+\-*/!%^~]|[&|<>+\-*/!%^~][\w$]/;
+const CLOSE = /[(){}[\],;:=?]|[\w$"'`][&|<>+\-*/!%^~]|[&|<>+\-*/!%^~][\w$"'`]|[&|][!/]/;
 
 const COMMENT = /\/\*[^]*?\*\/|\/\/[^\n]*/g;
 
