@@ -195,6 +195,16 @@ describe('fix does not mount gatewayErrorHandler(), and says why,', () => {
       'the order in which they are added is not seen',
     ],
     [
+      'where an async method hands the app to a server that adds routes',
+      {
+        'app.js': server(
+          'this.app = express();\nthis.routes();\nthis.apollo();',
+          "routes() {\n    this.app.get('/x', show);\n  }\n  async apollo() {\n    await apolloServer.start();\n    apolloServer.applyMiddleware({ app: this.app });\n  }",
+        ),
+      },
+      'the order in which they are added is not seen',
+    ],
+    [
       'where an async method adds routes',
       {
         'app.js': server(

@@ -103,7 +103,7 @@ class Setup {
 
   /** Whether anything is added where the statements that were followed do not come, or not in their order. */
   hasMore(): boolean {
-    const given = this.#handOvers.filter(({ callee }) => !SERVERS.test(this.#source.getText(callee)));
+    const given = this.#handOvers.filter(({ callee }) => !SERVERS.test(lastName(callee, this.#source)));
     const all = [...this.#app.registrations.map(({ call }) => call), ...given];
     return all.some((call) => !this.#reached.has(call));
   }
@@ -128,7 +128,7 @@ class Setup {
       const callee = unwrap(call.callee as Node);
       const given = givenIn(call, this.#app.isSame);
       const name = this.#source.getText(callee);
-      if (/error/i.test(keyName(callee) ?? name)) isErrors = true;
+      if (/error/i.test(lastName(callee, this.#source))) isErrors = true;
       else if (given !== undefined) {
         const mounts = this.#mountsErrors(callee, given);
         if (mounts === true)
@@ -137,7 +137,8 @@ class Setup {
             kind: 'mixed',
             byHand: `in \`${name}()\`, before the error handlers there`,
           };
-        if (mounts === undefined && !SERVERS.test(name)) return unread(statement, name);
+        if (mounts === undefined && !SERVERS.test(lastName(callee, this.#source)))
+          return unread(statement, name);
       }
     }
     return { statement, kind: isErrors ? 'errors' : 'routes' };
@@ -166,6 +167,10 @@ class Setup {
       return { statement, kind: steps.find(({ byHand }) => byHand === end.byHand)?.kind ?? 'mixed', ...end };
     return end.first ? { statement, kind: 'routes', inner: end.first } : { statement, kind: 'routes' };
   }
+}
+
+function lastName(callee: Node | undefined, source: Source): string {
+  return (callee && keyName(unwrap(callee))) ?? source.getText(callee);
 }
 
 function unread(statement: Node, name: string): Step {
