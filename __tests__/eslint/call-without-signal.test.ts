@@ -888,5 +888,66 @@ app.post('/x', async (req, res) => {
         },
       ],
     },
+    {
+      code: `const app = require('express')();
+app.get('/x', async (req, res) => {
+  const answer = await fetch(url, {
+    method: 'GET',
+    headers, // the key
+  });
+  res.json(await answer.json());
+});`,
+      mounted: true,
+      ids: ['missing'],
+      fixed: `const app = require('express')();
+app.get('/x', async (req, res) => {
+  const answer = await fetch(url, {
+    method: 'GET',
+    headers, // the key
+    signal: req.signal,
+  });
+  res.json(await answer.json());
+});`,
+    },
+    {
+      code: `const app = require('express')();
+app.get('/x', async (req, res) => {
+  const answer = await fetch(url, {
+    method: 'GET',
+    headers /* the key */
+  });
+  res.json(await answer.json());
+});`,
+      mounted: true,
+      ids: ['missing'],
+      fixed: `const app = require('express')();
+app.get('/x', async (req, res) => {
+  const answer = await fetch(url, {
+    method: 'GET',
+    headers, /* the key */
+    signal: req.signal
+  });
+  res.json(await answer.json());
+});`,
+    },
+    {
+      code: `const app = require('express')();
+app.get('/x', async (req, res) => {
+  const answer = await fetch(
+    url, // where
+  );
+  res.json(await answer.json());
+});`,
+      mounted: true,
+      ids: ['missing'],
+      fixed: `const app = require('express')();
+app.get('/x', async (req, res) => {
+  const answer = await fetch(
+    url, // where
+    { signal: req.signal },
+  );
+  res.json(await answer.json());
+});`,
+    },
   ],
 );

@@ -710,8 +710,8 @@ app.get('/x', async (req, res) => {
     const r = await fetch(url);
     res.json(await r.json());
   } catch (error) {
-    if (classifyError(error, req)) throw error;
     await report(error);
+    if (classifyError(error, req)) throw error;
     res.status(503).end();
   }
 });`,
@@ -729,6 +729,124 @@ app.get('/x', async (req, res) => { try { res.json(await (await fetch(url)).json
 const { classifyError } = require('express-hangup');
 const app = express();
 app.get('/x', async (req, res) => { try { res.json(await (await fetch(url)).json()); } catch (e) { if (classifyError(e, req)) throw e; res.sendStatus(500); } });`,
+        },
+      ],
+    },
+    {
+      code: `const express = require('express');
+const app = express();
+app.post('/x', async (req, res, next) => {
+  try {
+    await fetch(url);
+    res.json({});
+  } catch (e) {
+    await tx.rollback();
+    res.status(500).json({ error: text(e) });
+  }
+});`,
+      ids: ['hides'],
+      suggested: [
+        {
+          pass: `const express = require('express');
+const { classifyError } = require('express-hangup');
+const app = express();
+app.post('/x', async (req, res, next) => {
+  try {
+    await fetch(url);
+    res.json({});
+  } catch (e) {
+    await tx.rollback();
+    if (classifyError(e, req)) return next(e);
+    res.status(500).json({ error: text(e) });
+  }
+});`,
+        },
+      ],
+    },
+    {
+      code: `const express = require('express');
+const app = express();
+app.post('/x', async (req, res, next) => {
+  try {
+    await fetch(url);
+    res.json({});
+  } catch (e) {
+    res.status(500).json({ error: 'x' });
+    await tx.rollback();
+  }
+});`,
+      ids: ['hides'],
+    },
+    {
+      code: `const express = require('express');
+const app = express();
+app.post('/x', async (req, res, next) => {
+  try {
+    await fetch(url);
+    res.json({});
+  } catch (e) {
+    if (e.known) {
+      await tx.rollback();
+      return res.sendStatus(500);
+    }
+    res.status(500).json({ error: 'x' });
+  }
+});`,
+      ids: ['hides'],
+    },
+    {
+      code: `const express = require('express');
+const app = express();
+const error = { message: 'no' };
+app.post('/x', async (req, res, next) => {
+  try {
+    await fetch(url);
+    res.json({});
+  } catch {
+    res.status(500).json(error);
+  }
+});`,
+      ids: ['hides'],
+      suggested: [
+        {
+          pass: `const express = require('express');
+const { classifyError } = require('express-hangup');
+const app = express();
+const error = { message: 'no' };
+app.post('/x', async (req, res, next) => {
+  try {
+    await fetch(url);
+    res.json({});
+  } catch (err) {
+    if (classifyError(err, req)) return next(err);
+    res.status(500).json(error);
+  }
+});`,
+        },
+      ],
+    },
+    {
+      code: `const express = require('express');
+const app = express();
+app.post('/x', (req, res, next) => {
+  fetch(url).then(() => res.json({})).catch(async (e) => {
+    failed.count += 1;
+    res.sendStatus(500);
+  });
+});`,
+      ids: ['hides'],
+      suggested: [
+        {
+          pass: `const express = require('express');
+const { classifyError } = require('express-hangup');
+const app = express();
+app.post('/x', (req, res, next) => {
+  fetch(url).then(() => res.json({})).catch(async (e) => {
+    failed.count += 1;
+    if (classifyError(e, req)) return next(e);
+    res.sendStatus(500);
+  });
+});`,
         },
       ],
     },

@@ -651,5 +651,28 @@ app.use((err, req, res, next) => res.status(500).end());`,
         },
       ],
     },
+    {
+      code: `const express = require('express');
+const app = express();
+// routes
+app.get('/x', show); app.use(onError);
+function onError(err, req, res, next) {
+  res.end();
+}`,
+      ids: ['missing'],
+      suggested: [
+        {
+          mount: `const express = require('express');
+const { gatewayErrorHandler } = require('express-hangup');
+const app = express();
+// routes
+app.get('/x', show); app.use(gatewayErrorHandler());
+app.use(onError);
+function onError(err, req, res, next) {
+  res.end();
+}`,
+        },
+      ],
+    },
   ],
 );

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { unifiedDiff } from '../../src/cli/fix/diff';
 import { isAbout, readFaults } from '../../src/cli/fix/faults';
-import type { Finding } from '../../src/cli/fix/repair-file';
+import { repairText, type Finding } from '../../src/cli/fix/repair-file';
 import { bisect } from '../../src/cli/fix/verify';
 
 describe('bisect()', () => {
@@ -43,6 +43,19 @@ describe('bisect()', () => {
       Promise.resolve(!(applied.includes('a') && applied.includes('d')));
     const { kept, takenBack } = await bisect(['a', 'b', 'c', 'd'], passes);
     expect({ kept, takenBack }).toEqual({ kept: ['a', 'b', 'c'], takenBack: ['d'] });
+  });
+});
+
+describe('repairText()', () => {
+  it('leaves a file in which ESLint fails as it is, and says why', () => {
+    const verify = (): never => {
+      throw new RangeError('Maximum call stack size exceeded\nOccurred while linting deep.js:1');
+    };
+    const inspection = { linter: { verify }, config: [], imports: [], filename: 'deep.js', file: 'deep.js' };
+    expect(repairText('fetch(url);', inspection, () => true)).toEqual({
+      ...{ before: 'fetch(url);', after: 'fetch(url);', repaired: [], left: [] },
+      unreadable: 'ESLint failed: Maximum call stack size exceeded',
+    });
   });
 });
 

@@ -160,7 +160,13 @@ function untouched(before: string, unreadable: string): FileOutcome {
 }
 
 function lint(text: string, config: object[], { linter, filename }: Inspection): LintMessage[] {
-  return linter.verify(text, config, { filename });
+  try {
+    return linter.verify(text, config, { filename });
+  } catch (error) {
+    // A file with thousands of nested expressions exhausts the stack. The others can still be repaired.
+    const [reason = ''] = (error as Error).message.split('\n');
+    return [{ ruleId: null, message: `ESLint failed: ${reason}`, line: 1, column: 1, fatal: true }];
+  }
 }
 
 function fatalIn(messages: readonly LintMessage[]): string | undefined {

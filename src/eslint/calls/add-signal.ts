@@ -58,9 +58,15 @@ export function addSignal(outbound: OutboundCall, signal: string, source: Source
   return [{ range: options.range, text: `{ ${property}, ...${source.getText(options)} }` }];
 }
 
-function insertArgument(call: Node, given: readonly Node[], at: number, text: string, source: Source): Edit {
+function insertArgument(
+  call: Node,
+  given: readonly Node[],
+  place: number,
+  text: string,
+  source: Source,
+): Edit {
   const last = given.at(-1);
-  const missing = 'undefined, '.repeat(at - given.length);
+  const missing = 'undefined, '.repeat(place - given.length);
   const close = source.getLastToken(call);
   if (last === undefined || close === null) {
     const end = call.range[1] - 1;
@@ -70,12 +76,13 @@ function insertArgument(call: Node, given: readonly Node[], at: number, text: st
   // A trailing comma: prettier's style in a call of several lines.
   const end = before?.value === ',' ? before : undefined;
   if (end === undefined) {
-    const place = before?.range[1] ?? last.range[1];
-    return { range: [place, place], text: `, ${missing}${text}` };
+    const behind = before?.range[1] ?? last.range[1];
+    return { range: [behind, behind], text: `, ${missing}${text}` };
   }
   const indent = indentOf(last, source);
   const gap = isOnLineOf(close, end) ? ' ' : `${eol(source)}${indent}`;
-  return { range: [end.range[1], end.range[1]], text: `${gap}${missing}${text},` };
+  const at = end.range[1] + commentBehind(end.range[1], source).length;
+  return { range: [at, at], text: `${gap}${missing}${text},` };
 }
 
 function insertProperty(object: Node, property: string, source: Source): Edit {
@@ -95,8 +102,18 @@ function insertProperty(object: Node, property: string, source: Source): Edit {
   }
   const gap = isTall ? `${eol(source)}${indentOf(last, source)}` : ' ';
   const next = source.getTokenAfter(last);
-  if (next?.value === ',') return { range: [next.range[1], next.range[1]], text: `${gap}${property},` };
-  return { range: [last.range[1], last.range[1]], text: `,${gap}${property}` };
+  const isEnded = next?.value === ',';
+  const from = isEnded ? next.range[1] : last.range[1];
+  const comment = isTall ? commentBehind(from, source) : '';
+  const text = isEnded ? `${comment}${gap}${property},` : `,${comment}${gap}${property}`;
+  return { range: [from, from + comment.length], text };
+}
+
+const COMMENT_BEHIND = /^[ \t]*(\/\/[^\r\n]*|\/\*((?!\*\/)[^\r\n])*\*\/(?=[ \t]*(\r?\n|$)))/;
+
+/** The comment that ends the line on which something ends, with the blanks before it; empty where there is none. */
+export function commentBehind(at: number, { text }: Source): string {
+  return COMMENT_BEHIND.exec(text.slice(at))?.[0] ?? '';
 }
 
 function isOnLineOf(one: Token, other: Token): boolean {

@@ -10,7 +10,7 @@ import {
   type Node,
   type Source,
 } from '../code/node';
-import { isWork, nameOf, setsOutside, type Within } from './work';
+import { isWork, nameOf, rootOf, setsOutside, type Within } from './work';
 
 /** What handles the failure of a call: a `catch`, a listener of `.catch()`, or `allSettled()`. */
 interface Catcher {
@@ -70,13 +70,23 @@ const PASSES_ON = /log|err|next|reject|warn|noop|fail/i;
 
 function doesWork(body: Node, within: Within, source: Source): boolean {
   if (!isFunction(body) && body.type !== 'BlockStatement') return isUnknownListener(body, within);
+  return doesMoreThanAnswer(body, within, source);
+}
+
+/** Whether code that deals with a failure does more than log it, answer and hand on. What an answer is made of is no work. */
+export function doesMoreThanAnswer(code: Node, within: Within, source: Source): boolean {
   let works = false;
-  walk(body, source, (node) => {
+  walk(code, source, (node) => {
+    if (node.type === 'CallExpression' && isAnswering(node, within)) return false;
     const isCall = node.type === 'CallExpression' && isWork(node, within) && !isHandedOn(node, within);
     if (isCall || setsOutside(node, within, source)) works = true;
     return !works;
   });
   return works;
+}
+
+function isAnswering({ callee }: Node, { res }: Within): boolean {
+  return res !== undefined && callee !== undefined && rootOf(callee) === res;
 }
 
 /** Whether a listener may do work. `.catch(next)`, `.catch(logError)` and `.catch(sendError(res))` do none. */

@@ -1,4 +1,4 @@
-import { eol, indentOf, type Edit } from '../calls/add-signal';
+import { commentBehind, eol, indentOf, type Edit } from '../calls/add-signal';
 import { statementsOf, type Node, type Source } from './node';
 
 /**
@@ -19,19 +19,18 @@ export function removeStatement(statement: Node, source: Source): Edit {
   return { range: [start, end + blank], text: '' };
 }
 
-const COMMENT_BEHIND = /^[ \t]*(\/\/[^\r\n]*|\/\*((?!\*\/)[^\r\n])*\*\/(?=[ \t]*(\r?\n|$)))/;
-
 /** The edit that puts a line after a statement and the comment at the end of its line, as far in as the statement is. */
 export function lineAfter(statement: Node, line: string, source: Source): Edit {
-  const rest = COMMENT_BEHIND.exec(source.text.slice(statement.range[1]))?.[0].length ?? 0;
-  const at = statement.range[1] + rest;
+  const at = statement.range[1] + commentBehind(statement.range[1], source).length;
   return { range: [at, at], text: `${eol(source)}${indentOf(statement, source)}${line}` };
 }
 
 /** The edit that puts a line before a statement, and before the comment lines right above it. */
 export function lineBefore(statement: Node, line: string, source: Source): Edit {
   const start = source.text.lastIndexOf('\n', statement.range[0] - 1) + 1;
-  const comments = /(?:^|\n)((?:[ \t]*\/\/[^\n]*\n)+)$/.exec(source.text.slice(0, start))?.[1] ?? '';
+  const isFirst = source.text.slice(start, statement.range[0]).trim() === '';
+  const above = isFirst ? source.text.slice(0, start) : '';
+  const comments = /(?:^|\n)((?:[ \t]*\/\/[^\n]*\n)+)$/.exec(above)?.[1] ?? '';
   const indent = /^[ \t]*/.exec(comments)?.[0] ?? '';
   const at = comments === '' ? statement.range[0] : start - comments.length + indent.length;
   return { range: [at, at], text: `${line}${eol(source)}${indentOf(statement, source)}` };

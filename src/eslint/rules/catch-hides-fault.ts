@@ -1,6 +1,8 @@
 import { eol, indentOf, type Edit } from '../calls/add-signal';
+import { answersIn } from '../calls/answers';
+import { doesMoreThanAnswer } from '../calls/failures';
 import { outboundCall } from '../calls/outbound';
-import { imported, styleOf } from '../code/imports';
+import { imported, isTaken, styleOf } from '../code/imports';
 import { isFunction, isIdentifier, numberOf, statementsOf, walk, type Node } from '../code/node';
 import { originOf } from '../code/origin';
 import { placeOf, requestName, type Place } from '../express/handler-around';
@@ -64,26 +66,43 @@ function judge(clause: Node, param: Node | null | undefined, body: Node, kit: Ru
   const to = exitOf(clause, place, kit);
   if (status === undefined || isTold || isRethrown(body, to)) return;
   const data = { status, to: to?.text ?? 'next' };
-  if (to === undefined || (param != null && !isIdentifier(param))) {
+  const before = statementBeforeAnswer(body, place, kit);
+  if (to === undefined || before === undefined || (param != null && !isIdentifier(param))) {
     report({ node: clause, messageId: 'hides', data });
     return;
   }
-  const error = param?.name ?? 'error';
+  const error = param?.name ?? ERROR_NAMES.find((name) => !isTaken(name, source, body)) ?? 'fault';
   const { local, edits } = imported('classifyError', source, settings.importsAreAdded);
   const line = `if (${local}(${error}, ${req})) ${to.text.replace('error', error)}${styleOf(source).end}`;
-  const isLined = first.loc.start.line > body.loc.start.line;
-  const at = first.range[0];
-  const gap = isLined ? `${eol(source)}${indentOf(first, source)}` : ' ';
+  const isLined = before.loc.start.line > body.loc.start.line;
+  const at = before.range[0];
+  const gap = isLined ? `${eol(source)}${indentOf(before, source)}` : ' ';
   const isEnded = isLined || line.endsWith(';');
   const insert: Edit[] = [
     ...edits,
     ...to.edits,
     { range: [at, at], text: `${line}${isEnded ? '' : ';'}${gap}` },
   ];
-  if (param == null) insert.push({ range: [body.range[0], body.range[0]], text: '(error) ' });
+  if (param == null) insert.push({ range: [body.range[0], body.range[0]], text: `(${error}) ` });
   // A success in a catch may be an intended fallback.
   const [messageId, suggestion] = status === '200' ? ['hidesAs', 'consider'] : ['hides', 'pass'];
   report({ node: clause, messageId, data, suggest: [{ messageId: suggestion, data, edits: insert }] });
+}
+
+/** Names for a caught error that has none, in the order in which they are tried. */
+const ERROR_NAMES = ['error', 'err', 'caught'];
+
+/**
+ * The statement of a catch before which a fault leaves it: the first, or where it does more than log and answer, the one that
+ * answers. `undefined` where a fault would miss some of that work.
+ */
+function statementBeforeAnswer(body: Node, { handler }: Place, { source }: RuleKit): Node | undefined {
+  const within = { fn: handler.fn, res: handler.res?.name, next: handler.next?.name };
+  const statements = statementsOf({ body } as unknown as Node);
+  const works = statements.map((each) => doesMoreThanAnswer(each, within, source));
+  if (!works.includes(true)) return statements[0];
+  const answer = statements.findIndex((each) => answersIn({ ...within, fn: each }, source).length > 0);
+  return works.includes(true, answer) ? undefined : statements[answer];
 }
 
 /** The status that a block answers for every failure; `undefined` if it answers none, or itself answers 502 and 504. */
