@@ -171,8 +171,8 @@ const app = express();
 app.get('/x', async (req, res) => {
   const r = await fetch('http://api/x', {
     headers,
-    method: 'GET',
-    signal: req.signal // no comma
+    method: 'GET', // no comma
+    signal: req.signal
   });
   res.json(await r.json());
 });`,
