@@ -155,7 +155,7 @@ app.use(createProxyMiddleware('/api', { target }));`,
     {
       code: `const { createProxyMiddleware } = require('http-proxy-middleware');
 app.use(createProxyMiddleware(...given));`,
-      ids: ['old'],
+      ids: ['unwrapped'],
     },
     {
       code: `const { createProxyMiddleware } = require('http-proxy-middleware');
@@ -218,7 +218,7 @@ module.exports = (app) => {
     {
       code: `const { createProxyMiddleware } = require('http-proxy-middleware');
 app.use(createProxyMiddleware());`,
-      ids: ['old'],
+      ids: ['unwrapped'],
     },
   ],
 );

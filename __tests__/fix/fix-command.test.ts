@@ -61,6 +61,29 @@ describe('what fix shows', () => {
     expect(report).toMatchObject({ written: false, diff: expect.stringContaining('+app.use(hangup());') });
   });
 
+  it('names the line of each finding, also between the edits of another repair', async () => {
+    const app = `const express = require('express');
+const timeout = require('connect-timeout');
+const app = express();
+app.use(timeout('5s'));
+app.get('/orders', async (req, res) => {
+  const answer = await fetch('http://127.0.0.1:3001/orders');
+  res.json(await answer.json());
+});
+app.get('/slow', timeout('30s'), async (req, res) => res.json(await (await fetch('http://127.0.0.1:3001/')).json()));
+module.exports = app;
+`;
+    const { fix } = shop({ 'app.js': app });
+    const { repaired } = JSON.parse((await fix('--json')).out) as {
+      repaired: { rule: string; line: number; column: number }[];
+    };
+    const calls = repaired.filter(({ rule }) => rule === 'call-without-signal');
+    expect(calls.map(({ line, column }) => [line, column])).toEqual([
+      [6, 24],
+      [9, 76],
+    ]);
+  });
+
   it('is nothing where nothing is to be repaired', async () => {
     const { fix, commit } = shop();
     await fix('--write');

@@ -1,7 +1,7 @@
 /** Lines of context around a change, as `git diff` has them. */
 const CONTEXT = 3;
 
-interface Line {
+export interface Line {
   readonly sign: ' ' | '-' | '+';
   readonly text: string;
 }
@@ -9,9 +9,13 @@ interface Line {
 /** The unified diff of two texts; the empty text where they are the same. */
 export function unifiedDiff(name: string, before: string, after: string): string {
   if (before === after) return '';
-  const lines = compared(linesOf(before), linesOf(after));
-  const hunks = hunksOf(lines);
+  const hunks = hunksOf(comparedLines(before, after));
   return `--- a/${name}\n+++ b/${name}\n${hunks.join('')}`;
+}
+
+/** The lines of two texts: those of both, those of the first only (`-`), and those of the second only. */
+export function comparedLines(before: string, after: string): Line[] {
+  return compared(linesOf(before), linesOf(after));
 }
 
 /** The lines with their ends: the last may have none, which a diff has to say. */

@@ -1,5 +1,5 @@
 import type { Linter, LintMessage } from './project/partners';
-import { offsetOf, originalOffset, type Change } from './places';
+import { inParts, offsetOf, originalOffset, type Change } from './places';
 
 /** One thing that was found: repaired, or left for a person. */
 export interface Finding {
@@ -95,8 +95,9 @@ function repairWithoutMark(
     left = told.map(({ finding }) => finding).filter(({ key }) => !repaired.has(key));
     if (taken.length === 0) break;
     for (const { finding } of taken) repaired.set(finding.key, finding);
+    const whole = text;
+    passes.push(taken.flatMap((change) => inParts(change, whole)));
     text = changed(text, taken);
-    passes.push(taken);
   }
   const after = repaired.size > 0 ? withImports(text, inspection) : before;
   const broken = repaired.size > 0 ? fatalIn(lint(after, inspection.imports, inspection)) : undefined;

@@ -26,9 +26,13 @@ export const wrapProxy = rule(
       const isName = isIdentifier(inner) && /hangup/i.test(inner.name);
       if (isWrapped || isName) return;
       const major = project.version('http-proxy-middleware')?.[0];
-      const isOne = options !== undefined && given.length === 1 && options.type !== 'SpreadElement';
-      if (!isOne || (major !== undefined && major < 3)) {
+      // Until version 2 a path could stand before the options.
+      if (given.length > 1 || (major !== undefined && major < 3)) {
         report({ node: call, messageId: 'old' });
+        return;
+      }
+      if (options === undefined || options.type === 'SpreadElement') {
+        report({ node: call, messageId: 'unwrapped' });
         return;
       }
       const { local, edits } = imported('hangupProxy', source, settings.importsAreAdded);
