@@ -86,6 +86,9 @@ app.use(lib.hangup());
 app.get('/x', show);`,
     `app.use(express.json());
 app.get('/x', show);`,
+    `const express = require('express');
+const app = express(), routes = addRoutes(app);
+app.get('/x', show);`,
     `function express() {}
 const app = express();
 app.get('/x', show);
@@ -137,8 +140,7 @@ app.listen(3000);`,
         {
           mount: `import express from "express"; /* the framework */
 import { hangup } from "express-hangup";
-const app = express();
-app.use(hangup()); /* the app */ app.get('/x', show); /* the route */
+const app = express(); app.use(hangup()); /* the app */ app.get('/x', show); /* the route */
 app.listen(3000);`,
         },
       ],
@@ -247,20 +249,16 @@ app.get('/x', show)`,
     },
     {
       code: `'use strict';
-var app = require('express')(), x = 1;
-app.listen(80);
-var server = require('express')();
-server.get('/x', show);`,
+var app = require('express')(), x = 1, http = require('http').createServer(app);
+app.get('/x', show);`,
       ids: ['missing'],
       suggested: [
         {
           mount: `'use strict';
-var app = require('express')(), x = 1;
+var app = require('express')(), x = 1, http = require('http').createServer(app);
 var { hangup } = require('express-hangup');
-app.listen(80);
-var server = require('express')();
-server.use(hangup());
-server.get('/x', show);`,
+app.use(hangup());
+app.get('/x', show);`,
         },
       ],
     },
@@ -555,6 +553,19 @@ class Server {
 }
 module.exports = Server;
 const { Monitor } = require('./monitor');`,
+        },
+      ],
+    },
+    {
+      code: `const express = require('express')
+const { drainable, ...others } = require('express-hangup')
+exports.make = () => { const app = express(); app.get('/x', show); return app }`,
+      ids: ['missing'],
+      suggested: [
+        {
+          mount: `const express = require('express')
+const { drainable, hangup, ...others } = require('express-hangup')
+exports.make = () => { const app = express(); app.use(hangup()); app.get('/x', show); return app }`,
         },
       ],
     },

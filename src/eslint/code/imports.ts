@@ -99,7 +99,8 @@ export function importEdit(
     .map(([name, local]) => (name === local ? name : `${name}${isModule ? ' as' : ':'} ${local}`))
     .join(', ');
   for (const statement of source.ast.body) {
-    const last = specifiersOf(statement, from)?.at(-1);
+    // Nothing may follow a rest element.
+    const last = specifiersOf(statement, from)?.findLast(({ node }) => node.type !== 'RestElement');
     if (last !== undefined) return { range: [last.node.range[1], last.node.range[1]], text: `, ${text}` };
   }
   const { quote, end } = styleOf(source);

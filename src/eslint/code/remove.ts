@@ -19,9 +19,16 @@ export function removeStatement(statement: Node, source: Source): Edit {
   return { range: [start, end + blank], text: '' };
 }
 
-/** The edit that puts a line after a statement and the comment at the end of its line, as far in as the statement is. */
+/**
+ * The edit that puts a line after a statement and the comment at the end of its line, as far in as the statement is. Where
+ * other code stands behind the statement, it is put between them.
+ */
 export function lineAfter(statement: Node, line: string, source: Source): Edit {
-  const at = statement.range[1] + commentBehind(statement.range[1], source).length;
+  const [, end] = statement.range;
+  const at = end + commentBehind(end, source).length;
+  const isAmidLine = /^[ \t]*[^ \t\r\n]/.test(source.text.slice(at));
+  if (isAmidLine && !line.includes('\n'))
+    return { range: [end, end], text: ` ${line}${line.endsWith(';') ? '' : ';'}` };
   return { range: [at, at], text: `${eol(source)}${indentOf(statement, source)}${line}` };
 }
 

@@ -12,6 +12,7 @@ import {
 } from '../code/node';
 import { originText, variableOf } from '../code/origin';
 import { lineAfter, lineBefore } from '../code/remove';
+import { ADDS_NOTHING, givenIn } from './handed-app';
 import { registrationOf, type Registration } from './registration';
 
 /** An app that a file makes: `const app = express()`, `this.app = express()`, or a field `app = express()`. */
@@ -87,10 +88,22 @@ function makingOf(call: Node, source: Source): Making | undefined {
   const block = made?.parent;
   if (made === undefined || block === undefined || !/^(Program|BlockStatement)$/.test(block.type))
     return undefined;
-  if (isDeclared && holder.parent?.declarations?.at(-1) !== holder) return undefined;
   const statements = statementsOf(block);
   const name = source.getText(target).replace(/:.*$/s, '');
+  if (isDeclared && addsBeside(holder, name, source)) return undefined;
   return { made, name, target, later: statements.slice(statements.indexOf(made) + 1) };
+}
+
+/** Whether a declaration hands the app on beside making it: `const app = express(), routes = addRoutes(app)`. */
+function addsBeside(declarator: Node, name: string, source: Source): boolean {
+  let adds = false;
+  for (const each of declarator.parent?.declarations ?? [])
+    walk(each, source, (node) => {
+      if (each === declarator || !/^(Call|New)Expression$/.test(node.type)) return;
+      const isGiven = givenIn(node, (argument) => isIdentifier(argument, name)) !== undefined;
+      if (isGiven && !ADDS_NOTHING.test(source.getText(node.callee))) adds = true;
+    });
+  return adds;
 }
 
 /** A field of a class: it is set before the constructor's statements run, or at the end of `super()`. */
