@@ -14,19 +14,9 @@ import { PLATFORMS } from '../src/server/tune/platforms';
 import http from 'node:http';
 import net from 'node:net';
 import { deadline, drainable, gatewayErrorHandler, hangup, tuneServer } from 'express-hangup';
-import { documentText, named, tableOf } from './fixtures/documents';
+import { documentText, knownOptions, named, tableOf } from './fixtures/documents';
 
 const reference = documentText('docs/reference.md');
-
-/** What an app's code says of an option that does not exist: it lists those that do. */
-function knownOptions(make: (options: object) => unknown): string[] {
-  try {
-    make({ '???': 1 });
-  } catch (error) {
-    return /Known options: (.*)\./.exec((error as Error).message)?.[1]?.split(', ') ?? [];
-  }
-  return [];
-}
 
 const MAKERS: [heading: string, make: (options: object) => unknown][] = [
   ['## `hangup(', hangup],
