@@ -189,6 +189,11 @@ describe('faultyTcp(): what it is told', () => {
   it.each([
     [{ target: 'nowhere' }, /target is "nowhere", but must be "host:port"/],
     [{ target: { port: 0 } }, /target is \{"port":0\}/],
+    // An unset variable of the environment.
+    [{ target: undefined }, /target is undefined, but must be "host:port"/],
+    [{ target: null }, /target is null/],
+    [undefined, /^faultyTcp\(\): the options are undefined, but must be an object/],
+    ['127.0.0.1:1', /the options are "127\.0\.0\.1:1", but must be an object/],
     [{ target: '127.0.0.1:1', fault: 'refuse' }, /call refuse\(\)/],
     [{ target: '127.0.0.1:1', fault: 'hnag' }, /no fault "hnag"/],
     [{ target: '127.0.0.1:1', fault: { fault: 'hang', mss: 1 } }, /no option "mss"/],

@@ -243,6 +243,8 @@ describe('watchLeaks(): an app that leaves something behind', () => {
 
   it('refuses options that it does not know', () => {
     expect(() => watchLeaks({ servers: [] } as never)).toThrow('no option "servers"');
+    expect(() => watchLeaks(3000 as never)).toThrow('the options are 3000, but must be an object');
+    expect(() => watchLeaks((() => undefined) as never)).toThrow('the options are a function');
   });
 });
 

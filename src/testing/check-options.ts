@@ -3,8 +3,12 @@
  * judges.
  */
 
-/** Refuses unknown options. Otherwise a test with a misspelt option would test nothing. */
+/** Refuses what is no object, and unknown options. Otherwise a test with a misspelt option would test nothing. */
 export function checkOptionNames(where: string, options: object, names: readonly string[]): void {
+  if (typeof options !== 'object' || (options as unknown) === null) {
+    const given = typeof options === 'function' ? 'a function' : JSON.stringify(options);
+    throw new TypeError(`${where}: the options are ${given}, but must be an object.`);
+  }
   for (const name of Object.keys(options)) {
     if (!names.includes(name)) {
       throw new TypeError(`${where}: there is no option "${name}". Known options: ${names.join(', ')}.`);

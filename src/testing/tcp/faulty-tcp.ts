@@ -168,7 +168,7 @@ const USUAL_PORTS: Record<string, number> = {
 
 function targetOf(target: FaultyTcpOptions['target']): { host: string; port: number } {
   const found = typeof target === 'string' || target instanceof URL ? addressIn(String(target)) : target;
-  const { host = '127.0.0.1', port } = found;
+  const { host = '127.0.0.1', port = NaN } = (found as typeof found | null | undefined) ?? {};
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     throw new TypeError(
       `faultyTcp(): target is ${JSON.stringify(target)}, but must be "host:port", a URL with a port, or { host, port }.`,
