@@ -296,6 +296,11 @@ describe('options', () => {
     [{ allow: true }, 'option "allow" is true, but must be a function'],
     [{ tuning: {} }, 'option "tuning" is an object, but must be what tuneServer() gives'],
     [{ tuning: 'no' }, 'option "tuning" is the string \'no\', but must be what tuneServer() gives'],
+    [
+      { where: '0.01' },
+      'option "where" is the string \'0.01\', but must be true, false, or a share from 0 to 1',
+    ],
+    [{ file: '' }, 'option "file" is the string \'\', but must be the path of a file'],
   ])('that are wrong are refused: %j', (options, words) => {
     expect(() => diagnose(options as never)).toThrow(TypeError);
     expect(() => diagnose(options as never)).toThrow(words);
