@@ -300,6 +300,61 @@ app.get('/x', routeDeadline(5000), show);`,
     },
     {
       code: `const express = require('express');
+const { hangup, deadline } = require('express-hangup');
+const timeout = require('connect-timeout');
+const app = express();
+app.use(timeout('5s'));
+app.get('/x', timeout('60s'), show);`,
+      ids: ['stops'],
+      suggested: [
+        {
+          migrate: `const express = require('express');
+const { hangup, deadline } = require('express-hangup');
+const app = express();
+app.use(hangup({ deadline: 5000 }));
+app.get('/x', deadline(60_000), show);`,
+        },
+      ],
+    },
+    {
+      code: `import express from 'express';
+import { hangup } from 'express-hangup';
+import timeout from 'connect-timeout';
+const app = express();
+app.use(timeout('5s'));
+app.get('/x', timeout('60s'), show);`,
+      ids: ['stops'],
+      suggested: [
+        {
+          migrate: `import express from 'express';
+import { hangup, deadline } from 'express-hangup';
+const app = express();
+app.use(hangup({ deadline: 5000 }));
+app.get('/x', deadline(60_000), show);`,
+        },
+      ],
+    },
+    {
+      code: `const express = require('express');
+const ours = require('express-hangup');
+const timeout = require('connect-timeout');
+const app = express();
+app.use(ours.hangup());
+app.get('/x', timeout('60s'), show);`,
+      ids: ['stops'],
+      suggested: [
+        {
+          migrate: `const express = require('express');
+const ours = require('express-hangup');
+const { deadline } = require('express-hangup');
+const app = express();
+app.use(ours.hangup());
+app.get('/x', deadline(60_000), show);`,
+        },
+      ],
+    },
+    {
+      code: `const express = require('express');
 const timeout = require('connect-timeout');
 const app = express();
 `,

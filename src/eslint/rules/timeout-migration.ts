@@ -1,6 +1,5 @@
 import type { Edit } from '../calls/add-signal';
-import { callsOfOurs } from '../code/mounted';
-import { importEdit, imported, OUR_NAMES, isTaken } from '../code/imports';
+import { importEdit, imported, localName } from '../code/imports';
 import { stringOf, walk, type Node, type Source } from '../code/node';
 import { originText } from '../code/origin';
 import { removeStatement } from '../code/remove';
@@ -35,26 +34,21 @@ export function migration(
   { source, settings }: RuleKit,
 ): Edit[] | undefined {
   if (hasOtherUse(name, statement, calls, source)) return undefined;
-  const used = new Map<string, string>();
+  const missing = new Map<string, string>();
   const replaced = calls.map(({ call, ms }): Edit => {
     const ours = isWhole(call, source) ? 'hangup' : 'deadline';
-    const isHere = settings.importsAreAdded === true || callsOfOurs(ours, source).length > 0;
-    const local = isHere ? imported(ours, source, true).local : isTaken(ours, source) ? alias(ours) : ours;
-    if (settings.importsAreAdded !== true && imported(ours, source, true).local === local)
-      used.set(ours, local);
+    const { local } = imported(ours, source, true);
+    const isKnown =
+      settings.importsAreAdded === true || localName(ours, 'express-hangup', source) !== undefined;
+    if (!isKnown) missing.set(ours, local);
     const given = ours === 'hangup' ? `{ deadline: ${ms} }` : ms;
     return { range: call.range, text: `${local}(${given})` };
   });
-  const missing = [...used].filter(([ours]) => callsOfOurs(ours, source).length === 0);
-  if (missing.length === 0) return [removeStatement(statement, source), ...replaced];
-  const edit = importEdit(missing, 'express-hangup', source);
+  if (missing.size === 0) return [removeStatement(statement, source), ...replaced];
+  const edit = importEdit([...missing], 'express-hangup', source);
   // Our import replaces theirs, unless a name is added to an import of ours that is there.
   if (edit.text.startsWith(',')) return [removeStatement(statement, source), edit, ...replaced];
   return [{ range: statement.range, text: edit.text.trim() }, ...replaced];
-}
-
-function alias(name: string): string {
-  return OUR_NAMES[name]?.alias ?? name;
 }
 
 /** Whether a call stands for the whole app: alone in `app.use(…)`. */
