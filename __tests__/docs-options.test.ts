@@ -1,5 +1,11 @@
-import { hangup } from 'express-hangup';
-import { diagnose } from 'express-hangup/diagnose';
+import * as core from 'express-hangup';
+import * as diagnosis from 'express-hangup/diagnose';
+import * as eslint from 'express-hangup/eslint';
+import * as mysql2 from 'express-hangup/mysql2';
+import * as pg from 'express-hangup/pg';
+import * as proxy from 'express-hangup/proxy';
+import * as testing from 'express-hangup/testing';
+import * as upstream from 'express-hangup/upstream';
 import { commandLine } from '../src/cli/command-line';
 import { documentText, DOCUMENTS, knownOptions, named, tableOf } from './fixtures/documents';
 
@@ -23,8 +29,8 @@ function linesOf(command: string): string[] {
 
 describe('the tables of options', () => {
   it.each<[string, string, (options: object) => unknown]>([
-    ['docs/propagation.md', 'option | type', (propagate) => hangup({ propagate })],
-    ['docs/diagnose.md', 'option | default', diagnose],
+    ['docs/propagation.md', 'option | type', (propagate) => core.hangup({ propagate })],
+    ['docs/diagnose.md', 'option | default', diagnosis.diagnose],
   ])('of %s have every option that the code knows, and no other', (path, header, make) => {
     const documented = tableOf(documentText(path), header).map(([name]) => named(name));
     expect(documented.length).toBeGreaterThan(0);
@@ -36,6 +42,18 @@ describe('the tables of options', () => {
     const known = (await flagsOf('fix')).filter((flag) => flag !== '--help');
     expect(flagsIn(rows.join(' '))).toEqual(known);
   });
+});
+
+describe('the values that the package exports', () => {
+  it.each(Object.entries({ core, diagnosis, eslint, mysql2, pg, proxy, testing, upstream }))(
+    'are each named in a document: %s',
+    (_name, exported) => {
+      const pages = DOCUMENTS.filter((path) => path !== 'CHANGELOG.md');
+      const text = pages.map(documentText).join('\n');
+      const unnamed = Object.keys(exported).filter((name) => !new RegExp(`\\b${name}\\b`).test(text));
+      expect(unnamed).toEqual([]);
+    },
+  );
 });
 
 describe('the command lines of the documents', () => {
