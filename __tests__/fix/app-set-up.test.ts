@@ -241,6 +241,15 @@ describe('fix mounts hangup()', () => {
   });
 });
 
+describe('fix sees the app', () => {
+  it('in a file that imports types of Express before Express itself', () => {
+    const types = `import type { Request, Response } from 'express';\n`;
+    const route = `app.get('/x', async (req: Request, res: Response) => {\n  await fetch('http://127.0.0.1:1');\n  res.end();\n});`;
+    const { after } = repaired({ 'app.ts': `${types}${main(route)}` });
+    expect(after).toContain(`fetch('http://127.0.0.1:1', { signal: req.signal })`);
+  });
+});
+
 describe('a line that fix adds', () => {
   it('is declared with var in a file of var', () => {
     const { after } = repaired({

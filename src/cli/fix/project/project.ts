@@ -105,7 +105,8 @@ function mountsIn(
 }
 
 /** What a file calls Express; most import its types only. */
-const EXPRESS = /(?:import\s+(?:\*\s*as\s+)?(\w+)[^;'"]*?from\s*|(\w+)\s*=\s*require\(\s*)['"]express['"]/;
+const EXPRESS =
+  /(?:import\s+(?!type\b)(?:\*\s*as\s+)?(\w+)[^;'"]*?from\s*|(\w+)\s*=\s*require\(\s*)['"]express['"]/;
 const OTHER_APPS =
   /['"](@nestjs\/core|connect-timeout|express-timeout-handler)['"]|['"]express['"]\s*\)\s*\(/;
 
