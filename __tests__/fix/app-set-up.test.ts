@@ -127,6 +127,28 @@ describe('fix mounts gatewayErrorHandler()', () => {
       'app.listen(80);',
     ],
     [
+      'in the one method that adds all, whoever calls it',
+      {
+        'app.js': server(
+          'this.app = express();',
+          'async config() {\n    await ready;\n    this.app.use(routes);\n    this.app.use(errorMiddleware);\n  }\n  listen() {\n    this.app.listen(80);\n  }',
+        ),
+      },
+      'this.app.use(routes);',
+      'this.app.use(errorMiddleware);',
+    ],
+    [
+      'in the one method that calls those which add something',
+      {
+        'app.js': server(
+          'this.app = express();',
+          'init() {\n    this.routes();\n    this.errors();\n  }\n  routes() {\n    this.app.use(routes);\n  }\n  errors() {\n    this.app.use(onError);\n  }\n  start() {\n    this.init();\n    this.app.listen(80);\n  }',
+        ),
+      },
+      'this.routes();',
+      'this.errors();',
+    ],
+    [
       'on an app in a field that is set where it is declared',
       {
         'app.js': server(
@@ -195,21 +217,31 @@ describe('fix does not mount gatewayErrorHandler(), and says why,', () => {
       'the order in which they are added is not seen',
     ],
     [
-      'where an async method hands the app to a server that adds routes',
+      'where two methods add something, and nothing calls them in an order',
       {
         'app.js': server(
-          'this.app = express();\nthis.routes();\nthis.apollo();',
-          "routes() {\n    this.app.get('/x', show);\n  }\n  async apollo() {\n    await apolloServer.start();\n    apolloServer.applyMiddleware({ app: this.app });\n  }",
+          'this.app = express();',
+          'routes() {\n    this.app.use(routes);\n  }\n  more() {\n    this.app.use(more);\n  }',
         ),
       },
       'the order in which they are added is not seen',
     ],
     [
-      'where an async method adds routes',
+      'where an async method hands the app to a server that adds routes',
       {
         'app.js': server(
-          'this.app = express();\nthis.routes();',
-          "async routes() {\n    await ready;\n    this.app.get('/x', show);\n  }",
+          'this.app = express();\nthis.routes();\nthis.apollo();\nthis.onErrors();',
+          "routes() {\n    this.app.get('/x', show);\n  }\n  async apollo() {\n    await apolloServer.start();\n    apolloServer.applyMiddleware({ app: this.app });\n  }\n  onErrors() {\n    this.app.use(onError);\n  }",
+        ),
+      },
+      'the order in which they are added is not seen',
+    ],
+    [
+      'where async methods add routes',
+      {
+        'app.js': server(
+          'this.app = express();\nthis.routes();\nthis.more();',
+          "async routes() {\n    await ready;\n    this.app.get('/x', show);\n  }\n  async more() {\n    await ready;\n    this.app.get('/y', show);\n  }",
         ),
       },
       'the order in which they are added is not seen',

@@ -1,4 +1,5 @@
 import {
+  around,
   isFunction,
   isMethodCall,
   isWithin,
@@ -39,10 +40,9 @@ const DEPTH = 8;
 
 /** Finds the end of an app's set-up, where its error handlers belong. */
 export function endOfSetup(app: App, source: Source, mountsErrors: MountsErrors): EndOfSetup {
-  const setup = new Setup(app, source, mountsErrors);
-  const steps = setup.stepsOf(app.later, 0);
+  const steps = new Setup(app, source, mountsErrors).steps();
   const last = steps.at(-1);
-  if (last === undefined || setup.hasMore()) return { byHand: SPREAD };
+  if (last === undefined) return { byHand: SPREAD };
   const end = endOf(steps);
   if ('byHand' in end) return end;
   return end.first ? { statement: end.first, side: 'before' } : { statement: last.statement, side: 'after' };
@@ -92,7 +92,7 @@ class Setup {
   readonly #source: Source;
   readonly #mountsErrors: MountsErrors;
   readonly #handOvers: readonly Node[];
-  readonly #reached = new Set<Node>();
+  #reached = new Set<Node>();
 
   constructor(app: App, source: Source, mountsErrors: MountsErrors) {
     this.#app = app;
@@ -101,14 +101,31 @@ class Setup {
     this.#handOvers = handOvers(app, source);
   }
 
+  /** All that is added, in its order; empty where that is not seen. */
+  steps(): Step[] {
+    const first = this.#stepsOf(this.#app.later, 0);
+    if (!this.#hasMore()) return first;
+    // What is added behind error handlers at another time has its own, or none.
+    if (first.some(({ kind, inner }) => kind === 'errors' || inner !== undefined)) return [];
+    const reached = this.#reached;
+    // Whoever has made the app may call one method that adds the rest.
+    const further = methodsBeside(this.#app).map((fn) => {
+      this.#reached = new Set(reached);
+      const steps = this.#stepsOf(statementsOf(fn), 0);
+      return this.#hasMore() ? [] : steps;
+    });
+    const [most = []] = further.sort((one, other) => other.length - one.length);
+    return most.length === 0 ? [] : [...first, ...most];
+  }
+
   /** Whether anything is added where the statements that were followed do not come, or not in their order. */
-  hasMore(): boolean {
+  #hasMore(): boolean {
     const given = this.#handOvers.filter(({ callee }) => !SERVERS.test(lastName(callee, this.#source)));
     const all = [...this.#app.registrations.map(({ call }) => call), ...given];
     return all.some((call) => !this.#reached.has(call));
   }
 
-  stepsOf(statements: readonly Node[], depth: number): Step[] {
+  #stepsOf(statements: readonly Node[], depth: number): Step[] {
     return statements.flatMap((statement) => this.#stepOf(statement, depth) ?? []);
   }
 
@@ -158,7 +175,7 @@ class Setup {
       return /error/i.test(name) ? { statement, kind: 'errors' } : unread(statement, name);
     }
     // What an async method adds after its first await, it adds later.
-    const steps = fn.async === true && !isAwaited ? [] : this.stepsOf(statementsOf(fn), depth + 1);
+    const steps = fn.async === true && !isAwaited ? [] : this.#stepsOf(statementsOf(fn), depth + 1);
     if (steps.length === 0) return /error/i.test(name) ? { statement, kind: 'errors' } : undefined;
     for (const kind of ['errors', 'fallback'] as const)
       if (steps.every((each) => each.kind === kind && each.inner === undefined)) return { statement, kind };
@@ -167,6 +184,15 @@ class Setup {
       return { statement, kind: steps.find(({ byHand }) => byHand === end.byHand)?.kind ?? 'mixed', ...end };
     return end.first ? { statement, kind: 'routes', inner: end.first } : { statement, kind: 'routes' };
   }
+}
+
+/** The methods of the class that an app belongs to, but its constructor. */
+function methodsBeside({ name, call }: App): Node[] {
+  const members = name.startsWith('this.') ? around(call, ({ type }) => type === 'ClassBody')?.body : [];
+  return (Array.isArray(members) ? members : [])
+    .filter(({ kind }) => kind !== 'constructor')
+    .map(({ value }) => value as Node | null)
+    .filter(isFunction);
 }
 
 function lastName(callee: Node | undefined, source: Source): string {
