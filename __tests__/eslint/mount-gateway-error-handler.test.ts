@@ -425,22 +425,7 @@ class Server {
     this.app.get('/x', show);
   }
 }`,
-      ids: ['missing'],
-      suggested: [
-        {
-          mount: `const express = require('express');
-const { gatewayErrorHandler } = require('express-hangup');
-class Server {
-  constructor() {
-    this.app = express();
-  }
-  async config() {
-    this.app.get('/x', show);
-    this.app.use(gatewayErrorHandler());
-  }
-}`,
-        },
-      ],
+      ids: ['byHand'],
     },
     {
       code: `import express, { type ErrorRequestHandler } from 'express';

@@ -118,6 +118,12 @@ describe('fix mounts gatewayErrorHandler()', () => {
       'app.use(errorHandler);',
     ],
     [
+      'before error handlers that a function for unknown paths follows',
+      { 'app.js': main("app.get('/x', show);\napp.use(errorHandler);\nnotFoundHandler(app);") },
+      "app.get('/x', show);",
+      'app.use(errorHandler);',
+    ],
+    [
       'on an app that is exported where it is made',
       {
         'app.js':
@@ -213,6 +219,18 @@ describe('fix does not mount gatewayErrorHandler(), and says why,', () => {
           'this.app = express();\nthis.routes();',
           "routes() {\n    connect().then(() => this.app.get('/x', show));\n  }",
         ),
+      },
+      'the order in which they are added is not seen',
+    ],
+    [
+      'where routes are added behind error handlers',
+      { 'app.js': main("app.get('/x', show);\napp.use(errorHandler);\napp.get('/y', show);") },
+      'before the first error handler, and once more behind all routes',
+    ],
+    [
+      'where the one method that adds the rest has no error handlers, behind which others may add routes',
+      {
+        'app.js': server('this.app = express();', "config() {\n    this.app.get('/x', show);\n  }"),
       },
       'the order in which they are added is not seen',
     ],

@@ -25,7 +25,8 @@ export function isErrorHandlerBy(handler: Node, valueNamed: (identifier: Node) =
 
 const ERROR_HANDLER =
   /(^|[._])(error|err|exception|on_?error)|error(s|handler|middleware|converter|logger)?$|errorhandl/i;
-const NOT_FOUND = /not_?-?found|404/i;
+/** What a handler for paths that no route has is called. */
+export const NOT_FOUND = /not_?-?found|404/i;
 
 /** `middlewares.errorHandler` of `middlewares.errorHandler()`, `error-handler` of `require('./error-handler')`. */
 function nameOf(node: Node): string {

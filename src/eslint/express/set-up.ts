@@ -11,7 +11,7 @@ import {
   type Source,
 } from '../code/node';
 import type { App } from './app';
-import { registersErrors, takesAll } from './error-handlers';
+import { NOT_FOUND, registersErrors, takesAll } from './error-handlers';
 import { ADDS_NOTHING, givenIn, type MountsErrors } from './handed-app';
 import { memberFunctions } from './members';
 
@@ -35,6 +35,8 @@ interface Step {
 
 const SPREAD =
   'behind all routes and before the error handlers: the order in which they are added is not seen';
+const AMID =
+  'before the first error handler, and once more behind all routes: some of them are added behind error handlers';
 const SERVERS = /listen|server|request|supertest|https?|io$/i;
 const DEPTH = 8;
 
@@ -58,7 +60,11 @@ function endOf(steps: readonly Step[]): { readonly first: Node | undefined } | {
   const first = firstErrors(steps);
   // Whoever mounts error handlers at the end has hardly mounted others before.
   const open = steps.find(({ kind }) => kind === 'mixed' || (kind === 'unread' && first === undefined));
-  return open?.byHand === undefined ? { first } : { byHand: open.byHand };
+  if (open?.byHand !== undefined) return { byHand: open.byHand };
+  const hasErrorsAmid = steps.some(
+    ({ kind, statement }) => kind === 'errors' && statement.type !== 'IfStatement',
+  );
+  return first === undefined && hasErrorsAmid ? { byHand: AMID } : { first };
 }
 
 function firstErrors(steps: readonly Step[]): Node | undefined {
@@ -115,7 +121,8 @@ class Setup {
       return this.#hasMore() ? [] : steps;
     });
     const [most = []] = further.sort((one, other) => other.length - one.length);
-    return most.length === 0 ? [] : [...first, ...most];
+    // Behind error handlers nothing is added: before them, other files may add what they like.
+    return firstErrors(most) === undefined ? [] : [...first, ...most];
   }
 
   /** Whether anything is added where the statements that were followed do not come, or not in their order. */
@@ -140,12 +147,14 @@ class Setup {
   }
 
   #handingOver(statement: Node, calls: readonly Node[]): Step {
-    let isErrors = false;
+    let kind: Step['kind'] = 'routes';
     for (const call of calls) {
       const callee = unwrap(call.callee as Node);
       const given = givenIn(call, this.#app.isSame);
       const name = this.#source.getText(callee);
-      if (/error/i.test(lastName(callee, this.#source))) isErrors = true;
+      const last = lastName(callee, this.#source);
+      if (/error/i.test(last)) kind = 'errors';
+      else if (NOT_FOUND.test(last)) kind = 'fallback';
       else if (given !== undefined) {
         const mounts = this.#mountsErrors(callee, given);
         if (mounts === true)
@@ -154,11 +163,10 @@ class Setup {
             kind: 'mixed',
             byHand: `in \`${name}()\`, before the error handlers there`,
           };
-        if (mounts === undefined && !SERVERS.test(lastName(callee, this.#source)))
-          return unread(statement, name);
+        if (mounts === undefined && !SERVERS.test(last)) return unread(statement, name);
       }
     }
-    return { statement, kind: isErrors ? 'errors' : 'routes' };
+    return { statement, kind };
   }
 
   /** A call of a method of the class that the app belongs to: `this.routes()`. */
