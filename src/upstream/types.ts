@@ -23,7 +23,7 @@ export interface UpstreamOptions {
   connections?: number;
   /**
    * How to connect: options of Node's `tls.connect()` and `net.connect()` (`ca`, `cert`, `key`, `servername`, `lookup`,
-   * `socketPath`, …), and `timeout`, the longest time that connecting may take in ms (default: 10000).
+   * `socketPath`, …), and `timeout`, the longest time that connecting may take in ms (default: 10000; 0 for no limit).
    */
   connect?: ConnectionOptions & { socketPath?: string; timeout?: number };
   /**
