@@ -1,8 +1,9 @@
-// One Express app of bench/instructions.mjs that calls an upstream, in a process of its own:
-// `BENCH_UPSTREAM=<URL> node calling-server.mjs <subject>`.
+// One Express app that calls an upstream, in a process of its own: `BENCH_UPSTREAM=<URL> node calling-server.mjs <subject>`.
+// A proxy without BENCH_UPSTREAM has its upstream and its clients within the process, without connections.
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import { answer } from './lib/commands.mjs';
+import { MemorySocket, serveInMemory } from './lib/memory-socket.mjs';
 
 const require = createRequire(import.meta.url);
 const express = require('express');
@@ -59,7 +60,17 @@ const plain = ({ target, agent }) => ({ target, agent });
 function proxy(name, options) {
   const { hangupProxy } = require('express-hangup/proxy');
   const { createProxyMiddleware } = require(name);
-  app.use(hangup(), createProxyMiddleware(options(hangupProxy({ target: upstream }))));
+  const ours = hangupProxy({ target: upstream ?? 'http://upstream.example' });
+  if (upstream === undefined) ours.agent.createConnection = () => new MemorySocket(answerInMemory);
+  app.use(hangup(), createProxyMiddleware(options(ours)));
+}
+
+const ANSWER = Buffer.from(
+  'HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 21\r\n\r\n{"id":7,"name":"Ada"}',
+);
+
+function answerInMemory(socket) {
+  setImmediate(() => socket.push(ANSWER));
 }
 
 function calling(call, diagnosis) {
@@ -107,4 +118,5 @@ function nodeHttp() {
 
 subjects[subject]();
 const server = http.createServer({ keepAliveTimeout: DEADLINE_MS, requestTimeout: 0 }, app);
-server.listen(0, '127.0.0.1', () => answer({ port: server.address().port }));
+const serve = (load) => serveInMemory(server, load);
+server.listen(0, '127.0.0.1', () => answer({ port: server.address().port }, { serve }));

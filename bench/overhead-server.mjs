@@ -1,7 +1,7 @@
 // One Express app of the overhead benchmark: node overhead-server.mjs <variant>.
 import { createRequire } from 'node:module';
-import { Socket } from 'node:net';
 import { answer } from './lib/commands.mjs';
+import { serveInMemory } from './lib/memory-socket.mjs';
 
 const require = createRequire(import.meta.url);
 const express = require('express');
@@ -39,45 +39,6 @@ app.get('/', (req, res) => {
 });
 if (variant.startsWith('hangup')) app.use(gatewayErrorHandler());
 
-const server = app.listen(0, '127.0.0.1', () => answer({ port: server.address().port }, { serve }));
-
-const REQUEST = Buffer.from('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
 const CONNECTIONS = 32;
-
-/** A socket without a connection: what the server writes to it is an answer that has been read. */
-class MemorySocket extends Socket {
-  constructor(onAnswer) {
-    super();
-    this.onAnswer = onAnswer;
-  }
-
-  _read() {}
-
-  _write(chunk, _encoding, callback) {
-    callback();
-    if (String(chunk).startsWith('HTTP/1.1 200 ')) setImmediate(this.onAnswer, this);
-    else this.destroy(new Error(`answered ${String(chunk)}`));
-  }
-
-  _writev(chunks, callback) {
-    this._write(Buffer.concat(chunks.map(({ chunk }) => Buffer.from(chunk))), undefined, callback);
-  }
-}
-
-/** Serves so many requests that come from within this process. */
-function serve(requests) {
-  return new Promise((resolve, reject) => {
-    let left = requests;
-    let open = CONNECTIONS;
-    const next = (socket) => {
-      if (left-- > 0) socket.push(REQUEST);
-      else if (socket.destroy() && --open === 0) resolve();
-    };
-    for (let i = 0; i < CONNECTIONS; i++) {
-      const socket = new MemorySocket(next);
-      socket.on('error', reject);
-      server.emit('connection', socket);
-      next(socket);
-    }
-  });
-}
+const serve = (requests) => serveInMemory(server, { requests, connections: CONNECTIONS });
+const server = app.listen(0, '127.0.0.1', () => answer({ port: server.address().port }, { serve }));

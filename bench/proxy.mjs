@@ -1,7 +1,7 @@
 // What hangupProxy() costs over plain http-proxy-middleware with the same agent, `hangup()` standing before both, for a small GET:
 //
-//   npm run build && node bench/proxy.mjs [--quick] [--node <path>]
-import { compareCallingServers } from './lib/calling-servers.mjs';
+//   npm run build && node bench/proxy.mjs [--in-memory] [--quick] [--node <path>]
+import { compareCallingServers, IN_MEMORY } from './lib/calling-servers.mjs';
 import { readCommandLine } from './lib/command-line.mjs';
 
 await compareCallingServers(
@@ -10,5 +10,5 @@ await compareCallingServers(
     [`${proxy} after hangup()`, `${proxy} after hangup()`],
     [`${proxy} with hangupProxy()`, `${proxy} after hangup()`],
   ]),
-  readCommandLine(),
+  readCommandLine(IN_MEMORY),
 );

@@ -19,13 +19,43 @@ export async function startSmallUpstream() {
   return { env, close: () => server.close().closeAllConnections() };
 }
 
+/** The option by which a benchmark of proxies has them talk to themselves. */
+export const IN_MEMORY = { 'in-memory': { type: 'boolean', default: false } };
+const PLAN_IN_MEMORY = { generations: 20, rounds: 20 };
+
 /**
  * Prints what a request costs in the subjects of `calling-server.mjs`, Express apps that call an upstream, on each Node.
  *
- * @param {[subject: string, comparedTo?: string][]} subjects
- * @param {{ quick: boolean, node: string[] }} commandLine
+ * @param {[subject: string, comparedTo?: string][]} subjects proxies only, where it is done in memory
+ * @param {{ quick: boolean, node: string[], 'in-memory'?: boolean }} commandLine
  */
-export async function compareCallingServers(subjects, { quick, node }) {
+export async function compareCallingServers(subjects, { quick, node, 'in-memory': isInMemory = false }) {
+  if (isInMemory) await compareInMemory(subjects, { quick, node });
+  else await compareOverConnections(subjects, { quick, node });
+}
+
+async function compareInMemory(subjects, { quick, node }) {
+  for (const path of node) {
+    const start = (subject) => startInMemory(subject, path);
+    const plan = quick ? {} : PLAN_IN_MEMORY;
+    console.log(`\nNode ${versionOf(path)}, for each request, in memory\n`);
+    console.log(await compareInGenerations(subjects, { quick, plan, start }));
+  }
+}
+
+async function startInMemory(subject, path) {
+  const server = await startProcess(SERVER, { node: path, args: [subject] });
+  return {
+    async measure(requests) {
+      const before = await server.cpu();
+      await server.call('serve', { requests, connections: CONNECTIONS });
+      return ((await server.cpu()) - before) / requests;
+    },
+    stop: () => server.stop(),
+  };
+}
+
+async function compareOverConnections(subjects, { quick, node }) {
   const upstream = await startSmallUpstream();
   const load = await startProcess(LOAD);
   for (const path of node) {
