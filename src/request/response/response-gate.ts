@@ -26,7 +26,7 @@ interface Below {
   destroy: (this: ServerResponse, error?: Error) => ServerResponse;
 }
 
-/** Marks what has a gate: a response, or a prototype that leads to one. */
+/** Marks what has a gate, a response or a prototype that leads to one, and the methods of gates. */
 class GateStamp extends Stamped {
   readonly #hasGate = true;
 
@@ -43,7 +43,7 @@ export function gateResponse(res: ServerResponse): void {
   if (base === undefined) {
     if (!GateStamp.isOn(res)) buildGate(res, gateUnder(res, prototype));
   } else {
-    if (!GateStamp.isOn(base)) buildGate(base, gateOver(behind(base)));
+    if (!GateStamp.isOn(base)) buildGate(base, gateOfExpress(base));
     if (base !== prototype) new GateStamp(prototype);
   }
 }
@@ -83,7 +83,7 @@ function prototypeOf(object: object): object | null {
  * What stands on the object itself is kept: the gate of another copy of this package, which has to hear of its responses' ends.
  */
 function behind(target: object): () => Below {
-  const own = GATED.filter((name) => Object.hasOwn(target, name));
+  const own = GATED.filter((name) => isForeign(Object.getOwnPropertyDescriptor(target, name)));
   if (own.length === 0) return () => Object.getPrototypeOf(target) as Below;
   const descriptors = own.map((name) => [name, Object.getOwnPropertyDescriptor(target, name)] as const);
   const kept = Object.create(
@@ -91,6 +91,28 @@ function behind(target: object): () => Below {
     Object.fromEntries(descriptors) as PropertyDescriptorMap,
   ) as Below;
   return () => kept;
+}
+
+/** http2-express-bridge copies all of `express.response`, and the gate on it, to the prototype of its HTTP/2 responses. */
+function isForeign(descriptor: Property | undefined): boolean {
+  return descriptor !== undefined && !GateStamp.isOn(methodOf(descriptor));
+}
+
+interface Property {
+  readonly get?: unknown;
+  readonly value?: unknown;
+}
+
+function methodOf({ get, value }: Property): object {
+  return Object(get ?? value) as object;
+}
+
+/** A response without a lifetime may have only a copy of this gate: what lies behind that one is another class's. */
+function gateOfExpress(base: object): PropertyDescriptorMap {
+  const below = behind(base);
+  return gateOver(below, (res) =>
+    Object.prototype.isPrototypeOf.call(base, res) ? below() : nodeMethods(res),
+  );
 }
 
 function buildGate(target: object, gate: PropertyDescriptorMap): void {
@@ -115,18 +137,22 @@ function gateTo(below: Below): PropertyDescriptorMap {
   return gateOver(() => below);
 }
 
-function gateOver(below: () => Below): PropertyDescriptorMap {
+/** @param belowFor - What lies behind the gate for a response without a lifetime. */
+function gateOver(
+  below: () => Below,
+  belowFor: (res: ServerResponse) => Below = below,
+): PropertyDescriptorMap {
   function write(this: ServerResponse, chunk: unknown, encoding: unknown, callback: unknown): unknown {
     const lifetime = lifetimeBehind(this);
-    if (lifetime === undefined || lifetime.speaker === 'handler')
-      return below().write.call(this, chunk, encoding, callback);
+    if (lifetime === undefined) return belowFor(this).write.call(this, chunk, encoding, callback);
+    if (lifetime.speaker === 'handler') return below().write.call(this, chunk, encoding, callback);
     return admits(lifetime, this.statusCode)
       ? pass(lifetime, this, below().write, [chunk, encoding, callback])
       : true;
   }
   function writeHead(this: ServerResponse, status: number, reason: unknown, headers: unknown): unknown {
     const lifetime = lifetimeBehind(this);
-    if (lifetime === undefined) return below().writeHead.call(this, status, reason, headers);
+    if (lifetime === undefined) return belowFor(this).writeHead.call(this, status, reason, headers);
     if (lifetime.speaker !== 'handler' && !lifetime.isPassing && !admits(lifetime, status)) return this;
     const result = below().writeHead.call(this, status, reason, headers);
     lifetime.onHead?.();
@@ -134,15 +160,18 @@ function gateOver(below: () => Below): PropertyDescriptorMap {
   }
   function flushHeaders(this: ServerResponse): void {
     const lifetime = lifetimeBehind(this);
-    if (lifetime === undefined || lifetime.speaker === 'handler') below().flushHeaders.call(this);
+    if (lifetime === undefined) belowFor(this).flushHeaders.call(this);
+    else if (lifetime.speaker === 'handler') below().flushHeaders.call(this);
     else if (admits(lifetime, this.statusCode)) pass(lifetime, this, below().flushHeaders, []);
   }
-  return {
+  const gate = {
     write: hidden(write),
     writeHead: hidden(writeHead),
     flushHeaders: hidden(flushHeaders),
-    end: gatedEnd(below),
+    end: gatedEnd(below, belowFor),
   };
+  for (const property of Object.values<Property>(gate)) new GateStamp(methodOf(property));
+  return gate;
 }
 
 /** Bun never sets `_headerSent`, which shows that a head has left and is not held back. So on Bun the gate sets it. */
@@ -169,7 +198,7 @@ function hidden(value: Method): PropertyDescriptor {
  * `end` is an accessor, so that a middleware's replacement of `res.end` can be wrapped. The wrapper notes that
  * `end()` was called, even if the middleware still holds that call back.
  */
-function gatedEnd(below: () => Below): PropertyDescriptor {
+function gatedEnd(below: () => Below, belowFor: (res: ServerResponse) => Below): PropertyDescriptor {
   function end(
     this: ServerResponse,
     chunk?: unknown,
@@ -177,7 +206,7 @@ function gatedEnd(below: () => Below): PropertyDescriptor {
     callback?: unknown,
   ): ServerResponse {
     const lifetime = lifetimeBehind(this);
-    if (lifetime === undefined) return below().end.call(this, chunk, encoding, callback);
+    if (lifetime === undefined) return belowFor(this).end.call(this, chunk, encoding, callback);
     if (lifetime.speaker === 'handler') {
       const result = below().end.call(this, chunk, encoding, callback);
       if (!lifetime.isEnded) lifetime.ended();
