@@ -111,7 +111,7 @@ class Setup {
   steps(): Step[] {
     const first = this.#stepsOf(this.#app.later, 0);
     if (!this.#hasMore()) return first;
-    // What is added behind error handlers at another time has its own, or none.
+    // Ours would come behind these error handlers, which answer first.
     if (first.some(({ kind, inner }) => kind === 'errors' || inner !== undefined)) return [];
     const reached = this.#reached;
     // Whoever has made the app may call one method that adds the rest.
@@ -121,7 +121,7 @@ class Setup {
       return this.#hasMore() ? [] : steps;
     });
     const [most = []] = further.sort((one, other) => other.length - one.length);
-    // Behind error handlers nothing is added: before them, other files may add what they like.
+    // If error handlers do not end the method, other files may add routes after it.
     return firstErrors(most) === undefined ? [] : [...first, ...most];
   }
 
