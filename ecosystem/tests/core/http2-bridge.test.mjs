@@ -18,9 +18,10 @@ const bridge = require('http2-express-bridge');
 const express4 = require('express4');
 const express5 = require('express');
 
-/** Answers /ok; resets the connection of all else. */
+/** Answers /ok; resets the connection of all else, for /half in the middle of the body. */
 const upstream = http.createServer((req, res) => {
   if (req.url === '/ok') res.end('from the upstream');
+  else if (req.url === '/half') res.write('half', () => req.socket.resetAndDestroy());
   else req.socket.resetAndDestroy();
 });
 
@@ -51,6 +52,8 @@ let answered;
 let left;
 let lateResponse;
 const onLate = (event) => lateResponse.open(event);
+let fault;
+const onFault = (event) => fault.open(event);
 
 const CASES = [
   ['http2-express-bridge, client of HTTP/2', express4, bridge, 'http2'],
@@ -75,16 +78,19 @@ for (const [name, express, make, protocol] of CASES) {
       server.on('request', build(express, make)).listen(0, '127.0.0.1');
       await once(server, 'listening');
       subscribe('express-hangup:late-response', onLate);
+      subscribe('express-hangup:fault', onFault);
     });
 
     beforeEach(() => {
       answered = gate();
       left = gate();
       lateResponse = gate();
+      fault = gate();
     });
 
     after(() => {
       unsubscribe('express-hangup:late-response', onLate);
+      unsubscribe('express-hangup:fault', onFault);
       server.close();
       upstream.closeAllConnections();
       upstream.close();
@@ -106,6 +112,12 @@ for (const [name, express, make, protocol] of CASES) {
         assert.deepEqual([response.status, response.complete], [status, true]);
       });
     }
+
+    test(`${name}: a response that the upstream cuts is cut, and is the upstream's fault`, async () => {
+      const { response } = await ask('/upstream/half');
+      assert.equal(response.complete, false);
+      assert.equal((await fault.promise).code, 'UPSTREAM_RESET');
+    });
 
     test(`${name}: a late call is harmless and reported`, async () => {
       const { response } = await ask('/late');

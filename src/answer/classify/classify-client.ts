@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HangupCode } from '../../errors';
+import { causeOfBreak } from '../../request/response/break-response';
 import { isAlreadyGone, whoClosed } from '../../request/lifetime/who-closed';
 import { isObject, read, type ErrorFacts } from './error-chain';
 
@@ -37,7 +38,7 @@ export function isWriteToNobody(chain: readonly ErrorFacts[]): boolean {
 /** Whether the response, or its connection, was destroyed with one of these very errors, as `pipeline(upstream, res)` does. */
 export function hasDestroyedResponse(chain: readonly ErrorFacts[], req: IncomingMessage): boolean {
   const destroyed = ['res', 'socket'].map((key) => read(req, key)).filter(isObject);
-  const errors = new Set(destroyed.map((it) => read(it, 'errored')));
+  const errors = new Set(destroyed.flatMap((it) => [read(it, 'errored'), causeOfBreak(it)]));
   return chain.some(({ error }) => errors.has(error));
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { privateField } from '../../private-field';
 import { nodeMethods } from './response-gate';
 
 interface Http2Response extends ServerResponse {
@@ -9,13 +10,23 @@ interface Http2Response extends ServerResponse {
 /** HTTP/2's code for a stream that this side gives up (RFC 9113, section 7). */
 const INTERNAL_ERROR = 2;
 
+/** Of HTTP/2 responses, which have no `errored`. */
+const causes = privateField<Error | undefined>();
+
+/** Why this server has cut a response over HTTP/2, as `errored` says it over HTTP/1. */
+export function causeOfBreak(res: object): Error | undefined {
+  return causes.get(res);
+}
+
 /**
- * Cuts a response that has started, so that the client can tell a fragment from the whole. On HTTP/1 the response is
- * destroyed with `cause`. By it `classifyError()` knows why this server destroyed the response.
+ * Cuts a response that has started, so that the client can tell a fragment from the whole. By `cause` `classifyError()`
+ * knows why this server destroyed the response; on HTTP/1 the response is destroyed with it.
  */
 export function breakResponse(req: IncomingMessage, res: ServerResponse, cause?: Error): void {
-  if (req.httpVersionMajor >= 2) (res as Http2Response).stream?.close(INTERNAL_ERROR);
-  else {
+  if (req.httpVersionMajor >= 2) {
+    causes.set(res, cause);
+    (res as Http2Response).stream?.close(INTERNAL_ERROR);
+  } else {
     if (isDelimitedByClose(res)) resetConnection(res);
     destroyResponse(res, cause);
   }
