@@ -128,7 +128,8 @@ for (const [name, makeCaller] of Object.entries(CALLERS)) {
     await caller.close?.();
     // hangupProxy() closes idle connections by itself.
     await until(() => sockets.size === 0);
-    // With fetch on Node 20 a single one stays, whatever the number of streams.
+    // With fetch on Node 20 a single one stays, whatever the number of streams: undici has one timer for all of its timeouts,
+    // and Node keeps with it the async context of the request that started it.
     await untilCollected(lifetimes, A_FEW);
     assert.deepEqual(errors, []);
   });
