@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, posix, relative, resolve } from 'node:path';
+import { join, posix, relative, resolve } from 'node:path';
+import { buildSync } from 'esbuild';
 import * as core from 'express-hangup';
 import ts from 'typescript';
 
@@ -246,18 +247,13 @@ describe('loading a module', () => {
 
   beforeAll(() => {
     built = mkdtempSync(join(tmpdir(), 'express-hangup-loaded-'));
-    const compilerOptions = {
-      module: ts.ModuleKind.CommonJS,
-      target: ts.ScriptTarget.ES2022,
-      esModuleInterop: true,
-    };
-    for (const { module, file } of sources) {
-      mkdirSync(dirname(join(built, module)), { recursive: true });
-      writeFileSync(
-        join(built, `${module}.js`),
-        ts.transpileModule(file.text, { compilerOptions }).outputText,
-      );
-    }
+    buildSync({
+      entryPoints: sources.map(({ module }) => join(src, `${module}.ts`)),
+      outbase: src,
+      outdir: built,
+      format: 'cjs',
+      target: 'es2022',
+    });
   });
 
   afterAll(() => rmSync(built, { recursive: true, force: true }));
