@@ -1,4 +1,4 @@
-import { testRule } from '../fixtures/rule-tester';
+import { testRule } from '../../fixtures/rule-tester';
 
 testRule(
   'wrap-proxy',
