@@ -53,6 +53,18 @@ function letters(name: string): string {
   return Array.from(name).sort().join('');
 }
 
+/** Checks one number. `allowed` says in words what `fits` accepts. */
+export function numberThat(
+  where: string,
+  value: unknown,
+  allowed: string,
+  fits: (value: number) => boolean,
+): number {
+  if (typeof value !== 'number') throw wrongType(where, value, allowed);
+  if (!fits(value)) throw new RangeError(`${where} is ${value}, but must be ${allowed}.`);
+  return value;
+}
+
 /** What a duration may be. */
 export interface MillisecondsRule {
   /** The smallest value that makes sense; default 0. */
@@ -68,10 +80,7 @@ export function milliseconds(
   { min = 0, or = '' }: MillisecondsRule = {},
 ): number {
   const allowed = `a number of milliseconds from ${min} to ${MAX_MS}${or}`;
-  if (typeof value !== 'number') throw wrongType(where, value, allowed);
-  if (!(value >= min && value <= MAX_MS))
-    throw new RangeError(`${where} is ${value}, but must be ${allowed}.`);
-  return value;
+  return numberThat(where, value, allowed, (ms) => ms >= min && ms <= MAX_MS);
 }
 
 /** Checks one duration that can be switched off with `false`. Zero is refused: it would not mean "off". */

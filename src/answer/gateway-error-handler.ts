@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, NextFunction, Request, Response } from 'express';
 import { channels, noteRequestOf, type FaultEvent } from '../events';
-import { boolean, checkNames, optionalFunction, refuseForgottenCall, wrongType } from '../options';
+import { boolean, checkNames, numberThat, optionalFunction, refuseForgottenCall } from '../options';
 import { breakResponse } from '../request/response/break-response';
 import { attachLifetime } from '../request/attach-lifetime';
 import { superviseAnswer } from '../request/response/end-request';
@@ -166,9 +166,6 @@ function checkOptions(options: GatewayErrorHandlerOptions): void {
 }
 
 function checkStatus(where: string, status: unknown): void {
-  const allowed = 'an HTTP status from 400 to 599';
-  if (typeof status !== 'number') throw wrongType(where, status, allowed);
-  if (!Number.isInteger(status) || status < 400 || status > 599) {
-    throw new RangeError(`${where} is ${status}, but must be ${allowed}.`);
-  }
+  const isOfFault = (value: number): boolean => Number.isInteger(value) && value >= 400 && value <= 599;
+  numberThat(where, status, 'an HTTP status from 400 to 599', isOfFault);
 }

@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { checkNames, optionalFunction, wrongType } from '../options';
+import { checkNames, numberThat, optionalFunction, wrongType } from '../options';
 import type { Tuning } from './tuning';
 
 /** The options of `diagnose()`. */
@@ -41,7 +41,5 @@ function shareOf(where: unknown): number {
   if (where === undefined) return process.env['NODE_ENV'] === 'production' ? 0 : 1;
   if (typeof where === 'boolean') return where ? 1 : 0;
   const [name, allowed] = ['diagnose(): option "where"', 'true, false, or a share from 0 to 1'];
-  if (typeof where !== 'number') throw wrongType(name, where, allowed);
-  if (!(where >= 0 && where <= 1)) throw new RangeError(`${name} is ${where}, but must be ${allowed}.`);
-  return where;
+  return numberThat(name, where, allowed, (share) => share >= 0 && share <= 1);
 }

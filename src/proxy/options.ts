@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { milliseconds, optionalFunction, wrongType } from '../options';
+import { milliseconds, numberThat, optionalFunction, wrongType } from '../options';
 
 /** The largest value that Node's parser accepts. */
 const MAX_HEADER_SIZE = 2 ** 31 - 1;
@@ -97,10 +97,9 @@ function checkMaxHeaderSize({ maxHeaderSize, agent, followRedirects }: HangupPro
   if (maxHeaderSize === undefined) return;
   const where = 'hangupProxy(): option "maxHeaderSize"';
   const allowed = `a whole number of bytes from 1 to ${MAX_HEADER_SIZE}`;
-  if (typeof maxHeaderSize !== 'number') throw wrongType(where, maxHeaderSize, allowed);
-  if (!Number.isInteger(maxHeaderSize) || maxHeaderSize < 1 || maxHeaderSize > MAX_HEADER_SIZE) {
-    throw new RangeError(`${where} is ${maxHeaderSize}, but must be ${allowed}.`);
-  }
+  const isSize = (bytes: number): boolean =>
+    Number.isInteger(bytes) && bytes >= 1 && bytes <= MAX_HEADER_SIZE;
+  numberThat(where, maxHeaderSize, allowed, isSize);
   if (agent !== undefined || followRedirects) {
     throw new TypeError(
       `${where} works with the agent that hangupProxy() brings: leave "agent" and "followRedirects" out, or give` +

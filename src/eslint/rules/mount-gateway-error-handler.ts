@@ -88,6 +88,7 @@ function judgePlace(app: App, at: number, { source, report }: RuleKit): void {
 /** Whether an error handler answers. One that only logs and calls `next(err)` may come before ours. */
 function answers(handler: Node, source: Source): boolean {
   const res = handler.params?.[2]?.name;
-  const answer = new RegExp(`\\b${res ?? ''}\\s*\\.\\s*(json|send|status|end|render|sendStatus)`);
-  return res !== undefined && answer.test(source.getText(handler));
+  if (res === undefined) return false;
+  const answer = new RegExp(`\\b${res}\\s*\\.\\s*(json|send|status|end|render|sendStatus)`);
+  return answer.test(source.getText(handler));
 }

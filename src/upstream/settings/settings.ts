@@ -1,4 +1,4 @@
-import { checkNames, milliseconds, millisecondsOrFalse, wrongType } from '../../options';
+import { checkNames, milliseconds, millisecondsOrFalse, numberThat, wrongType } from '../../options';
 import { OUTLIER_DEFAULTS, type OutlierRules } from '../origins/outlier-detection';
 import type { SocketOptions } from '../sockets/learning-pool';
 import type { OutlierDetectionOptions, UpstreamDispatcher, UpstreamOptions } from '../types';
@@ -81,9 +81,5 @@ function checkOutlierDetection(options: OutlierDetectionOptions | false): Outlie
 
 function wholeNumber(where: string, value: unknown, min: number, max: number): number {
   const allowed = `a whole number from ${min} to ${max}`;
-  if (typeof value !== 'number') throw wrongType(where, value, allowed);
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(`${where} is ${value}, but must be ${allowed}.`);
-  }
-  return value;
+  return numberThat(where, value, allowed, (each) => Number.isInteger(each) && each >= min && each <= max);
 }
