@@ -4,8 +4,8 @@
 //   npm run build && node bench/diagnose.mjs [--quick] [--only "HPM 4"|fetch|node:http] [--node <path>]
 //   npm run build && node bench/diagnose.mjs --in-memory [--quick] [--node <path>]    the proxy alone, without connections: the
 //                                                     kernel adds nothing, and the error is a quarter of that with connections
-import { compareCallingServers, IN_MEMORY } from './lib/calling-servers.mjs';
-import { readCommandLine } from './lib/command-line.mjs';
+import { compareCallingServers } from './lib/calling-servers.mjs';
+import { IN_MEMORY, readCommandLine } from './lib/command-line.mjs';
 
 const { only, ...commandLine } = readCommandLine({ only: { type: 'string', default: '' }, ...IN_MEMORY });
 

@@ -7,7 +7,7 @@
 // nor to the noise: it shows the microseconds that each variant takes more, not the share of them in a real request.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readCommandLine } from './lib/command-line.mjs';
+import { IN_MEMORY, readCommandLine } from './lib/command-line.mjs';
 import { compareInGenerations } from './lib/generations.mjs';
 import { startProcess } from './lib/measured-process.mjs';
 import { machine, versionOf } from './lib/report.mjs';
@@ -28,11 +28,7 @@ const VARIANTS = [
   ['connect-timeout', EMPTY],
 ];
 
-const {
-  quick,
-  node,
-  'in-memory': isInMemory,
-} = readCommandLine({ 'in-memory': { type: 'boolean', default: false } });
+const { quick, node, 'in-memory': isInMemory } = readCommandLine(IN_MEMORY);
 const plan = planOf();
 
 for (const program of isInMemory ? [] : ['wrk', 'taskset']) {

@@ -19,8 +19,6 @@ export async function startSmallUpstream() {
   return { env, close: () => server.close().closeAllConnections() };
 }
 
-/** The option by which a benchmark of proxies has them talk to themselves. */
-export const IN_MEMORY = { 'in-memory': { type: 'boolean', default: false } };
 const PLAN_IN_MEMORY = { generations: 20, rounds: 20 };
 
 /**
@@ -46,10 +44,8 @@ async function compareInMemory(subjects, { quick, node }) {
 async function startInMemory(subject, path) {
   const server = await startProcess(SERVER, { node: path, args: [subject] });
   return {
-    async measure(requests) {
-      const before = await server.cpu();
-      await server.call('serve', { requests, connections: CONNECTIONS });
-      return ((await server.cpu()) - before) / requests;
+    measure(requests) {
+      return server.cpuDuring(() => server.call('serve', { requests, connections: CONNECTIONS }), requests);
     },
     stop: () => server.stop(),
   };
@@ -71,10 +67,9 @@ async function startServer({ subject, path, env, load }) {
   const server = await startProcess(SERVER, { node: path, args: [subject], env });
   const { port } = server;
   return {
-    async measure(requests) {
-      const before = await server.cpu();
-      await load.call('run', { port, requests, connections: CONNECTIONS, request: REQUEST });
-      return ((await server.cpu()) - before) / requests;
+    measure(requests) {
+      const plan = { port, requests, connections: CONNECTIONS, request: REQUEST };
+      return server.cpuDuring(() => load.call('run', plan), requests);
     },
     async stop() {
       await load.call('close', { port });

@@ -1,5 +1,8 @@
 import { parseArgs } from 'node:util';
 
+/** The option of a benchmark whose programs can talk to themselves. */
+export const IN_MEMORY = { 'in-memory': { type: 'boolean', default: false } };
+
 /**
  * Reads a benchmark's command line. Known to every benchmark: `--quick` (a smoke run: does it still work?), `--node <path>`
  * (the Node to measure, may be repeated) and `--json` (figures for programs, on stdout, instead of tables).

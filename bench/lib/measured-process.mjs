@@ -52,6 +52,12 @@ export async function startProcess(
     call,
     /** CPU time of the process so far, user and system together, in microseconds. */
     cpu: () => call('cpu'),
+    /** CPU time of the process while something runs, for each of so many steps, in microseconds. */
+    async cpuDuring(run, steps) {
+      const before = await call('cpu');
+      await run();
+      return ((await call('cpu')) - before) / steps;
+    },
     /** `process.memoryUsage()` of the process, after a full garbage collection. */
     memory: () => call('memory'),
     async stop() {

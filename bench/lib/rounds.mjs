@@ -5,7 +5,7 @@ import { median, quantile } from './statistics.mjs';
  * turns from round to round, so that whatever else the machine does falls upon all of them alike.
  *
  * @param {object} plan
- * @param {Record<string, { port: number, cpu: () => Promise<number> }>} plan.servers by name
+ * @param {Record<string, { port: number, cpuDuring: Function }>} plan.servers by name, as `startProcess()` gives them
  * @param {{ call: (command: string, argument: object) => Promise<unknown> }} plan.load the load process
  * @param {number} plan.rounds how many rounds count
  * @param {number} plan.warmUp how many requests each server gets before
@@ -23,9 +23,7 @@ export async function measureRounds({ servers, load, rounds, warmUp, requests, c
   for (const name of names) await send(name, warmUp);
   for (let round = 0; round < rounds; round++) {
     for (const name of turned(names, round)) {
-      const before = await servers[name].cpu();
-      await send(name, requests);
-      measured[name].push(((await servers[name].cpu()) - before) / requests);
+      measured[name].push(await servers[name].cpuDuring(() => send(name, requests), requests));
     }
   }
   for (const name of names) await load.call('close', { port: servers[name].port });
