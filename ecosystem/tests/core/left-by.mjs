@@ -1,8 +1,7 @@
-// Prints for how many bytes a request keeps memory alive until the next full garbage collection, when its handler calls
-// somebody: what it leaves in the old generation. Started by short-lived-calls.test.mjs: node --initial-heap-size=1024 left-by.mjs <use>
+// Prints what a request leaves in the old generation when its handler calls somebody. Started by short-lived-calls.test.mjs:
+// node --initial-heap-size=1024 left-by.mjs <use>
 import { once } from 'node:events';
 import http from 'node:http';
-import { getHeapSpaceStatistics } from 'node:v8';
 import express from 'express';
 import { gatewayErrorHandler, hangup } from 'express-hangup';
 import { abortable } from 'express-hangup/pg';
@@ -11,10 +10,8 @@ import { upstream } from 'express-hangup/upstream';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import { createProxyMiddleware as createProxyMiddleware3 } from 'http-proxy-middleware3';
 import pg from 'pg';
+import { payload, printBytesLeft } from '../../../__tests__/fixtures/old-generation.cjs';
 import { inMemory } from '../databases/servers/postgres-in-memory.mjs';
-
-const REQUESTS = 4000;
-const CONNECTIONS = 8;
 
 const origin = http.createServer((_req, res) => res.end('{}'));
 origin.listen(0, '127.0.0.1');
@@ -43,39 +40,11 @@ const uses = {
 function appFor(use) {
   const app = express();
   app.use((req, _res, next) => {
-    // A request that is kept is recognized by it.
-    req.payload = new Array(500).fill(0);
+    req.payload = payload();
     next();
   });
   app.use(hangup(), uses[use](), gatewayErrorHandler());
   return app;
 }
 
-function oldGeneration() {
-  const spaces = getHeapSpaceStatistics().filter(({ space_name: name }) => !name.startsWith('new_'));
-  return spaces.reduce((sum, { space_used_size: used }) => sum + used, 0);
-}
-
-const server = http.createServer(appFor(process.argv[2])).listen(0, '127.0.0.1');
-await once(server, 'listening');
-const client = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-const ask = () =>
-  new Promise((resolve, reject) => {
-    http
-      .get({ host: '127.0.0.1', port: server.address().port, agent: client }, (answer) => {
-        if (answer.statusCode !== 200) reject(new Error(`answered ${answer.statusCode}`));
-        answer.resume().on('end', resolve);
-      })
-      .on('error', reject);
-  });
-async function serve(requests) {
-  for (let left = requests; left > 0; left -= CONNECTIONS) {
-    await Promise.all(Array.from({ length: CONNECTIONS }, ask));
-  }
-}
-
-await serve(REQUESTS);
-const before = oldGeneration();
-await serve(REQUESTS);
-console.log(Math.round((oldGeneration() - before) / REQUESTS));
-process.exit();
+await printBytesLeft(appFor(process.argv[2]), (status) => status === 200);
