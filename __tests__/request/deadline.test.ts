@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { deadline, gatewayErrorHandler, hangup } from 'express-hangup';
+import { lifetimeOf } from '../../src/request/lifetime/lifetime-of';
 import { collect } from '../fixtures/events';
 import { RawClient } from '../fixtures/raw-client';
 import { aborted, expressVersions, gate, serve } from '../fixtures/serve';
@@ -137,6 +138,20 @@ describe.each(expressVersions)('the deadline on %s', (_name, express) => {
     expect(req.deadline.expired).toBe(true);
     expect(req.deadline.remaining()).toBe(0);
     await answer;
+  });
+
+  it('leaves no time once it has passed, though its timer came before its time', async () => {
+    const arrived = gate<Request>();
+    const app = express();
+    app.use(hangup({ deadline: 60_000, grace: 0 }));
+    app.get('/', (req) => arrived.open(req));
+    app.use(gatewayErrorHandler());
+    const { port } = await serve(app);
+    const answer = get(port);
+    const req = await arrived.promise;
+    lifetimeOf(req)?.deadlinePassed();
+    expect([req.deadline.expired, req.deadline.remaining()]).toEqual([true, 0]);
+    expect((await answer).status).toBe(504);
   });
 
   it('is met by a response that has started in time, which then may stream on', async () => {

@@ -140,7 +140,8 @@ export class Lifetime extends AsyncResource implements Timed {
   /** Milliseconds left, never below 0; `Infinity` without a deadline, and once the response has met it by starting. */
   remaining(): number {
     if (this.isMet()) return Infinity;
-    return Math.max(0, this.timeoutMs - this.elapsed());
+    // Node's timers may fire a fraction of a millisecond early.
+    return this.expired ? 0 : Math.max(0, this.timeoutMs - this.elapsed());
   }
 
   /** Whether the deadline has passed and has ended the request. */
