@@ -1,6 +1,6 @@
 // A MariaDB of its own for a test: Debian's mariadbd.
 import { execFileSync, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
@@ -19,10 +19,19 @@ export function missingMariadb() {
 export async function startMariadb(settings = {}) {
   const user = userForServers();
   const data = mkdtempSync(join(tmpdir(), 'hangup-my-'));
-  chownSync(data, user.uid, user.gid);
+  // A server that starts removes all temporary tables from its directory for them: /tmp, where it is not told another.
+  const temporary = join(data, 'tmp');
+  mkdirSync(temporary);
+  for (const directory of [data, temporary]) chownSync(directory, user.uid, user.gid);
   execFileSync(
     INSTALL,
-    ['--no-defaults', `--datadir=${data}/db`, '--auth-root-authentication-method=normal', '--skip-test-db'],
+    [
+      '--no-defaults',
+      `--datadir=${data}/db`,
+      `--tmpdir=${temporary}`,
+      '--auth-root-authentication-method=normal',
+      '--skip-test-db',
+    ],
     { ...user, cwd: data, env: { ...process.env, HOME: data }, stdio: 'pipe' },
   );
   const port = await freePort();
@@ -30,6 +39,7 @@ export async function startMariadb(settings = {}) {
   const config = { host: '127.0.0.1', port, user: 'root', database: 'app' };
   const lines = {
     datadir: `${data}/db`,
+    tmpdir: temporary,
     port,
     socket: socketPath,
     'bind-address': '127.0.0.1',
