@@ -22,7 +22,7 @@ export async function compareInGenerations(subjects, { quick, start, plan: chang
   const plan = { ...(quick ? QUICK : FULL), ...changes };
   const generations = [];
   for (let i = 0; i < plan.generations; i++) {
-    generations.push(await measureGeneration(subjects, { ...plan, start }));
+    generations.push(await measureGeneration(subjects, { ...plan, start, turn: i }));
   }
   const between = '95 of 100 times between';
   const headings = ['CPU time', 'µs', 'more', between, 'times', between, 'compared to'];
@@ -33,11 +33,11 @@ export async function compareInGenerations(subjects, { quick, start, plan: chang
  * The 10th percentile of each subject's rounds: whatever else runs on the machine can only add to a round. The warm-up is made of
  * rounds, too: a process that waits while the others warm up is a twentieth slower afterwards than the one that comes last.
  */
-async function measureGeneration(subjects, { start, warmUp, rounds, amount }) {
+async function measureGeneration(subjects, { start, warmUp, rounds, amount, turn }) {
+  const order = turned([...subjects.keys()], turn);
   const processes = [];
-  for (const [subject] of subjects) processes.push(await start(subject));
+  for (const i of order) processes[i] = await start(subjects[i][0]);
   const times = processes.map(() => []);
-  const order = [...processes.keys()];
   const uncounted = Math.ceil(warmUp / amount);
   for (let round = 0; round < uncounted + rounds; round++) {
     // Each comes first as often as the others, and behind each of its neighbours as often as before it.
@@ -50,6 +50,11 @@ async function measureGeneration(subjects, { start, warmUp, rounds, amount }) {
   }
   for (const { stop } of processes) await stop();
   return times.map((each) => quantile(each, 0.1));
+}
+
+function turned(order, turn) {
+  const first = turn % order.length;
+  return [...order.slice(first), ...order.slice(0, first)];
 }
 
 function rowsOf(subjects, generations) {

@@ -8,13 +8,21 @@ const connections = new Map();
 
 answer({}, { run, hold, answers, close });
 
-/** Sends `requests` requests over `connections` keep-alive connections; resolves when all have been answered. */
-async function run({ port, requests, connections: count, request, status = 200 }) {
+/**
+ * Sends `requests` requests over `connections` keep-alive connections; resolves when all have been answered.
+ *
+ * `isAwake`: this process does not sleep meanwhile. Whoever writes to a process that sleeps has to wake it, which takes a server a
+ * microsecond or two for each response, and the more often the slower the server is. It needs a core of its own.
+ */
+async function run({ port, requests, connections: count, request, status = 200, isAwake = false }) {
   const open = connections.get(port) ?? [];
   connections.set(port, open);
   while (open.length < count) open.push(await connect(port));
   const bytes = Buffer.from(request);
   let left = requests;
+  let isRunning = isAwake;
+  const turn = () => isRunning && setImmediate(turn);
+  turn();
   await Promise.all(
     open.slice(0, count).map(
       (connection) =>
@@ -32,7 +40,7 @@ async function run({ port, requests, connections: count, request, status = 200 }
           next();
         }),
     ),
-  );
+  ).finally(() => (isRunning = false));
 }
 
 /** Answers that `hold()`'s requests got, by port. */
