@@ -92,15 +92,16 @@ export const servers = {
       install &&
       (async () => {
         const [path, port] = [folder(), await freePort()];
-        const data = join(path, 'data');
+        // By itself it takes /tmp for its temporary tables, and removes those of all others there when it starts.
+        const directories = [`--datadir=${join(path, 'data')}`, `--tmpdir=${path}`];
         execFileSync(
           install,
-          [`--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'],
+          [...directories, '--auth-root-authentication-method=normal', '--skip-test-db'],
           { ...user, cwd: path, stdio: 'ignore' },
         );
         const args = [
           '--no-defaults',
-          `--datadir=${data}`,
+          ...directories,
           `--port=${port}`,
           '--bind-address=127.0.0.1',
           `--socket=${join(path, 's')}`,
