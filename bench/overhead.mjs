@@ -9,7 +9,7 @@
 // microseconds that each variant takes more, not the share of them in a real request.
 import { execFileSync } from 'node:child_process';
 import { IN_MEMORY, readCommandLine } from './lib/command-line.mjs';
-import { compareInGenerations } from './lib/generations.mjs';
+import { compareInGenerations, underLoad } from './lib/generations.mjs';
 import { startProcess } from './lib/measured-process.mjs';
 import { machine, versionOf } from './lib/report.mjs';
 
@@ -60,17 +60,7 @@ async function compareOverConnections(path) {
   const start = async (variant) => {
     const server = await startProcess(SERVER, { node: path, args: [variant] });
     pin(server, SERVERS_CORE);
-    const { port } = server;
-    return {
-      measure(requests) {
-        const load = { port, requests, connections: CONNECTIONS, request: REQUEST, isAwake: true };
-        return server.cpuDuring(() => client.call('run', load), requests);
-      },
-      async stop() {
-        await client.call('close', { port });
-        await server.stop();
-      },
-    };
+    return underLoad(server, client, { connections: CONNECTIONS, request: REQUEST, isAwake: true });
   };
   try {
     return await compareInGenerations(VARIANTS, { quick, plan, start });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import http from 'node:http';
-import { compareInGenerations } from './generations.mjs';
+import { compareInGenerations, underLoad } from './generations.mjs';
 import { startProcess } from './measured-process.mjs';
 import { versionOf } from './report.mjs';
 
@@ -65,15 +65,5 @@ async function compareOverConnections(subjects, { quick, node }) {
 
 async function startServer({ subject, path, env, load }) {
   const server = await startProcess(SERVER, { node: path, args: [subject], env });
-  const { port } = server;
-  return {
-    measure(requests) {
-      const plan = { port, requests, connections: CONNECTIONS, request: REQUEST };
-      return server.cpuDuring(() => load.call('run', plan), requests);
-    },
-    async stop() {
-      await load.call('close', { port });
-      await server.stop();
-    },
-  };
+  return underLoad(server, load, { connections: CONNECTIONS, request: REQUEST });
 }

@@ -1,4 +1,5 @@
 import { table } from './report.mjs';
+import { turned } from './rounds.mjs';
 import { median, quantile } from './statistics.mjs';
 
 // V8 goes on compiling for tens of thousands of calls.
@@ -30,6 +31,25 @@ export async function compareInGenerations(subjects, { quick, start, plan: chang
 }
 
 /**
+ * A server to whom a load process (`load-process.mjs`) sends the requests.
+ *
+ * @param {object} server as `startProcess()` gives it
+ * @param {{ call: (command: string, argument: object) => Promise<unknown> }} client the load process
+ * @param {object} load what its `run` takes besides the port and the number of requests
+ * @returns {Measured}
+ */
+export function underLoad(server, client, load) {
+  const { port } = server;
+  return {
+    measure: (requests) => server.cpuDuring(() => client.call('run', { port, requests, ...load }), requests),
+    async stop() {
+      await client.call('close', { port });
+      await server.stop();
+    },
+  };
+}
+
+/**
  * The 10th percentile of each subject's rounds: whatever else runs on the machine can only add to a round. The warm-up is made of
  * rounds, too: a process that waits while the others warm up is a twentieth slower afterwards than the one that comes last.
  */
@@ -40,21 +60,13 @@ async function measureGeneration(subjects, { start, warmUp, rounds, amount, turn
   const times = processes.map(() => []);
   const uncounted = Math.ceil(warmUp / amount);
   for (let round = 0; round < uncounted + rounds; round++) {
-    // Each comes first as often as the others, and behind each of its neighbours as often as before it.
-    order.push(order.shift());
-    if (round % order.length === 0) order.reverse();
-    for (const i of order) {
+    for (const i of turned(order, round)) {
       const time = await processes[i].measure(amount);
       if (round >= uncounted) times[i].push(time);
     }
   }
   for (const { stop } of processes) await stop();
   return times.map((each) => quantile(each, 0.1));
-}
-
-function turned(order, turn) {
-  const first = turn % order.length;
-  return [...order.slice(first), ...order.slice(0, first)];
 }
 
 function rowsOf(subjects, generations) {

@@ -31,7 +31,7 @@ export async function measureRounds({ servers, load, rounds, warmUp, requests, c
 }
 
 /** Each name comes first equally often, and forwards and backwards alternate, so that neighbours change too. */
-function turned(names, round) {
+export function turned(names, round) {
   const start = Math.floor(round / 2) % names.length;
   const order = [...names.slice(start), ...names.slice(0, start)];
   return round % 2 === 0 ? order : order.reverse();
